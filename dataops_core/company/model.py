@@ -1,0 +1,95 @@
+"""The fictional company of a client: who works there, on what, for whom, and where their systems are.
+
+Derived from the client id (and locale) alone, so that every dataset of a client, whichever came first, speaks of the
+same people, projects, services and customers. Everything is invented; hosts and addresses are under ``.example``.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from uuid import UUID
+
+DEFAULT_LOCALE = "en_US"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One employee. ``index`` addresses it; ``team`` indexes ``Company.teams``."""
+
+    index: int
+    name: str
+    email: str
+    #: Atlassian account id, 24 to 60 characters.
+    account_id: str
+    #: GitHub login.
+    login: str
+    title: str
+    team: int
+    manager: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team: its members are people ``first_person`` … ``first_person + size``."""
+
+    index: int
+    name: str
+    first_person: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project with its Jira key, its Confluence space and the team that owns it.
+
+    Issue ``KEY-n`` exists for every n from 1 to ``issue_count``, whether or not a Jira dataset was made (closed form).
+    """
+
+    index: int
+    key: str
+    name: str
+    team: int
+    space_id: str
+    issue_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that a team runs; its repository is ``https://github.<domain>/<org>/<name>``."""
+
+    index: int
+    name: str
+    team: int
+    project: int
+
+
+@dataclass(frozen=True)
+class Company:
+    """A company, whole."""
+
+    client_id: UUID
+    locale: str
+    name: str
+    #: ``northwind-labs.example``.
+    domain: str
+    #: GitHub organization login.
+    org: str
+    people: tuple[Person, ...]
+    teams: tuple[Team, ...]
+    projects: tuple[Project, ...]
+    services: tuple[Service, ...]
+    customers: tuple[str, ...]
+
+    @cached_property
+    def wiki_url(self) -> str:
+        """Base of Confluence links."""
+        return f"https://wiki.{self.domain}/wiki"
+
+    @cached_property
+    def github_url(self) -> str:
+        """Base of GitHub links."""
+        return f"https://github.{self.domain}"
+
+    @cached_property
+    def jira_url(self) -> str:
+        """Base of Jira links."""
+        return f"https://jira.{self.domain}"

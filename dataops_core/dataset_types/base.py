@@ -1,0 +1,115 @@
+"""What a dataset type declares. One module per type implements it; everything else works through this.
+
+A type says what its records look like (columns, pandera schema, which fields completeness counts), builds any range
+of them as a pure function of the specification, and says how a record becomes a document of a search connector. The
+ten sample queries are drawn from the stored records by ``quality/sample_queries.py``, by what the type declares.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+import pyarrow as pa
+from pandera.pandas import DataFrameSchema
+
+from dataops_core.company.model import Company
+from dataops_core.lifecycle import Stage
+from dataops_core.templates.model import IndustryVocabulary, Template
+
+#: Rows of a Parquet row group and of one call of a builder: part of a dataset's identity, never of the execution plan.
+BLOCK_ROWS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSpec:
+    """All that records follow from. Two equal specifications give the same bytes, on every rerun."""
+
+    template: Template
+    vocabulary: IndustryVocabulary
+    company: Company
+    stage: Stage
+    seed: int
+    record_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """A field that completeness counts. ``applies`` gets the whole frame; rows where it is false leave the field out."""
+
+    column: str
+    #: Name of a boolean-valued function of the frame, or None: it applies to every record.
+    applies: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A record as a search connector takes it. Times are epoch seconds. ``properties`` are the facets."""
+
+    id: str
+    title: str
+    body: str
+    mime_type: str
+    view_url: str
+    author_email: str | None
+    author_name: str | None
+    owner_email: str | None
+    owner_name: str | None
+    container: str
+    created_at: int
+    updated_at: int
+    status: str | None
+    properties: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+
+class RecordBuilder(Protocol):
+    """Builds rows of one dataset. Stateless after construction: any range, any order, any thread."""
+
+    schema: pa.Schema
+
+    def rows(self, start: int, stop: int) -> pa.RecordBatch:
+        """Rows ``start`` (inclusive) to ``stop`` (exclusive)."""
+        ...
+
+
+class DatasetType(Protocol):
+    """One type of content."""
+
+    #: ``confluence_pages``: the API's name.
+    name: str
+    #: ``Confluence``: the last part of a dataset's name (C-34).
+    label: str
+    #: Glean's objectType: no spaces, no underscore.
+    object_type: str
+    #: Glean's datasourceCategory.
+    category: str
+    #: Facets that documents carry in ``properties``, and the one that the filter query uses.
+    facets: tuple[str, ...]
+    filter_facet: str
+    #: The record's strict schema, on flat columns named by the dotted path of the vendor's field; side columns begin
+    #: with an underscore and are no part of the record: ``_text`` (what is searched), ``_view_url``, …
+    schema: DataFrameSchema
+    #: The fields that completeness counts.
+    completeness: tuple[FieldRule, ...]
+    #: Archetypes that the builder knows; a template may weigh only these.
+    archetypes: frozenset[str]
+
+    def builder(self, spec: GenerationSpec) -> RecordBuilder:
+        """A builder for the specification."""
+        ...
+
+    def url_pattern(self, company: Company) -> str:
+        """A regular expression that every document's view_url matches, and no other site's."""
+        ...
+
+    def document(self, row: Mapping[str, Any]) -> Document:
+        """The row of the stored frame as a search document."""
+        ...
+
+    def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row in the vendor's shape (``unflatten`` of its columns)."""
+        ...
+
+    def frame(self, table: pa.Table) -> pd.DataFrame:
+        """The stored table as the frame that ``schema`` describes."""
+        ...

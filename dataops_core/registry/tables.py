@@ -1,0 +1,329 @@
+"""The registry's tables. PostgreSQL only; ``migrations/`` makes them and a test holds the two against each other.
+
+Two partial unique indexes carry the two promises that no code can keep alone: one live dataset per client, stage and
+type (C-44), and one active operation per dataset (C-37).
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from dataops_core.lifecycle import (
+    LIVE_STATUSES,
+    CheckStatus,
+    CheckType,
+    ConnectorStatus,
+    DatasetStatus,
+    OperationStatus,
+    OperationType,
+    Outcome,
+    Stage,
+    TokenKind,
+)
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{member}'" for member in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _enum(values: type[StrEnum]) -> Enum:
+    """Stored as text, read back as the enumeration."""
+    return Enum(
+        values,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [m.value for m in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; names every constraint by one convention, so that migrations can."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own declaration
+        UUID: Uuid(as_uuid=True),
+        datetime: DateTime(timezone=True),
+        date: Date(),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class Installation(Base):
+    """One row: what this database belongs to."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    secret_fingerprint: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
+
+
+class Customer(Base):
+    """A customer (``client_id`` in the API) as far as datasets need one: its locale and its fictional company's name."""
+
+    __tablename__ = "customers"
+
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    locale: Mapped[str] = mapped_column(String(16))
+    company_name: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class ApiClient(Base):
+    """An API client (``client_id`` of the token endpoint), which is no customer."""
+
+    __tablename__ = "api_clients"
+
+    api_client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    scopes: Mapped[list[str]]
+    customers: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid(as_uuid=True)))
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SigningKey(Base):
+    """A key that signs access tokens; the private part is encrypted by the installation's secret."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    private_key: Mapped[str] = mapped_column(Text)
+    public_jwk: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class Dataset(Base):
+    """A dataset: one type of content for one client's stage."""
+
+    __tablename__ = "datasets"
+
+    dataset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    dataset_type: Mapped[str] = mapped_column(String(64))
+    stage: Mapped[Stage] = mapped_column(_enum(Stage))
+    client_id: Mapped[UUID] = mapped_column(ForeignKey("customers.client_id"), index=True)
+    journey_id: Mapped[UUID] = mapped_column(index=True)
+    status: Mapped[DatasetStatus] = mapped_column(_enum(DatasetStatus))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    template_id: Mapped[UUID]
+    template_version: Mapped[int]
+    template_name: Mapped[str] = mapped_column(Text)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    requested_count: Mapped[int]
+    record_count: Mapped[int | None]
+    size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    quality_score: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))
+    #: The user's metadata as the API shows it: industry, use_case, tags, requested_by, reason, custom_fields, …
+    meta: Mapped[dict[str, Any]] = mapped_column("metadata")
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    #: The newest operation, ended or not.
+    operation_id: Mapped[UUID]
+    #: Folder under the storage root that holds the records now served; null before the first publication and after removal.
+    records_path: Mapped[str | None] = mapped_column(Text)
+    records_sha256: Mapped[str | None] = mapped_column(String(64))
+    #: Folder of the archive, null where none is kept.
+    archive_path: Mapped[str | None] = mapped_column(Text)
+    #: True while files or an index of this dataset may still exist outside its archive.
+    has_remains: Mapped[bool] = mapped_column(default=False)
+
+    __table_args__ = (
+        _one_of("stage", Stage),
+        _one_of("status", DatasetStatus),
+        Index(
+            "uq_datasets_live_place",
+            "client_id",
+            "stage",
+            "dataset_type",
+            unique=True,
+            postgresql_where=text(f"status IN ({', '.join(repr(str(s)) for s in sorted(LIVE_STATUSES))})"),
+        ),
+        Index("ix_datasets_created_at_dataset_id", "created_at", "dataset_id"),
+    )
+
+
+class Operation(Base):
+    """An asynchronous piece of work on one or more datasets, carried out by one Dagster run at a time."""
+
+    __tablename__ = "operations"
+
+    operation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    operation_type: Mapped[OperationType] = mapped_column(_enum(OperationType))
+    status: Mapped[OperationStatus] = mapped_column(_enum(OperationStatus))
+    client_id: Mapped[UUID] = mapped_column(index=True)
+    stage: Mapped[Stage] = mapped_column(_enum(Stage))
+    #: What was asked for beyond the datasets: checks, archive, reason.
+    request: Mapped[dict[str, Any]]
+    attempt: Mapped[int] = mapped_column(default=1)
+    current_step: Mapped[int] = mapped_column(SmallInteger, default=0)
+    total_steps: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    #: The last sign of life of the run, or the last change.
+    beat_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    estimated_completion: Mapped[datetime]
+    error: Mapped[dict[str, Any] | None]
+    #: The Dagster run that carries the operation: the first one to claim it (fencing).
+    run_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    #: Until then, whoever took the lease may launch the run and nobody else.
+    launch_lease_until: Mapped[datetime | None]
+    launch_attempts: Mapped[int] = mapped_column(default=0)
+    rerun_of: Mapped[UUID | None]
+    api_client_id: Mapped[UUID | None]
+    request_id: Mapped[str | None] = mapped_column(String(128))
+
+    __table_args__ = (
+        _one_of("operation_type", OperationType),
+        _one_of("status", OperationStatus),
+        Index(
+            "ix_operations_open",
+            "beat_at",
+            postgresql_where=text("status IN ('pending', 'in_progress')"),
+        ),
+    )
+
+
+class OperationDataset(Base):
+    """One dataset's part of an operation. Outlives the dataset's row: no foreign key to it."""
+
+    __tablename__ = "operation_datasets"
+
+    operation_id: Mapped[UUID] = mapped_column(
+        ForeignKey("operations.operation_id", ondelete="CASCADE"), primary_key=True
+    )
+    dataset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dataset_type: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    #: True until the dataset's part has an outcome.
+    active: Mapped[bool] = mapped_column(default=True)
+    steps_done: Mapped[int] = mapped_column(SmallInteger, default=0)
+    outcome: Mapped[Outcome | None] = mapped_column(_enum(Outcome))
+    quality_score: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))
+    error: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (
+        _one_of("outcome", Outcome),
+        Index("uq_operation_datasets_active", "dataset_id", unique=True, postgresql_where=text("active")),
+        Index("ix_operation_datasets_dataset_id", "dataset_id"),
+    )
+
+
+class QualityResult(Base):
+    """One evaluation of one check. Every one is kept."""
+
+    __tablename__ = "quality_results"
+
+    check_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.dataset_id", ondelete="CASCADE"))
+    operation_id: Mapped[UUID]
+    attempt: Mapped[int]
+    check_type: Mapped[CheckType] = mapped_column(_enum(CheckType))
+    status: Mapped[CheckStatus] = mapped_column(_enum(CheckStatus))
+    #: Null where the check could not tell (status ``error``).
+    score: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+    details: Mapped[str] = mapped_column(Text)
+    metrics: Mapped[dict[str, Any]]
+    executed_at: Mapped[datetime]
+    duration_ms: Mapped[int]
+
+    __table_args__ = (
+        _one_of("check_type", CheckType),
+        _one_of("status", CheckStatus),
+        Index("ix_quality_results_newest", "dataset_id", "check_type", "executed_at"),
+    )
+
+
+class Connector(Base):
+    """A dataset's search connector, as the registry and the connector service know it."""
+
+    __tablename__ = "connectors"
+
+    connector_id: Mapped[UUID] = mapped_column(primary_key=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.dataset_id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    status: Mapped[ConnectorStatus] = mapped_column(_enum(ConnectorStatus))
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    last_checked_at: Mapped[datetime | None]
+    disconnected_at: Mapped[datetime | None]
+    #: The data source's configuration as it was registered (Glean's CustomDatasourceConfig), null before.
+    datasource: Mapped[dict[str, Any] | None]
+    #: The generation that is served: the upload id and the index file's name, null before the first upload.
+    generation: Mapped[str | None] = mapped_column(Text)
+    document_count: Mapped[int] = mapped_column(default=0)
+    #: SHA-256 of the sorted document ids, joined by newlines.
+    id_digest: Mapped[str | None] = mapped_column(String(64))
+    index_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
+    #: The upload under way: upload_id, pages and documents so far.
+    upload: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (_one_of("status", ConnectorStatus),)
+
+
+class ConnectorToken(Base):
+    """A token for one connector; only its keyed hash is stored."""
+
+    __tablename__ = "connector_tokens"
+
+    token_id: Mapped[UUID] = mapped_column(primary_key=True)
+    connector_id: Mapped[UUID] = mapped_column(ForeignKey("connectors.connector_id", ondelete="CASCADE"), index=True)
+    kind: Mapped[TokenKind] = mapped_column(_enum(TokenKind))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (_one_of("kind", TokenKind),)
+
+
+class UsageDay(Base):
+    """What a dataset's connector served on one day (UTC), the product's own probes left out."""
+
+    __tablename__ = "usage_days"
+
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.dataset_id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    queries: Mapped[int] = mapped_column(BigInteger, default=0)
+    documents: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_accessed_at: Mapped[datetime]

@@ -1,0 +1,154 @@
+"""Every setting of the product, in one class. The table in ``docs/operating.md`` lists the same.
+
+A setting is an environment variable ``DATAOPS_<NAME>``. Addresses that only a running ``dataops up`` knows (the
+embedded database's socket, ports) are read from ``$DATAOPS_HOME/runtime.json``, which ``up`` writes for exactly that:
+so that ``dagster dev`` and the command line work beside it with no setting at all.
+"""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from dataops_core.errors import ConfigurationError
+
+API_PREFIX = "/v1/dataops"
+CONNECTORS_PREFIX = "/connectors"
+RUNTIME_FILE = "runtime.json"
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Immutable; make a new one to change something."""
+
+    model_config = SettingsConfigDict(env_prefix="DATAOPS_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path("~/.local/share/dataops"), description="Where all state lives.")
+    api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
+    api_port: int = Field(default=8080, ge=1, le=65535, description="Port that the API binds to.")
+    dagster_host: str = Field(default="127.0.0.1", description="Address that the Dagster UI binds to; it has no login.")
+    dagster_port: int = Field(default=3000, ge=1, le=65535, description="Port that the Dagster UI binds to.")
+    public_url: str | None = Field(default=None, description="Address under which clients reach the API.")
+    connector_url: str | None = Field(default=None, description="Address at which runs reach the connector service.")
+    dagster_url: str | None = Field(default=None, description="Address at which the API reaches Dagster's webserver.")
+    database_url: SecretStr | None = Field(
+        default=None, description="Any PostgreSQL from 15 on; else the embedded one."
+    )
+    dagster_database_url: SecretStr | None = Field(default=None, description="Dagster's own database.")
+    secret_key: SecretStr | None = Field(default=None, description="Master secret; else a file in the home.")
+    templates_dir: Path | None = Field(default=None, description="A folder of templates of your own.")
+    max_record_count: int = Field(default=1_000_000, ge=20, description="Most records that a request may ask for.")
+    dagster_storage: str = Field(
+        default="pooled", pattern="^(pooled|stock)$", description="Dagster's storage classes: pooled, or as shipped."
+    )
+    run_lost_after_seconds: float = Field(
+        default=30.0, gt=0, description="A run whose steps have not beaten for so long is given up."
+    )
+    token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
+    token_failures_per_minute: int = Field(
+        default=10, ge=1, description="Failed token requests per API client, address and minute."
+    )
+    log_level: str = Field(default="INFO", description="Level of the log.")
+
+    @field_validator("home", "templates_dir")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
+
+    @field_validator("public_url", "connector_url", "dagster_url")
+    @classmethod
+    def _plain_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @classmethod
+    def load(cls, **overrides: Any) -> Self:
+        """The settings of this process. Raises ConfigurationError that names the variable and what is wrong with it."""
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"DATAOPS_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            raise ConfigurationError(f"Settings are not usable: {problems}") from None
+
+    @property
+    def runtime_path(self) -> Path:
+        """The file in which a running ``up`` keeps the addresses that only it knows."""
+        return self.home / RUNTIME_FILE
+
+    @cached_property
+    def _runtime(self) -> dict[str, str]:
+        if not self.runtime_path.is_file():
+            return {}
+        stored: dict[str, str] = json.loads(self.runtime_path.read_text(encoding="utf-8"))
+        return stored
+
+    @property
+    def public_base(self) -> str:
+        """Scheme and authority under which clients reach the API, without a slash at the end."""
+        return self.public_url or self._runtime.get("public_url") or f"http://{self.api_host}:{self.api_port}"
+
+    @property
+    def connector_base(self) -> str:
+        """Where runs reach the connector service: ``http://…/connectors``."""
+        return self.connector_url or self._runtime.get("connector_url") or f"{self._local_api}{CONNECTORS_PREFIX}"
+
+    @property
+    def dagster_base(self) -> str:
+        """Where the API reaches Dagster's webserver."""
+        return self.dagster_url or self._runtime.get("dagster_url") or f"http://{self.dagster_host}:{self.dagster_port}"
+
+    @property
+    def _local_api(self) -> str:
+        host = "127.0.0.1" if self.api_host in {"0.0.0.0", "::"} else self.api_host  # noqa: S104  an address to compare with
+        return f"http://{host}:{self.api_port}"
+
+    @property
+    def data_path(self) -> Path:
+        """Datasets, archives and connector indexes."""
+        return self.home / "data"
+
+    @property
+    def registry_url(self) -> str:
+        """The registry's database, as SQLAlchemy wants it. Raises ConfigurationError where none is known."""
+        given = self.database_url.get_secret_value() if self.database_url else self._runtime.get("database_url")
+        if not given:
+            raise ConfigurationError(
+                f"No database is known: start `dataops up` on {self.home}, or set DATAOPS_DATABASE_URL."
+            )
+        return with_driver(given)
+
+    @property
+    def dagster_storage_url(self) -> str:
+        """Dagster's database: ``<name>_dagster`` on the registry's server unless set."""
+        given = (
+            self.dagster_database_url.get_secret_value()
+            if self.dagster_database_url
+            else self._runtime.get("dagster_database_url")
+        )
+        if given:
+            return with_driver(given)
+        url = make_url(self.registry_url)
+        return url.set(database=f"{url.database}_dagster").render_as_string(hide_password=False)
+
+
+def with_driver(url: str) -> str:
+    """The same PostgreSQL URL with the driver that the product installs. Raises ConfigurationError for any other URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("The database URL is none: give postgresql://user:password@host:port/name.") from None
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ConfigurationError(f"The database must be PostgreSQL, not {parsed.get_backend_name()}.")
+    if not parsed.database:
+        raise ConfigurationError("The database URL names no database: give postgresql://user:password@host:port/name.")
+    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
