@@ -159,9 +159,11 @@ class Dataset(Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     #: The newest operation, ended or not.
     operation_id: Mapped[UUID]
-    #: Folder under the storage root that holds the records now served; null before the first publication and after removal.
+    #: Folder under the storage root with the records now served; null before the first publication, after removal.
     records_path: Mapped[str | None] = mapped_column(Text)
     records_sha256: Mapped[str | None] = mapped_column(String(64))
+    #: The upload that the index must be showing: what ``last_upload`` compares the connector with.
+    upload_id: Mapped[str | None] = mapped_column(Text)
     #: Folder of the archive, null where none is kept.
     archive_path: Mapped[str | None] = mapped_column(Text)
     #: True while files or an index of this dataset may still exist outside its archive.
@@ -241,6 +243,9 @@ class OperationDataset(Base):
     outcome: Mapped[Outcome | None] = mapped_column(_enum(Outcome))
     quality_score: Mapped[Decimal | None] = mapped_column(Numeric(4, 1))
     error: Mapped[dict[str, Any] | None]
+    #: Where this operation wrote records and what it indexed, until it publishes them.
+    records_path: Mapped[str | None] = mapped_column(Text)
+    upload_id: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         _one_of("outcome", Outcome),
@@ -280,7 +285,8 @@ class Connector(Base):
     __tablename__ = "connectors"
 
     connector_id: Mapped[UUID] = mapped_column(primary_key=True)
-    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.dataset_id", ondelete="CASCADE"), index=True)
+    #: Outlives the dataset's row (no foreign key): the endpoint of a deleted dataset still answers 410 (C-53).
+    dataset_id: Mapped[UUID] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(32))
     status: Mapped[ConnectorStatus] = mapped_column(_enum(ConnectorStatus))
     status_reason: Mapped[str | None] = mapped_column(Text)
