@@ -5,10 +5,11 @@ it; the pipeline and the quality checks know nothing else. Source of the wire fo
 search (2026-04-01).
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from dataops_core.dataset_types.base import Document
@@ -46,6 +47,12 @@ class Manifest:
 
     document_count: int
     id_digest: str
+
+    @classmethod
+    def of(cls, ids: Iterable[object]) -> Self:
+        """The manifest of these document ids."""
+        ordered = sorted(str(id_) for id_ in ids)
+        return cls(len(ordered), hashlib.sha256("\n".join(ordered).encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,222 @@
+"""The client of the embedded connector: provisions, loads, asks and removes over HTTP, as any client of Glean's would.
+
+Belongs here: the ConnectorAdapter of kind ``embedded``. Runs push through it and never open an index file, so that the
+connector service may live in another process or on another machine. Its health probes are in ``probes.py``.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import httpx
+from pydantic import ValidationError
+
+from dataops_core.connectors.documents import datasource_config, document_definition
+from dataops_core.connectors.embedded.index import digest_ids
+from dataops_core.connectors.platform import Metadata, SearchResponse
+from dataops_core.connectors.probes import run_probes
+from dataops_core.connectors.protocol import (
+    ConnectorSpec,
+    LoadReport,
+    Manifest,
+    ProbeResult,
+    SearchAnswer,
+    SearchFilter,
+    SearchHit,
+)
+from dataops_core.connectors.transport import Reply, Transport
+from dataops_core.dataset_types.base import Document
+from dataops_core.errors import ConnectorError
+from dataops_core.lifecycle import TokenKind
+from dataops_core.security import Keyring
+
+PAGE_DOCUMENTS = 1_000
+PAGE_BYTES = 5 * 1024 * 1024
+_PAGE_TIMEOUT = 60.0
+#: The last page waits for the whole index to be built: this many bytes of it per second at the very least.
+_BUILD_BYTES_PER_SECOND = 1_000_000
+_MAX_BUILD_TIMEOUT = 3600.0
+
+
+class EmbeddedConnector:
+    """The adapter of the embedded engine. Safe to use from many threads.
+
+    ``base_url`` is the connector service's address without the connector (``http://…/connectors``); ``timeout`` bounds
+    every request but those that carry documents, in seconds.
+    """
+
+    kind = "embedded"
+
+    def __init__(
+        self, base_url: str, keyring: Keyring, *, timeout: float = 5.0, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._keyring = keyring
+        self._timeout = timeout
+        self._transport = Transport(base_url, timeout=timeout, transport=transport)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._transport.close()
+
+    def _token(self, spec: ConnectorSpec, kind: TokenKind) -> str:
+        return self._keyring.service_token(spec.connector_id, kind)
+
+    def _index(
+        self, spec: ConnectorSpec, method: str, content: bytes, *, timeout: float | None = None, accept: Sequence[int]
+    ) -> Reply:
+        return self._transport.call(
+            "POST",
+            spec.connector_id,
+            f"/api/index/v1/{method}",
+            token=lambda: self._token(spec, TokenKind.INDEX),
+            content=content,
+            timeout=timeout,
+            accept=accept,
+        )
+
+    def provision(self, spec: ConnectorSpec) -> None:
+        """Registers the data source. Idempotent."""
+        self._index(spec, "adddatasource", _json(datasource_config(spec)), accept=(200,))
+
+    def load(self, spec: ConnectorSpec, documents: Iterable[Document], *, upload_id: str) -> LoadReport:
+        """Replaces the whole content; published only when the last page was taken. Idempotent per ``upload_id``.
+
+        An unfinished upload of somebody else is restarted over, once and on the first page only: ``documents`` may be
+        an iterator. Raises ConnectorError, also where the connector holds something else afterwards.
+        """
+        ids: set[str] = set()
+        pages = 0
+        total_bytes = 0
+        for page, is_last in _with_last(_pages(spec, documents, ids)):
+            pages += 1
+            total_bytes += len(page)
+            flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
+            if pages == 1:
+                flags["isFirstPage"] = True
+            timeout = _PAGE_TIMEOUT
+            if is_last:
+                flags |= {"isLastPage": True, "disableStaleDocumentDeletionCheck": True}
+                timeout = min(_PAGE_TIMEOUT + total_bytes / _BUILD_BYTES_PER_SECOND, _MAX_BUILD_TIMEOUT)
+            accept = (200, 409) if pages == 1 else (200,)
+            reply = self._index(spec, "bulkindexdocuments", _body(flags, page), timeout=timeout, accept=accept)
+            if reply.status_code == 409:
+                flags["forceRestartUpload"] = True
+                self._index(spec, "bulkindexdocuments", _body(flags, page), timeout=timeout, accept=(200,))
+        sent = Manifest(len(ids), digest_ids(ids))
+        held = self.metadata(spec)
+        if held.generation != upload_id or Manifest(held.document_count, held.id_digest) != sent:
+            raise ConnectorError(
+                f"The connector holds {held.document_count} documents of '{held.generation}' after an upload of "
+                f"{sent.document_count} as '{upload_id}'.",
+                details={"kind": "content", "transient": False, "status": None},
+            )
+        return LoadReport(upload_id, pages, sent, held.index_bytes)
+
+    def metadata(self, spec: ConnectorSpec) -> Metadata:
+        """What the connector holds now."""
+        reply = self._transport.call(
+            "GET", spec.connector_id, "", token=lambda: self._token(spec, TokenKind.INDEX), accept=(200,)
+        )
+        try:
+            return Metadata.model_validate_json(reply.response.content)
+        except ValidationError as error:
+            raise ConnectorError(
+                "The connector's description of itself cannot be read.",
+                details={"kind": "content", "transient": False, "status": reply.status_code},
+            ) from error
+
+    def search(
+        self, spec: ConnectorSpec, query: str, *, filters: Sequence[SearchFilter] = (), page_size: int = 10
+    ) -> SearchAnswer:
+        """One search, without a retry. A connection error raises ConnectorError; an HTTP error is an answer."""
+        body: dict[str, Any] = {"query": query, "page_size": page_size}
+        if filters:
+            body["filters"] = [{"field": f.field, "values": list(f.values), "operator": "EQUALS"} for f in filters]
+        reply = self._transport.send(
+            "POST",
+            spec.connector_id,
+            "/api/search",
+            token=self._token(spec, TokenKind.SEARCH),
+            content=_json(body),
+        )
+        return read_answer(reply)
+
+    def probe(
+        self, spec: ConnectorSpec, manifest: Manifest, upload_id: str, canaries: Collection[str]
+    ) -> list[ProbeResult]:
+        """All probes, in a fixed order; see ``probes.py``."""
+        return run_probes(
+            self._transport,
+            self._keyring,
+            spec,
+            manifest=manifest,
+            upload_id=upload_id,
+            canaries=canaries,
+            limit=self._timeout,
+        )
+
+    def teardown(self, spec: ConnectorSpec) -> list[str]:
+        """Removes the index with everything that belongs to it; nothing remains. Idempotent."""
+        self._transport.call(
+            "DELETE",
+            spec.connector_id,
+            "",
+            token=lambda: self._token(spec, TokenKind.INDEX),
+            timeout=_PAGE_TIMEOUT,
+            accept=(204, 410),
+        )
+        return []
+
+
+def read_answer(reply: Reply) -> SearchAnswer:
+    """The reply as an answer; ``valid`` only where the status is 200 and the body has the Platform's shape."""
+    if reply.status_code != 200:
+        return SearchAnswer(reply.status_code, (), valid=False, elapsed_seconds=reply.elapsed_seconds)
+    try:
+        parsed = SearchResponse.model_validate_json(reply.response.content)
+    except ValidationError:
+        return SearchAnswer(reply.status_code, (), valid=False, elapsed_seconds=reply.elapsed_seconds)
+    hits = tuple(
+        SearchHit(
+            url=result.url,
+            title=result.title,
+            snippets=result.snippets,
+            author=result.creator.name if result.creator else None,
+            owner=result.owner.name if result.owner else None,
+            properties={"document_type": result.document_type, "datasource": result.datasource},
+        )
+        for result in parsed.results
+    )
+    return SearchAnswer(reply.status_code, hits, valid=True, elapsed_seconds=reply.elapsed_seconds)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _body(flags: dict[str, Any], page: bytes) -> bytes:
+    return _json(flags)[:-1] + b',"documents":[' + page + b"]}"
+
+
+def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: set[str]) -> Iterator[bytes]:
+    """The documents as JSON, in pages of at most 1,000 documents and 5 MiB; one empty page where there is none."""
+    parts: list[bytes] = []
+    size = 0
+    for document in documents:
+        ids.add(document.id)
+        part = _json(document_definition(spec, document))
+        if parts and (len(parts) >= PAGE_DOCUMENTS or size + len(part) > PAGE_BYTES):
+            yield b",".join(parts)
+            parts, size = [], 0
+        parts.append(part)
+        size += len(part) + 1
+    yield b",".join(parts)
+
+
+def _with_last(pages: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each page, and whether it is the last one."""
+    previous = next(pages)
+    for page in pages:
+        yield previous, False
+        previous = page
+    yield previous, True

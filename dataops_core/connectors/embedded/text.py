@@ -1,0 +1,85 @@
+"""Text for the embedded engine: what of a body is searched, and what of a question is asked.
+
+Belongs here: bodies to plain text, and a person's words to an FTS5 expression that can never be a syntax error. Every
+function takes linear time, whatever it is given. Does not belong here: SQL.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+HTML = "text/html"
+#: Bodies that the engine reads; anything else is refused when it is uploaded.
+TEXT_TYPES = frozenset({HTML, "text/plain", "text/markdown"})
+#: Words of a question beyond this many are left out.
+MAX_TERMS = 64
+
+_INLINE = "a|abbr|b|bdi|bdo|cite|code|del|dfn|em|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|time|u|var|wbr"
+_INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_TAG = re.compile(r"<[/!?a-z][^<>]*>", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
+_BLANK_LINES = re.compile(r"\s*\n\s*")
+_WHITESPACE = re.compile(r"\s+")
+#: Regions that are no tags: where one starts, how it ends, and what is kept of it.
+_REGIONS: tuple[tuple[re.Pattern[str], re.Pattern[str], Callable[[str], str]], ...] = (
+    (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>"), html.escape),
+    (re.compile(r"<!--"), re.compile(r"-->"), lambda _: " "),
+    (re.compile(r"<script\b[^<>]*>", re.IGNORECASE), re.compile(r"</script\s*>", re.IGNORECASE), lambda _: " "),
+    (re.compile(r"<style\b[^<>]*>", re.IGNORECASE), re.compile(r"</style\s*>", re.IGNORECASE), lambda _: " "),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTerms:
+    """A question as FTS5 expressions; both are empty where it holds no word."""
+
+    every: str
+    any: str
+    truncated: bool
+
+
+def plain_text(content: str, mime_type: str) -> str:
+    """The body as it is searched and quoted: HTML loses its tags, everything else stays as it is."""
+    if mime_type != HTML:
+        return content
+    for start, end, keep in _REGIONS:
+        content = _replace_regions(content, start, end, keep)
+    content = _TAG.sub("\n", _INLINE_TAG.sub("", content))
+    content = _BLANKS.sub(" ", html.unescape(content).replace("\0", ""))
+    return _BLANK_LINES.sub("\n", content).strip()
+
+
+def _replace_regions(content: str, start: re.Pattern[str], end: re.Pattern[str], keep: Callable[[str], str]) -> str:
+    """Replaces each region once; one that does not end reaches to the end of the text."""
+    parts: list[str] = []
+    position = 0
+    while opened := start.search(content, position):
+        closed = end.search(content, opened.end())
+        parts.append(content[position : opened.start()])
+        parts.append(keep(content[opened.end() : closed.start() if closed else len(content)]))
+        position = closed.end() if closed else len(content)
+    if not parts:
+        return content
+    parts.append(content[position:])
+    return "".join(parts)
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space as one blank."""
+    return _WHITESPACE.sub(" ", text).strip()
+
+
+def match_terms(question: str) -> MatchTerms:
+    """The question's words, each quoted: ``ENG-1234`` is a phrase, an operator or a quote is nothing special."""
+    words = dict.fromkeys(word for word in question.split() if any(map(_is_searchable, word)))
+    terms = ['"' + word.replace('"', '""') + '"' for word in words]
+    kept = terms[:MAX_TERMS]
+    return MatchTerms(" AND ".join(kept), " OR ".join(kept), truncated=len(kept) < len(terms))
+
+
+def _is_searchable(character: str) -> bool:
+    """Whether the tokenizer makes it part of a token (``unicode61``: letters, numbers, private use)."""
+    category = unicodedata.category(character)
+    return category[0] in "LN" or category == "Co"

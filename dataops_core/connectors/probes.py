@@ -1,0 +1,267 @@
+"""The health probes of the embedded connector: what ``connector_health`` counts.
+
+Each probe says passed, failed or indeterminate, and how long the decisive request took. A 5xx, a 429 or a lost
+connection is tried twice again and then is indeterminate, never a fault; no answer within the limit is a fault at
+once. Source: ``docs/contract.md`` C-62.
+"""
+
+import json
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from dataops_core.connectors.documents import datasource_config
+from dataops_core.connectors.platform import Metadata, SearchResponse
+from dataops_core.connectors.protocol import ConnectorSpec, Manifest, ProbeOutcome, ProbeResult
+from dataops_core.connectors.transport import Reply, Transport
+from dataops_core.errors import ConnectorError
+from dataops_core.lifecycle import TokenKind
+from dataops_core.security import Keyring
+
+#: The order in which results are given.
+PROBES = (
+    "connect",
+    "auth_index",
+    "auth_search",
+    "auth_rejects",
+    "config_matches",
+    "latency",
+    "doc_parity",
+    "last_upload",
+)
+_CANARIES = 5
+_RETRY_PAUSES = (0.2, 0.5)
+_FALLBACK_CANARY = "overview"
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    outcome: ProbeOutcome
+    detail: str
+    latency_ms: float = 0.0
+
+
+class _Inconclusive(Exception):  # noqa: N818  it is no error of anybody's
+    """The probe could not tell."""
+
+
+class _Fault(Exception):  # noqa: N818  it is what a probe looks for
+    """The probe found a definite fault."""
+
+
+def run_probes(
+    transport: Transport,
+    keyring: Keyring,
+    spec: ConnectorSpec,
+    *,
+    manifest: Manifest,
+    upload_id: str,
+    canaries: Collection[str],
+    limit: float,
+    pause: Callable[[float], None] = time.sleep,
+) -> list[ProbeResult]:
+    """All probes in the order of PROBES. ``limit`` is the longest that any answer may take, in seconds.
+
+    Where the connection itself cannot be had, the other probes are indeterminate without being tried.
+    """
+    prober = _Prober(transport, keyring, spec, limit, pause)
+    words = list(islice(cycle(list(canaries) or [_FALLBACK_CANARY]), _CANARIES))
+    checks: dict[str, Callable[[], _Finding]] = {
+        "connect": prober.connect,
+        "auth_index": prober.auth_index,
+        "auth_search": lambda: prober.auth_search(words[0]),
+        "auth_rejects": lambda: prober.auth_rejects(words[0]),
+        "config_matches": prober.config_matches,
+        "latency": lambda: prober.latency(words),
+        "doc_parity": lambda: prober.doc_parity(manifest),
+        "last_upload": lambda: prober.last_upload(upload_id),
+    }
+    results: list[ProbeResult] = []
+    reachable = True
+    for probe in PROBES:
+        finding = (
+            _settle(checks[probe]) if reachable else _Finding(ProbeOutcome.INDETERMINATE, "not tried: no connection")
+        )
+        if probe == "connect":
+            reachable = finding.outcome is ProbeOutcome.PASSED
+        results.append(ProbeResult(probe, True, finding.outcome, round(finding.latency_ms, 1), finding.detail))
+    return results
+
+
+def _settle(check: Callable[[], _Finding]) -> _Finding:
+    started = time.monotonic()
+    try:
+        return check()
+    except _Fault as fault:
+        return _Finding(ProbeOutcome.FAILED, str(fault), (time.monotonic() - started) * 1000)
+    except _Inconclusive as reason:
+        return _Finding(ProbeOutcome.INDETERMINATE, str(reason), (time.monotonic() - started) * 1000)
+
+
+class _Prober:
+    def __init__(
+        self,
+        transport: Transport,
+        keyring: Keyring,
+        spec: ConnectorSpec,
+        limit: float,
+        pause: Callable[[float], None],
+    ) -> None:
+        self._transport = transport
+        self._spec = spec
+        self._limit = limit
+        self._pause = pause
+        self._index_token = keyring.service_token(spec.connector_id, TokenKind.INDEX)
+        self._search_token = keyring.service_token(spec.connector_id, TokenKind.SEARCH)
+        self._config: Reply | None = None
+        self._metadata: Metadata | None = None
+
+    def _ask(self, method: str, path: str, token: str | None, body: dict[str, Any] | None = None) -> Reply:
+        """The answer, after at most two more tries. Raises _Fault for none in time, _Inconclusive for none at all."""
+        content = json.dumps(body).encode() if body is not None else None
+        for wait in (*_RETRY_PAUSES, None):
+            try:
+                reply = self._transport.send(
+                    method, self._spec.connector_id, path, token=token, content=content, timeout=self._limit
+                )
+            except ConnectorError as error:
+                if error.details.get("kind") == "timeout":
+                    raise _Fault(f"no answer within {self._limit:g} s") from error
+                reason = error.message
+            else:
+                if reply.elapsed_seconds > self._limit:
+                    raise _Fault(f"no answer within {self._limit:g} s")
+                if reply.status_code < 500 and reply.status_code != 429:
+                    return reply
+                reason = f"HTTP {reply.status_code}"
+            if wait is not None:
+                self._pause(wait)
+        raise _Inconclusive(reason)
+
+    def _search(self, words: str, token: str) -> Reply:
+        return self._ask("POST", "/api/search", token, {"query": words, "page_size": 10})
+
+    def connect(self) -> _Finding:
+        """The service answers at the endpoint."""
+        reply = self._ask("GET", "/health", None)
+        return _passed_if(reply.status_code == 200, "reachable", reply)
+
+    def auth_index(self) -> _Finding:
+        """An index token opens the indexing side."""
+        self._config = self._ask(
+            "POST", "/api/index/v1/getdatasourceconfig", self._index_token, {"datasource": self._spec.datasource}
+        )
+        return _passed_if(self._config.status_code == 200, "index token accepted", self._config)
+
+    def auth_search(self, words: str) -> _Finding:
+        """A search token opens the searching side, and the answer has the Platform's shape."""
+        reply = self._search(words, self._search_token)
+        if reply.status_code == 200 and not _is_search_answer(reply):
+            raise _Fault("the answer has not the shape of a search answer")
+        return _passed_if(reply.status_code == 200, "search token accepted", reply)
+
+    def auth_rejects(self, words: str) -> _Finding:
+        """A token that is not right is refused on both sides."""
+        search = self._search(words, _mangled(self._search_token))
+        if search.status_code != 401:
+            raise _Fault(f"a wrong search token was answered with {search.status_code}")
+        index = self._ask(
+            "POST",
+            "/api/index/v1/getdatasourceconfig",
+            _mangled(self._index_token),
+            {"datasource": self._spec.datasource},
+        )
+        return _passed_if(index.status_code == 401, "wrong tokens refused", index)
+
+    def config_matches(self) -> _Finding:
+        """The data source is registered as the dataset needs it."""
+        if self._config is None:
+            raise _Inconclusive("the configuration could not be read")
+        stored = self._config.json()
+        if self._config.status_code != 200 or not isinstance(stored, dict):
+            raise _Fault(f"the configuration was answered with {self._config.status_code}")
+        wanted = datasource_config(self._spec)
+        differing = [key for key in ("name", "datasourceCategory", "urlRegex") if stored.get(key) != wanted[key]]
+        if _declared(stored) != _declared(wanted):
+            differing.append("objectDefinitions")
+        if differing:
+            raise _Fault(f"differs in {', '.join(differing)}")
+        return _Finding(ProbeOutcome.PASSED, "configuration as registered", self._config.elapsed_seconds * 1000)
+
+    def latency(self, words: Sequence[str]) -> _Finding:
+        """Searches are answered within the limit, every one."""
+        took: list[float] = []
+        for canary in words:
+            reply = self._search(canary, self._search_token)
+            if reply.status_code != 200:
+                raise _Fault(f"a search was answered with {reply.status_code}")
+            took.append(reply.elapsed_seconds * 1000)
+        took.sort()
+        middle = took[len(took) // 2]
+        return _Finding(
+            ProbeOutcome.PASSED, f"{len(took)} searches, median {middle:.0f} ms, slowest {took[-1]:.0f} ms", took[-1]
+        )
+
+    def _described(self) -> tuple[Metadata, float]:
+        reply = self._ask("GET", "", self._index_token)
+        if reply.status_code != 200:
+            raise _Fault(f"the connector's description was answered with {reply.status_code}")
+        try:
+            return Metadata.model_validate_json(reply.response.content), reply.elapsed_seconds * 1000
+        except ValidationError:
+            raise _Fault("the connector's description of itself cannot be read") from None
+
+    def doc_parity(self, manifest: Manifest) -> _Finding:
+        """The index holds exactly the dataset's documents."""
+        self._metadata, took = self._described()
+        if self._metadata.state == "damaged":
+            raise _Fault("the index is damaged")
+        if self._metadata.document_count != manifest.document_count:
+            raise _Fault(f"{self._metadata.document_count} documents, not {manifest.document_count}")
+        if self._metadata.id_digest != manifest.id_digest:
+            raise _Fault("other documents than the dataset's")
+        return _Finding(ProbeOutcome.PASSED, f"{manifest.document_count} documents, all of them", took)
+
+    def last_upload(self, upload_id: str) -> _Finding:
+        """What is served is the upload that the dataset stands for."""
+        if self._metadata is None:
+            raise _Inconclusive("the generation could not be read")
+        if self._metadata.generation != upload_id:
+            raise _Fault(f"serves '{self._metadata.generation}', not '{upload_id}'")
+        return _Finding(ProbeOutcome.PASSED, "the upload expected is served")
+
+
+def _passed_if(condition: bool, detail: str, reply: Reply) -> _Finding:
+    if not condition:
+        raise _Fault(f"answered with {reply.status_code}")
+    return _Finding(ProbeOutcome.PASSED, detail, reply.elapsed_seconds * 1000)
+
+
+def _is_search_answer(reply: Reply) -> bool:
+    try:
+        SearchResponse.model_validate_json(reply.response.content)
+    except ValidationError:
+        return False
+    return True
+
+
+def _mangled(token: str) -> str:
+    """The token with its last part, the signature, turned round."""
+    head, _, signature = token.rpartition(".")
+    return f"{head}.{signature[::-1]}"
+
+
+def _declared(config: dict[str, Any]) -> list[tuple[object, list[str]]]:
+    """Object types with their declared properties, as far as the dataset needs them."""
+    definitions = config.get("objectDefinitions") or []
+    return [
+        (
+            definition.get("name"),
+            sorted(str(declared.get("name")) for declared in definition.get("propertyDefinitions") or []),
+        )
+        for definition in definitions
+    ]

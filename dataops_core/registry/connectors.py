@@ -1,0 +1,308 @@
+"""Connectors, their tokens and what they served, in the registry.
+
+Belongs here: SQL on ``connectors``, ``connector_tokens`` and ``usage_days``. Every function takes a Session and never
+commits. Does not belong here: index files, and the wire form. Source: ``docs/contract.md`` C-33, C-53, C-55, C-90.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Date, DateTime, and_, func, literal, select, text, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from dataops_core.errors import GoneError, NotFoundError
+from dataops_core.ids import new_id
+from dataops_core.lifecycle import ConnectorStatus, TokenKind
+from dataops_core.registry.tables import Connector, ConnectorToken, Dataset, UsageDay
+from dataops_core.security import Keyring, new_secret
+
+EMBEDDED = "embedded"
+_PREFIXES = {TokenKind.SEARCH: "dol_s_", TokenKind.INDEX: "dol_i_"}
+#: Sets the connectors' advisory locks apart from any other use of that number space.
+_LOCK_CLASS = 0x636F6E6E
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token just made. ``token`` is shown once and stored nowhere."""
+
+    token_id: UUID
+    token: str
+    kind: TokenKind
+    expires_at: datetime
+
+
+def create_connector(
+    session: Session, *, connector_id: UUID, dataset_id: UUID, kind: str = EMBEDDED, now: datetime
+) -> Connector:
+    """The connector, made (status ``connecting``) where there is none of that id. Idempotent."""
+    session.execute(
+        insert(Connector)
+        .values(
+            connector_id=connector_id,
+            dataset_id=dataset_id,
+            kind=kind,
+            status=ConnectorStatus.CONNECTING,
+            created_at=now,
+            document_count=0,
+            index_bytes=0,
+        )
+        .on_conflict_do_nothing(index_elements=[Connector.connector_id])
+    )
+    return require(session, connector_id)
+
+
+def get(session: Session, connector_id: UUID) -> Connector | None:
+    """The connector as it is now in the database, or None."""
+    return session.get(Connector, connector_id, populate_existing=True)
+
+
+def require(session: Session, connector_id: UUID) -> Connector:
+    """The connector. Raises NotFoundError."""
+    connector = get(session, connector_id)
+    if connector is None:
+        raise NotFoundError("Connector not found", details={"connector_id": str(connector_id)})
+    return connector
+
+
+def of_dataset(session: Session, dataset_id: UUID) -> Connector | None:
+    """The dataset's newest connector, or None."""
+    return session.scalars(
+        select(Connector)
+        .where(Connector.dataset_id == dataset_id)
+        .order_by(Connector.created_at.desc(), Connector.connector_id)
+        .limit(1)
+    ).one_or_none()
+
+
+def of_datasets(session: Session, dataset_ids: list[UUID]) -> dict[UUID, Connector]:
+    """The newest connector of each of the datasets that has one."""
+    rows = session.scalars(
+        select(Connector)
+        .where(Connector.dataset_id.in_(dataset_ids))
+        .distinct(Connector.dataset_id)
+        .order_by(Connector.dataset_id, Connector.created_at.desc(), Connector.connector_id)
+    )
+    return {connector.dataset_id: connector for connector in rows}
+
+
+def ids(session: Session) -> set[UUID]:
+    """The connectors that are not disconnected: those that may have files."""
+    return set(
+        session.scalars(select(Connector.connector_id).where(Connector.status != ConnectorStatus.DISCONNECTED)).all()
+    )
+
+
+def set_status(
+    session: Session, connector_id: UUID, status: ConnectorStatus, *, reason: str | None, now: datetime
+) -> None:
+    """Records what a check found. A disconnected connector stays that (it is never inferred from a probe)."""
+    session.execute(
+        update(Connector)
+        .where(Connector.connector_id == connector_id, Connector.status != ConnectorStatus.DISCONNECTED)
+        .values(status=status, status_reason=reason, last_checked_at=now)
+    )
+
+
+def disconnect(session: Session, connector_id: UUID, now: datetime) -> None:
+    """Ends the connector for good: its endpoint answers 410, its tokens are revoked, it serves nothing. Idempotent."""
+    session.execute(
+        update(Connector)
+        .where(Connector.connector_id == connector_id, Connector.status != ConnectorStatus.DISCONNECTED)
+        .values(status=ConnectorStatus.DISCONNECTED, status_reason=None, disconnected_at=now)
+    )
+    withdraw(session, connector_id)
+    session.execute(
+        update(ConnectorToken)
+        .where(ConnectorToken.connector_id == connector_id, ConnectorToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+    )
+
+
+# --- what is served ---------------------------------------------------------------------------------------------------
+
+
+def lock(session: Session, connector_id: UUID) -> None:
+    """Waits until this transaction alone may write the connector's index (lock_timeout bounds the wait).
+
+    An advisory lock, not the row's: a status or a token can be written while a large index is being built.
+    """
+    session.execute(_LOCK, {"class": _LOCK_CLASS, "connector": str(connector_id)})
+
+
+def try_lock(session: Session, connector_id: UUID) -> bool:
+    """As :func:`lock`, without waiting; whether it was got."""
+    return bool(session.execute(_TRY_LOCK, {"class": _LOCK_CLASS, "connector": str(connector_id)}).scalar_one())
+
+
+_LOCK = text("SELECT pg_advisory_xact_lock(:class, hashtext(:connector))")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:connector))")
+
+
+def set_datasource(session: Session, connector_id: UUID, datasource: Mapping[str, Any]) -> None:
+    """Registers the data source's configuration, or changes it."""
+    session.execute(update(Connector).where(Connector.connector_id == connector_id).values(datasource=dict(datasource)))
+
+
+def set_upload(session: Session, connector_id: UUID, upload: Mapping[str, Any] | None) -> None:
+    """Notes how far the upload under way is, or that there is none."""
+    session.execute(
+        update(Connector)
+        .where(Connector.connector_id == connector_id)
+        .values(upload=dict(upload) if upload is not None else None)
+    )
+
+
+def publish(
+    session: Session,
+    connector_id: UUID,
+    *,
+    generation: str,
+    document_count: int,
+    id_digest: str,
+    index_bytes: int,
+    ends_upload: bool,
+) -> None:
+    """Points the connector to a generation; with ``ends_upload`` the upload under way is over.
+
+    Raises GoneError where the connector was disconnected meanwhile.
+    """
+    values: dict[str, Any] = {
+        "generation": generation,
+        "document_count": document_count,
+        "id_digest": id_digest,
+        "index_bytes": index_bytes,
+    }
+    if ends_upload:
+        values["upload"] = None
+    served = session.execute(
+        update(Connector)
+        .where(Connector.connector_id == connector_id, Connector.status != ConnectorStatus.DISCONNECTED)
+        .values(values)
+        .returning(Connector.connector_id)
+    ).scalar_one_or_none()
+    if served is None:
+        raise GoneError("The connector was disconnected.")
+
+
+def withdraw(session: Session, connector_id: UUID) -> None:
+    """The connector serves nothing any more, and no upload is under way."""
+    session.execute(
+        update(Connector)
+        .where(Connector.connector_id == connector_id)
+        .values(generation=None, document_count=0, id_digest=None, index_bytes=0, upload=None, datasource=None)
+    )
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def issue_token(
+    session: Session, keyring: Keyring, *, connector_id: UUID, kind: TokenKind, lifetime: timedelta, now: datetime
+) -> IssuedToken:
+    """Makes a token. Raises NotFoundError for no such connector, GoneError for a disconnected one."""
+    connector = session.get(Connector, connector_id, with_for_update={"read": True}, populate_existing=True)
+    if connector is None:
+        raise NotFoundError("Connector not found", details={"connector_id": str(connector_id)})
+    if connector.status is ConnectorStatus.DISCONNECTED:
+        raise GoneError("The connector is disconnected.", details={"connector_id": str(connector_id)})
+    issued = IssuedToken(new_id(), new_secret(_PREFIXES[kind]), kind, now + lifetime)
+    session.add(
+        ConnectorToken(
+            token_id=issued.token_id,
+            connector_id=connector_id,
+            kind=kind,
+            token_hash=keyring.hash_token(issued.token),
+            created_at=now,
+            expires_at=issued.expires_at,
+        )
+    )
+    session.flush()
+    return issued
+
+
+def find(
+    session: Session, connector_id: UUID, token_hash: str | None
+) -> tuple[Connector | None, ConnectorToken | None]:
+    """The connector, and its token of that hash, whatever their state; in one question."""
+    row = session.execute(
+        select(Connector, ConnectorToken)
+        .outerjoin(
+            ConnectorToken,
+            and_(ConnectorToken.connector_id == Connector.connector_id, ConnectorToken.token_hash == token_hash),
+        )
+        .where(Connector.connector_id == connector_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else (None, None)
+
+
+def tokens(session: Session, connector_id: UUID) -> list[ConnectorToken]:
+    """Every token of the connector, oldest first."""
+    return list(
+        session.scalars(
+            select(ConnectorToken)
+            .where(ConnectorToken.connector_id == connector_id)
+            .order_by(ConnectorToken.created_at, ConnectorToken.token_id)
+        )
+    )
+
+
+def revoke_token(session: Session, connector_id: UUID, token_id: UUID, now: datetime) -> bool:
+    """Revokes a token of this connector; whether there is such a token. Idempotent: the first time stands."""
+    found = session.execute(
+        update(ConnectorToken)
+        .where(ConnectorToken.connector_id == connector_id, ConnectorToken.token_id == token_id)
+        .values(revoked_at=func.coalesce(ConnectorToken.revoked_at, now))
+        .returning(ConnectorToken.token_id)
+    ).scalar_one_or_none()
+    return found is not None
+
+
+# --- usage ------------------------------------------------------------------------------------------------------------
+
+
+def record_usage(session: Session, dataset_id: UUID, *, documents: int, now: datetime) -> None:
+    """Counts one answered question with that many documents on ``now``'s day (UTC).
+
+    The transaction does not wait for the disk: a crash of the database may lose the last counts, a search is never
+    slowed by them. A dataset whose row is gone is not counted.
+    """
+    session.execute(text("SET LOCAL synchronous_commit TO OFF"))
+    source = select(
+        Dataset.dataset_id,
+        literal(now.date(), Date),
+        literal(1, BigInteger),
+        literal(documents, BigInteger),
+        literal(now, DateTime(timezone=True)),
+    ).where(Dataset.dataset_id == dataset_id)
+    statement = insert(UsageDay).from_select(["dataset_id", "day", "queries", "documents", "last_accessed_at"], source)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[UsageDay.dataset_id, UsageDay.day],
+            set_={
+                "queries": UsageDay.queries + 1,
+                "documents": UsageDay.documents + documents,
+                "last_accessed_at": func.greatest(UsageDay.last_accessed_at, now),
+            },
+        )
+    )
+
+
+def usage(session: Session, dataset_id: UUID, *, first: date | None = None, last: date | None = None) -> list[UsageDay]:
+    """The days with usage, oldest first, ``first`` and ``last`` included."""
+    return list(
+        session.scalars(
+            select(UsageDay)
+            .where(
+                UsageDay.dataset_id == dataset_id,
+                UsageDay.day >= first if first else true(),
+                UsageDay.day <= last if last else true(),
+            )
+            .order_by(UsageDay.day)
+        )
+    )
