@@ -93,7 +93,7 @@ class Installation(Base):
 
 
 class Customer(Base):
-    """A customer (``client_id`` in the API) as far as datasets need one: its locale and its fictional company's name."""
+    """A customer (``client_id`` in the API): the locale and the name of its fictional company."""
 
     __tablename__ = "customers"
 

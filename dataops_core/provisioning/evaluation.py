@@ -1,0 +1,50 @@
+"""One quality check, put to a dataset as it is stored and served now. Gathers what the pure checks judge."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Manifest
+from dataops_core.dataset_types.base import DatasetType
+from dataops_core.lifecycle import CheckType, ConnectorStatus
+from dataops_core.quality.completeness import check_completeness
+from dataops_core.quality.connector_health import check_connector, connector_status
+from dataops_core.quality.model import CheckResult
+from dataops_core.quality.sample_queries import QuerySet, check_queries, run_queries
+from dataops_core.quality.schema_validation import check_schema
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A check's result, and what the connector check says of the connector beside it."""
+
+    result: CheckResult
+    connector_status: ConnectorStatus | None = None
+    connector_reason: str | None = None
+
+
+def evaluate(
+    check: CheckType,
+    *,
+    table: pa.Table,
+    dataset_type: DatasetType,
+    requested: int,
+    adapter: ConnectorAdapter,
+    spec: ConnectorSpec,
+    upload_id: str,
+    queries: QuerySet,
+) -> Verdict:
+    """The verdict of one check on the stored table and, for two of them, on the connector."""
+    match check:
+        case CheckType.SCHEMA_VALIDATION:
+            return Verdict(check_schema(table, dataset_type))
+        case CheckType.DATA_COMPLETENESS:
+            return Verdict(check_completeness(table, dataset_type, requested=requested))
+        case CheckType.CONNECTOR_HEALTH:
+            canaries = [query.text for query in queries]
+            manifest = Manifest.of(table.column("id").to_pylist())
+            probes = adapter.probe(spec, manifest, upload_id, canaries)
+            status, reason = connector_status(probes)
+            return Verdict(check_connector(probes), status, reason)
+        case CheckType.SAMPLE_QUERY_SUCCESS:
+            return Verdict(check_queries(run_queries(adapter, spec, queries)))

@@ -1,0 +1,333 @@
+"""Fencing: a run may change a dataset only while it carries the dataset's active operation.
+
+Every step claims its dataset first and holds the claim again in the very transaction that writes. An old run that is
+rerun, a second run launched by a race, or a run that was given up and lives after all, finds that it is not the one
+and ends in one sentence, having changed nothing (design: "one active operation, held by the database"; C-37, C-87).
+"""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.errors import DataOpsError, StaleRunError
+from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType, Outcome
+from dataops_core.registry import datasets, operations
+from dataops_core.registry.database import Database
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+
+#: How often a step shows that it lives.
+BEAT_SECONDS = 5.0
+
+_WORKABLE = {
+    OperationType.PROVISIONING: {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING, DatasetStatus.READY},
+    OperationType.RESTORE: {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING},
+    OperationType.VALIDATION: {DatasetStatus.READY},
+    OperationType.TEARDOWN: {DatasetStatus.TEARDOWN, DatasetStatus.ARCHIVED},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Who asks: the run, the operation that its tags name, and the run that it repeats."""
+
+    run_id: str
+    operation_id: UUID | None = None
+    parent_run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to change one dataset, as long as :func:`hold` finds it still true."""
+
+    operation_id: UUID
+    operation_type: OperationType
+    attempt: int
+    run_id: str
+    dataset_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The rows of a claim, the operation's locked for the transaction."""
+
+    operation: Operation
+    part: OperationDataset
+    dataset: Dataset
+
+
+def claim(
+    session: Session,
+    run: RunIdentity,
+    *,
+    environment: Environment,
+    dataset_type: str,
+    kinds: Collection[OperationType],
+    step: int | None,
+) -> Claim:
+    """Claims the dataset of this type in this environment for a step (1 is the first) of the run's operation.
+
+    ``kinds`` are the types of operation that the step belongs to; with no ``step`` the progress stays as it is.
+
+    The first run to come carries a pending operation. A repeated run goes on with an operation that failed or was
+    cancelled, and makes a new one of an operation that completed; a run without an operation's tag (somebody
+    materializes by hand) works on the live dataset. Raises StaleRunError with one sentence in every other case.
+    """
+    operation = _operation_of(session, run)
+    if operation is None or _ended_without(session, operation, run, dataset_type):
+        operation, part = _adopt(session, run, environment, dataset_type, like=None)
+    elif operation.status is OperationStatus.COMPLETED:
+        _must_repeat(run, operation)
+        operation, part = _adopt(session, run, environment, dataset_type, like=operation)
+    else:
+        if operation.status.is_terminal:
+            _must_repeat(run, operation)
+            _reopen(session, operation, run)
+        elif operation.run_id is None or operation.run_id == run.run_id:
+            _start(operation, run)
+        else:
+            raise StaleRunError(
+                f"Operation {operation.operation_id} is carried out by run {operation.run_id}; not by this run."
+            )
+        part = _part_of(session, operation, run, environment, dataset_type)
+    if operation.operation_type not in kinds:
+        raise StaleRunError(
+            f"Operation {operation.operation_id} is a {operation.operation_type}, which has no such step."
+        )
+    dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
+    _must_be_workable(operation, part, dataset)
+    if step is not None:
+        part.steps_done = max(part.steps_done, min(step, operation.total_steps) - 1)
+    session.flush()
+    operations.show_progress(session, operation.operation_id)
+    return Claim(operation.operation_id, operation.operation_type, operation.attempt, run.run_id, part.dataset_id)
+
+
+def hold(session: Session, claim: Claim) -> Held:
+    """The claim's rows, the operation's locked until the transaction ends. Raises StaleRunError where it is lost."""
+    operation = session.get(Operation, claim.operation_id, with_for_update=True, populate_existing=True)
+    if (
+        operation is None
+        or operation.run_id != claim.run_id
+        or operation.attempt != claim.attempt
+        or operation.status is not OperationStatus.IN_PROGRESS
+    ):
+        raise StaleRunError(f"Operation {claim.operation_id} has moved on without this run; it changes nothing more.")
+    part = session.get(OperationDataset, (claim.operation_id, claim.dataset_id), populate_existing=True)
+    dataset = session.get(Dataset, claim.dataset_id, with_for_update=True, populate_existing=True)
+    if part is None or dataset is None:
+        raise StaleRunError(f"Dataset {claim.dataset_id} is gone; the run changes nothing more.")
+    _must_be_workable(operation, part, dataset)
+    return Held(operation, part, dataset)
+
+
+def step_done(session: Session, held: Held, step: int) -> None:
+    """Notes that a dataset has finished a step (1 is the first), in the transaction that wrote its result."""
+    held.part.steps_done = max(held.part.steps_done, step)
+    session.flush()
+    operations.show_progress(session, held.operation.operation_id)
+
+
+@contextmanager
+def beating(database: Database, claim: Claim) -> Iterator[None]:
+    """Shows every few seconds that the step lives, for as long as the block runs."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(BEAT_SECONDS):
+            try:
+                with database.transaction() as session:
+                    if not operations.beat(session, claim.operation_id, run_id=claim.run_id, attempt=claim.attempt):
+                        return
+            except DataOpsError:
+                # The database is away for a moment: the next beat says the same.
+                continue
+
+    thread = threading.Thread(target=beat, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _operation_of(session: Session, run: RunIdentity) -> Operation | None:
+    adopted = session.scalars(
+        select(Operation)
+        .where(Operation.run_id == run.run_id)
+        .order_by(Operation.created_at.desc())
+        .limit(1)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if adopted is not None:
+        return adopted
+    if run.operation_id is None:
+        return None
+    operation = session.get(Operation, run.operation_id, with_for_update=True, populate_existing=True)
+    if operation is None:
+        raise StaleRunError(f"There is no operation {run.operation_id}: it was removed since this run was made.")
+    return operation
+
+
+def _ended_without(session: Session, operation: Operation, run: RunIdentity, dataset_type: str) -> bool:
+    """Whether this is an ended operation that the same run made by hand for other types than this one."""
+    return (
+        operation.status.is_terminal
+        and operation.run_id == run.run_id
+        and operation.request.get("origin") == "dagster"
+        and all(part.dataset_type != dataset_type for part in operations.parts_of(session, operation.operation_id))
+    )
+
+
+def _must_repeat(run: RunIdentity, operation: Operation) -> None:
+    if run.parent_run_id is None or operation.run_id == run.run_id:
+        raise StaleRunError(
+            f"Operation {operation.operation_id} is {operation.status} already; this run comes too late."
+        )
+
+
+def _start(operation: Operation, run: RunIdentity) -> None:
+    now = utcnow()
+    operation.run_id = run.run_id
+    operation.beat_at = now
+    if operation.status is OperationStatus.PENDING:
+        operation.status = OperationStatus.IN_PROGRESS
+        operation.current_step = 1
+        operation.started_at = operation.started_at or now
+
+
+def _reopen(session: Session, operation: Operation, run: RunIdentity) -> None:
+    """Goes on with an operation that failed or was cancelled, on all of its datasets that did not end well."""
+    again = [
+        part
+        for part in operations.parts_of(session, operation.operation_id)
+        if part.outcome in {Outcome.FAILED, Outcome.CANCELLED}
+    ]
+    for part in again:
+        dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
+        if dataset is None:
+            raise StaleRunError(f"Dataset {part.dataset_id} is gone since; the run changes nothing.")
+        if dataset.operation_id != operation.operation_id:
+            raise StaleRunError(
+                f"Dataset {part.dataset_id} has moved on since: operation {dataset.operation_id} came after this one."
+            )
+        if dataset.status is DatasetStatus.FAILED:
+            holder = datasets.holder_of(
+                session, client_id=dataset.client_id, stage=dataset.stage, dataset_type=dataset.dataset_type
+            )
+            if holder is not None:
+                raise StaleRunError(
+                    f"Dataset {part.dataset_id} was replaced by {holder.dataset_id}; nothing to go on with."
+                )
+            datasets.move(session, dataset.dataset_id, DatasetStatus.PROVISIONING)
+        elif dataset.status not in _WORKABLE[operation.operation_type]:
+            raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status} since; the run changes nothing.")
+        part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
+    now = utcnow()
+    operation.attempt += 1
+    operation.status = OperationStatus.IN_PROGRESS
+    operation.run_id = run.run_id
+    operation.current_step = 1
+    operation.started_at = operation.started_at or now
+    operation.beat_at = now
+    operation.completed_at = None
+    operation.error = None
+    session.flush()
+
+
+def _adopt(
+    session: Session, run: RunIdentity, environment: Environment, dataset_type: str, *, like: Operation | None
+) -> tuple[Operation, OperationDataset]:
+    """An operation for a run that has none of its own: started by hand, or repeating a completed one (``like``)."""
+    dataset = datasets.holder_of(
+        session, client_id=environment.client_id, stage=environment.stage, dataset_type=dataset_type
+    )
+    if dataset is None:
+        raise StaleRunError(
+            f"There is no live {dataset_type} dataset in {environment.partition_key}: "
+            "create one through the API first (POST /v1/dataops/datasets)."
+        )
+    if like is not None and session.get(OperationDataset, (like.operation_id, dataset.dataset_id)) is None:
+        raise StaleRunError(
+            f"Dataset {dataset.dataset_id} took the place since; operation {like.operation_id} has nothing to repeat."
+        )
+    if like is not None and dataset.operation_id != like.operation_id:
+        raise StaleRunError(
+            f"Dataset {dataset.dataset_id} has moved on since: operation {dataset.operation_id} came after this one."
+        )
+    if dataset.status is not DatasetStatus.READY:
+        raise StaleRunError(f"Dataset {dataset.dataset_id} is {dataset.status}: it can be made again once it is ready.")
+    request = dict(like.request) if like is not None else {}
+    try:
+        with session.begin_nested():
+            operation = operations.create(
+                session,
+                operation_type=like.operation_type if like is not None else OperationType.PROVISIONING,
+                client_id=dataset.client_id,
+                stage=dataset.stage,
+                datasets=[(dataset.dataset_id, dataset.dataset_type)],
+                request=request | {"origin": "dagster"},
+                rerun_of=like.operation_id if like is not None else None,
+                run_id=run.run_id,
+                checks=len(request.get("checks", CheckType)),
+            )
+    except IntegrityError:
+        raise StaleRunError(
+            f"Dataset {dataset.dataset_id} is in the hands of operation "
+            f"{operations.active_of(session, dataset.dataset_id)}: try again when that has ended."
+        ) from None
+    return operation, session.get_one(OperationDataset, (operation.operation_id, dataset.dataset_id))
+
+
+def _part_of(
+    session: Session, operation: Operation, run: RunIdentity, environment: Environment, dataset_type: str
+) -> OperationDataset:
+    part = session.scalars(
+        select(OperationDataset).where(
+            OperationDataset.operation_id == operation.operation_id, OperationDataset.dataset_type == dataset_type
+        )
+    ).one_or_none()
+    if part is not None:
+        return part
+    if operation.request.get("origin") != "dagster":
+        raise StaleRunError(f"Operation {operation.operation_id} has no {dataset_type} dataset.")
+    # A run started by hand for several types: each joins the run's one operation at its first step.
+    dataset = datasets.holder_of(
+        session, client_id=environment.client_id, stage=environment.stage, dataset_type=dataset_type
+    )
+    if dataset is None or dataset.status is not DatasetStatus.READY:
+        raise StaleRunError(
+            f"There is no ready {dataset_type} dataset in {environment.partition_key} for run {run.run_id}."
+        )
+    count = session.scalar(
+        select(func.count())
+        .select_from(OperationDataset)
+        .where(OperationDataset.operation_id == operation.operation_id)
+    )
+    try:
+        with session.begin_nested():
+            return operations.add_dataset(
+                session, operation, dataset_id=dataset.dataset_id, dataset_type=dataset_type, position=count or 0
+            )
+    except IntegrityError:
+        raise StaleRunError(f"Dataset {dataset.dataset_id} is in the hands of another operation.") from None
+
+
+def _must_be_workable(operation: Operation, part: OperationDataset, dataset: Dataset | None) -> None:
+    if dataset is None:
+        raise StaleRunError(f"Dataset {part.dataset_id} is gone; the run changes nothing.")
+    if not part.active:
+        raise StaleRunError(
+            f"Dataset {part.dataset_id} is no longer part of operation {operation.operation_id} ({part.outcome}); "
+            "the run changes nothing."
+        )
+    if dataset.status not in _WORKABLE[operation.operation_type]:
+        raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status}; the run changes nothing.")

@@ -1,0 +1,293 @@
+"""What the API asks for, accepted whole or refused whole: one call, in the caller's one transaction.
+
+Belongs here: the rules of a request that need the registry or the catalog (which template, which seed, whose place),
+and the rows that an accepted request makes. Does not belong here: the shape of a request (the API's schemas), and
+everything that happens afterwards (``steps.py``, ``teardown.py``).
+Source: ``docs/contract.md`` C-34, C-40 … C-44, C-51, C-52.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.company.build import company_name, known_locales
+from dataops_core.company.model import DEFAULT_LOCALE
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.errors import ConflictError, InvalidRequestError
+from dataops_core.generation.records import default_seed
+from dataops_core.ids import new_id
+from dataops_core.lifecycle import (
+    CompanySize,
+    DatasetStatus,
+    Industry,
+    OperationStatus,
+    OperationType,
+    Stage,
+    TeardownReason,
+)
+from dataops_core.provisioning.settlement import preempt
+from dataops_core.registry import customers, datasets, operations
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.templates.loader import Catalog
+from dataops_core.templates.model import Template
+from dataops_core.templates.recommendation import recommend
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningRequest:
+    """A request for datasets, its shape already checked by the API."""
+
+    journey_id: UUID
+    client_id: UUID
+    stage: Stage
+    dataset_types: Sequence[str]
+    manual: bool = False
+    template_overrides: Mapping[str, UUID] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    record_count: int | None = None
+    seed: int | None = None
+    locale: str | None = None
+    api_client_id: UUID | None = None
+    request_id: str | None = None
+
+
+def accept_provisioning(
+    session: Session, catalog: Catalog, request: ProvisioningRequest, *, max_record_count: int
+) -> Operation:
+    """Makes the operation and its datasets, or nothing at all.
+
+    Raises InvalidRequestError (details: field → reason) and ConflictError (C-44: the first type in the order asked).
+    """
+    _check_generation(request, max_record_count)
+    templates = _choose_templates(session, catalog, request)
+    now = utcnow()
+    locale = request.locale or DEFAULT_LOCALE
+    customer = customers.find(session, request.client_id) or customers.ensure(
+        session,
+        client_id=request.client_id,
+        locale=locale,
+        company_name=company_name(request.client_id, locale),
+        now=now,
+    )
+    if request.locale is not None and request.locale != customer.locale:
+        raise _invalid("generation.locale", f"Cannot change: the customer's company has {customer.locale}")
+    rows: list[Dataset] = []
+    operation_id = new_id()
+    for dataset_type, template in templates:
+        _clear_place(session, request, dataset_type)
+        rows.append(_dataset(request, template, operation_id, company=customer.company_name))
+    try:
+        with session.begin_nested():
+            session.add_all(rows)
+            session.flush()
+    except IntegrityError:
+        # Another request took a place between the look and the write: now it can be seen.
+        for dataset_type, _ in templates:
+            _refuse_held_place(session, request, dataset_type)
+        raise
+    return operations.create(
+        session,
+        operation_id=operation_id,
+        operation_type=OperationType.PROVISIONING,
+        client_id=request.client_id,
+        stage=request.stage,
+        datasets=[(row.dataset_id, row.dataset_type) for row in rows],
+        api_client_id=request.api_client_id,
+        request_id=request.request_id,
+    )
+
+
+def accept_teardown(
+    session: Session,
+    dataset_id: UUID,
+    *,
+    reason: TeardownReason,
+    archive: bool,
+    customers: Sequence[UUID] | None = None,
+    api_client_id: UUID | None = None,
+    request_id: str | None = None,
+) -> Operation:
+    """Starts, finds or goes on with the teardown of a dataset (C-51, C-52).
+
+    Raises NotFoundError, and ConflictError where the dataset is archived already or a running teardown differs.
+    """
+    dataset = datasets.get_visible(session, dataset_id, customers=customers)
+    active_id = operations.active_of(session, dataset_id)
+    # Locks go operation first, dataset second, everywhere: the run's steps take them in that order too.
+    active = operations.get(session, active_id, lock=True) if active_id is not None else None
+    dataset = datasets.get(session, dataset_id, lock=True)
+    if operations.active_of(session, dataset_id) != active_id:
+        raise ConflictError(
+            "The dataset is changing hands at this moment; try again.", details={"dataset_id": str(dataset_id)}
+        )
+    if active is not None and active.operation_type is OperationType.TEARDOWN:
+        _must_agree(active, archive)
+        return active
+    if dataset.status is DatasetStatus.TEARDOWN:
+        ended = operations.newest_teardown_of(session, dataset_id)
+        if ended is not None and ended.status is not OperationStatus.COMPLETED:
+            _must_agree(ended, archive)
+            return operations.reopen_for_launch(session, ended, dataset_id)
+    elif dataset.status is DatasetStatus.ARCHIVED:
+        if archive or dataset.archive_path is None:
+            raise ConflictError(
+                "Dataset is archived already",
+                details={"dataset_id": str(dataset_id), "conflict": "archive=false purges an archive that is kept"},
+            )
+    else:
+        if active is not None:
+            part = session.get_one(OperationDataset, (active.operation_id, dataset_id), populate_existing=True)
+            preempt(session, active, part)
+        datasets.move(session, dataset_id, DatasetStatus.TEARDOWN)
+    return operations.create(
+        session,
+        operation_type=OperationType.TEARDOWN,
+        client_id=dataset.client_id,
+        stage=dataset.stage,
+        datasets=[(dataset_id, dataset.dataset_type)],
+        request={"reason": reason.value, "archive": archive},
+        api_client_id=api_client_id,
+        request_id=request_id,
+    )
+
+
+def _must_agree(operation: Operation, archive: bool) -> None:
+    if operation.request["archive"] != archive:
+        raise ConflictError(
+            f"The dataset is being torn down with archive={str(operation.request['archive']).lower()}",
+            details={"operation_id": str(operation.operation_id)},
+        )
+
+
+def _invalid(path: str, reason: str) -> InvalidRequestError:
+    return InvalidRequestError("Request validation failed", details={path: reason})
+
+
+def _check_generation(request: ProvisioningRequest, max_record_count: int) -> None:
+    if request.record_count is not None and request.record_count > max_record_count:
+        raise _invalid("generation.record_count", f"Must be at most {max_record_count}")
+    if request.locale is not None and request.locale not in known_locales():
+        raise _invalid("generation.locale", f"Must be one of {', '.join(known_locales())}")
+    for number, dataset_type in enumerate(request.dataset_types):
+        if dataset_type not in DATASET_TYPES:
+            raise _invalid(f"dataset_types.{number}", f"Must be one of {', '.join(DATASET_TYPES)}")
+    if len(set(request.dataset_types)) != len(request.dataset_types):
+        raise _invalid("dataset_types", "Must not name a dataset type twice")
+    for dataset_type in request.template_overrides:
+        if dataset_type not in request.dataset_types:
+            raise _invalid(f"template_overrides.{dataset_type}", "Must be one of the dataset_types asked for")
+    if request.manual:
+        for dataset_type in request.dataset_types:
+            if dataset_type not in request.template_overrides:
+                raise _invalid(f"template_overrides.{dataset_type}", "Is required where template_selection is manual")
+
+
+def _choose_templates(session: Session, catalog: Catalog, request: ProvisioningRequest) -> list[tuple[str, Template]]:
+    chosen = []
+    industry, use_case, company_size = _profile(session, request)
+    for dataset_type in request.dataset_types:
+        override = request.template_overrides.get(dataset_type)
+        if override is None:
+            template = recommend(
+                catalog,
+                dataset_type=dataset_type,
+                industry=industry,
+                use_case=use_case,
+                company_size=company_size,
+                stage=request.stage,
+            ).template
+        else:
+            found = catalog.get(override)
+            if found is None:
+                raise _invalid(f"template_overrides.{dataset_type}", f"There is no template {override}")
+            if found.dataset_type != dataset_type:
+                raise _invalid(f"template_overrides.{dataset_type}", f"Template {override} is for {found.dataset_type}")
+            template = found
+        chosen.append((dataset_type, template))
+    return chosen
+
+
+def _profile(session: Session, request: ProvisioningRequest) -> tuple[Industry | None, str | None, CompanySize | None]:
+    """Industry, use case and company size: from the custom fields, else from the customer's newest dataset (C-41)."""
+    custom = request.metadata.get("custom_fields") or {}
+    known: Mapping[str, Any] = custom
+    if not any(custom.get(name) for name in ("industry", "use_case")):
+        newest = datasets.newest_of_customer(session, request.client_id)
+        if newest is not None:
+            known = {**newest.meta.get("custom_fields", {}), **newest.meta, **custom}
+    industry, size = known.get("industry"), known.get("company_size")
+    if industry is not None and industry not in {member.value for member in Industry}:
+        raise _invalid("metadata.custom_fields.industry", f"Must be one of {', '.join(Industry)}")
+    if size is not None and size not in {member.value for member in CompanySize}:
+        raise _invalid("metadata.custom_fields.company_size", f"Must be one of {', '.join(CompanySize)}")
+    use_case = known.get("use_case")
+    if use_case is not None and not isinstance(use_case, str):
+        raise _invalid("metadata.custom_fields.use_case", "Must be text")
+    return (Industry(industry) if industry else None, use_case, CompanySize(size) if size else None)
+
+
+def _refuse_held_place(session: Session, request: ProvisioningRequest, dataset_type: str) -> None:
+    holder = datasets.holder_of(session, client_id=request.client_id, stage=request.stage, dataset_type=dataset_type)
+    if holder is None:
+        return
+    conflict = f"Dataset of type '{dataset_type}' already exists for client/stage"
+    if holder.status is DatasetStatus.TEARDOWN:
+        conflict = f"Dataset of type '{dataset_type}' for client/stage is being torn down; ask again when that is done"
+    raise ConflictError(
+        "Dataset already exists", details={"existing_dataset_id": str(holder.dataset_id), "conflict": conflict}
+    )
+
+
+def _clear_place(session: Session, request: ProvisioningRequest, dataset_type: str) -> None:
+    """Refuses a place that is held, and archives a failed dataset that the new one replaces (C-44)."""
+    _refuse_held_place(session, request, dataset_type)
+    failed = datasets.failed_of(session, client_id=request.client_id, stage=request.stage, dataset_type=dataset_type)
+    if failed is None:
+        return
+    try:
+        datasets.move(session, failed.dataset_id, DatasetStatus.ARCHIVED)
+    except ConflictError:
+        # Another request replaced it first: now its dataset can be seen.
+        _refuse_held_place(session, request, dataset_type)
+
+
+def _dataset(request: ProvisioningRequest, template: Template, operation_id: UUID, *, company: str) -> Dataset:
+    now = utcnow()
+    dataset_type = DATASET_TYPES[template.dataset_type]
+    custom = dict(request.metadata.get("custom_fields") or {})
+    customer = str(custom.get("client_name") or company)
+    meta = {
+        "industry": template.industry.value,
+        "use_case": template.use_case,
+        "tags": list(request.metadata.get("tags") or []),
+        "requested_by": request.metadata.get("requested_by"),
+        "reason": request.metadata.get("reason"),
+        "custom_fields": custom,
+    }
+    seed = request.seed
+    if seed is None:
+        seed = default_seed(request.client_id, request.stage, dataset_type.name)
+    return Dataset(
+        dataset_id=new_id(),
+        name=f"{customer}-{request.stage.value.capitalize()}-{dataset_type.label}",
+        dataset_type=dataset_type.name,
+        stage=request.stage,
+        client_id=request.client_id,
+        journey_id=request.journey_id,
+        status=DatasetStatus.PROVISIONING,
+        created_at=now,
+        updated_at=now,
+        template_id=template.template_id,
+        template_version=template.version,
+        template_name=template.name,
+        seed=seed,
+        requested_count=request.record_count or template.record_counts.of(request.stage),
+        meta=meta,
+        operation_id=operation_id,
+        has_remains=False,
+    )

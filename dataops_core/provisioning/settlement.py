@@ -1,0 +1,187 @@
+"""How an operation ends: for each of its datasets, and then as a whole. Idempotent; terminal success is final.
+
+Called by the run's own steps as they end, by the run-status sensors, and by the API where somebody polls: so nothing
+depends on any one of them (C-86). Files are not touched here: what a failed try left is removed by the next one.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
+from dataops_core.registry import datasets, operations
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+
+
+class RunEnding(StrEnum):
+    """How a run ended, as Dagster or the silence of its steps says."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELED = "canceled"
+    #: It ended without a word: process killed, machine gone.
+    LOST = "lost"
+
+
+_CODES = {
+    RunEnding.SUCCESS: "RUN_INCOMPLETE",
+    RunEnding.FAILURE: "RUN_FAILED",
+    RunEnding.CANCELED: "CANCELLED",
+    RunEnding.LOST: "RUN_LOST",
+}
+_SENTENCES = {
+    RunEnding.SUCCESS: "The run ended without publishing this dataset.",
+    RunEnding.FAILURE: "The run failed before this dataset was finished.",
+    RunEnding.CANCELED: "The operation was cancelled.",
+    RunEnding.LOST: "The run stopped without a word: its process was killed or its machine went away.",
+}
+
+
+def finish_dataset(
+    session: Session,
+    operation: Operation,
+    part: OperationDataset,
+    outcome: Outcome,
+    *,
+    quality_score: Decimal | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Ends one dataset's part, and the operation with the last of them. The caller holds the operation's row lock."""
+    part.active = False
+    part.outcome = outcome
+    part.quality_score = quality_score
+    part.error = error
+    session.flush()
+    _close_if_done(session, operation)
+
+
+def fail_dataset(
+    session: Session,
+    operation: Operation,
+    part: OperationDataset,
+    *,
+    code: str,
+    message: str,
+    details: dict[str, Any] | None = None,
+    cancelled: bool = False,
+) -> None:
+    """Ends one dataset's part without success, and leaves the dataset where the next try finds it (C-35, C-84).
+
+    A provisioning leaves it failed, a validation or rerun ready, a teardown in teardown, a restore archived.
+    """
+    dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
+    if dataset is not None and dataset.status in {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING}:
+        if operation.operation_type is OperationType.RESTORE:
+            datasets.move(session, dataset.dataset_id, DatasetStatus.ARCHIVED)
+        else:
+            datasets.move(session, dataset.dataset_id, DatasetStatus.FAILED, error_code=code, error_message=message)
+    error = {"code": code, "message": message} | ({"details": details} if details else {})
+    finish_dataset(
+        session,
+        operation,
+        part,
+        Outcome.CANCELLED if cancelled else Outcome.FAILED,
+        quality_score=dataset.quality_score if dataset is not None else None,
+        error=error,
+    )
+
+
+def settle(session: Session, operation_id: UUID, ending: RunEnding, *, run_id: str, message: str | None = None) -> bool:
+    """Ends whatever the run left open. Does nothing where the run is not the operation's, or all has ended already.
+
+    ``message`` says more than the ending's own sentence where somebody knows more. Returns whether it changed anything.
+    """
+    operation = operations.get(session, operation_id, lock=True)
+    if operation.status.is_terminal or operation.run_id != run_id:
+        return False
+    _settle_locked(session, operation, ending, message)
+    return True
+
+
+def settle_unlaunchable(session: Session, operation_id: UUID, message: str) -> bool:
+    """Ends a pending operation that Dagster refuses to launch however often it is asked."""
+    operation = operations.get(session, operation_id, lock=True)
+    if operation.status is not OperationStatus.PENDING or operation.run_id is not None:
+        return False
+    _settle_locked(session, operation, RunEnding.FAILURE, message)
+    return True
+
+
+def settle_silent(session: Session, operation_id: UUID, *, silence: timedelta) -> bool:
+    """Ends an operation whose run has not beaten for so long: under any launcher, such a run lives no more (C-86)."""
+    operation = operations.get(session, operation_id, lock=True)
+    if (
+        operation.status is not OperationStatus.IN_PROGRESS
+        or operation.run_id is None
+        or utcnow() - operation.beat_at < silence
+    ):
+        return False
+    _settle_locked(session, operation, RunEnding.LOST, None)
+    return True
+
+
+def _settle_locked(session: Session, operation: Operation, ending: RunEnding, message: str | None) -> None:
+    open_parts = [part for part in operations.parts_of(session, operation.operation_id) if part.active]
+    for part in open_parts:
+        dataset = session.get(Dataset, part.dataset_id)
+        if ending is RunEnding.SUCCESS and dataset is not None and dataset.status is DatasetStatus.READY:
+            # A run started by hand for one asset of a ready dataset: all that it was asked for is done.
+            finish_dataset(session, operation, part, Outcome.READY, quality_score=dataset.quality_score)
+        else:
+            fail_dataset(
+                session,
+                operation,
+                part,
+                code=_CODES[ending],
+                message=message or _SENTENCES[ending],
+                cancelled=ending is RunEnding.CANCELED,
+            )
+    if not open_parts:
+        _close_if_done(session, operation)
+
+
+def preempt(session: Session, operation: Operation, part: OperationDataset) -> None:
+    """A teardown takes the dataset out of its operation; the others go on (C-37). The caller moves the dataset."""
+    finish_dataset(
+        session,
+        operation,
+        part,
+        Outcome.CANCELLED,
+        error={"code": "CANCELLED", "message": "The dataset was torn down before the operation had finished with it."},
+    )
+
+
+def _close_if_done(session: Session, operation: Operation) -> None:
+    parts = operations.parts_of(session, operation.operation_id)
+    if operation.status.is_terminal or any(part.active for part in parts):
+        operations.show_progress(session, operation.operation_id)
+        return
+    outcomes = {part.outcome for part in parts}
+    now = utcnow()
+    values: dict[str, Any] = {"completed_at": now, "beat_at": now, "started_at": operation.started_at or now}
+    if Outcome.FAILED in outcomes:
+        failed = {str(part.dataset_id): part.error for part in parts if part.outcome is Outcome.FAILED}
+        first = next(part.error for part in parts if part.outcome is Outcome.FAILED and part.error is not None)
+        message = first["message"] if len(failed) == 1 else f"{len(failed)} of {len(parts)} datasets failed."
+        values |= {
+            "status": OperationStatus.FAILED,
+            "error": {"code": first["code"], "message": message, "details": failed},
+        }
+    elif Outcome.CANCELLED in outcomes and outcomes <= {Outcome.CANCELLED}:
+        first = next(part.error for part in parts if part.error is not None)
+        values |= {"status": OperationStatus.CANCELLED, "error": {**first, "details": {}}}
+    else:
+        values |= {"status": OperationStatus.COMPLETED, "error": None, "current_step": operation.total_steps}
+    session.execute(
+        update(Operation)
+        .where(Operation.operation_id == operation.operation_id)
+        .values(values)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.refresh(operation)

@@ -1,0 +1,173 @@
+"""The four steps of a teardown: disconnect, archive, delete, update the registry. Each may be run again.
+
+Nothing is deleted before the archive was read back and found whole. A teardown with ``archive=false`` leaves no row of
+the dataset either; its operation stays. Source: ``docs/contract.md`` C-52, C-53.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, inspect, select
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import rfc3339, utcnow
+from dataops_core.errors import StaleRunError, StorageError
+from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
+from dataops_core.provisioning import fencing
+from dataops_core.provisioning.fencing import Claim
+from dataops_core.provisioning.removal import remove_index, remove_records
+from dataops_core.provisioning.services import Services, StepContext
+from dataops_core.provisioning.settlement import finish_dataset
+from dataops_core.provisioning.step import step
+from dataops_core.registry import datasets, quality
+from dataops_core.registry.tables import Base, Dataset, OperationDataset
+from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+
+_TEARDOWN = (OperationType.TEARDOWN,)
+QUALITY_FILE = "quality.json"
+DATASET_FILE = "dataset.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TeardownStep:
+    """What one step did to one dataset."""
+
+    dataset_id: UUID
+    dataset_type: str
+    done: str
+
+
+def disconnect_connector(context: StepContext) -> TeardownStep:
+    """Step 1: the connector refuses everybody from now on, and its index is gone from disk."""
+    with step(context, _TEARDOWN, 1) as claim:
+        removed = remove_index(context.services, claim.dataset_id)
+        _done(context.services, claim, 1)
+        return TeardownStep(
+            claim.dataset_id, context.dataset_type, "connector disconnected" if removed else "no connector was left"
+        )
+
+
+def archive_records(context: StepContext) -> TeardownStep:
+    """Step 2: the archive, read back and compared with its manifest; nothing where none is wanted."""
+    services, storage = context.services, context.services.storage
+    with step(context, _TEARDOWN, 2) as claim:
+        with services.database.transaction() as session:
+            held = fencing.hold(session, claim)
+            wanted = bool(held.operation.request["archive"])
+            source, kept = held.dataset.records_path, held.dataset.archive_path
+            about = _plain(held.dataset)
+            results = [_plain(row) for row in quality.all_of(session, claim.dataset_id)]
+        said = "no archive wanted"
+        if wanted and source is None:
+            said = "the archive stands" if kept else "there are no published records to archive"
+        elif wanted and source is not None:
+            folder = storage.archive_folder(claim.dataset_id)
+            if kept is None:
+                draft = f"{folder}.draft"
+                storage.remove(draft)
+                storage.remove(folder)
+                for name in (RECORDS_FILE, QUERIES_FILE):
+                    storage.copy(f"{source}/{name}", f"{draft}/{name}")
+                storage.write_json(f"{draft}/{QUALITY_FILE}", results)
+                storage.write_json(f"{draft}/{DATASET_FILE}", about)
+                _write_manifest(services, claim.dataset_id, draft)
+                verify_archive(services, draft)
+                storage.move(draft, folder)
+            verify_archive(services, folder)
+            said = f"archived to {folder}"
+            with services.database.transaction() as session:
+                fencing.hold(session, claim).dataset.archive_path = folder
+        _done(services, claim, 2)
+        return TeardownStep(claim.dataset_id, context.dataset_type, said)
+
+
+def delete_records(context: StepContext) -> TeardownStep:
+    """Step 3: the records, and the archive where none is to be kept, are gone from disk."""
+    services, storage = context.services, context.services.storage
+    with step(context, _TEARDOWN, 3) as claim:
+        with services.database.transaction() as session:
+            held = fencing.hold(session, claim)
+            wanted, kept = bool(held.operation.request["archive"]), held.dataset.archive_path
+        if wanted and kept is not None:
+            verify_archive(services, kept)
+        remove_records(services, claim.dataset_id)
+        if not wanted:
+            storage.remove(storage.archive_folder(claim.dataset_id))
+        with services.database.transaction() as session:
+            held = fencing.hold(session, claim)
+            held.dataset.records_path = None
+            held.dataset.upload_id = None
+            held.dataset.has_remains = False
+            if not wanted:
+                held.dataset.archive_path = None
+            fencing.step_done(session, held, 3)
+        return TeardownStep(claim.dataset_id, context.dataset_type, "records deleted")
+
+
+def update_registry(context: StepContext) -> TeardownStep:
+    """Step 4: the dataset is archived, or its row is gone, and its place is free."""
+    services = context.services
+    with step(context, _TEARDOWN, 4) as claim, services.database.transaction() as session:
+        held = fencing.hold(session, claim)
+        held.part.steps_done = 4
+        score = held.dataset.quality_score
+        if held.operation.request["archive"]:
+            if held.dataset.status is not DatasetStatus.ARCHIVED:
+                datasets.move(session, claim.dataset_id, DatasetStatus.ARCHIVED)
+            finish_dataset(session, held.operation, held.part, Outcome.ARCHIVED, quality_score=score)
+            return TeardownStep(claim.dataset_id, context.dataset_type, "archived")
+        finish_dataset(session, held.operation, held.part, Outcome.DELETED, quality_score=score)
+        session.execute(delete(Dataset).where(Dataset.dataset_id == claim.dataset_id))
+        return TeardownStep(claim.dataset_id, context.dataset_type, "deleted")
+
+
+def dataset_types_of(session: Session, operation_id: UUID | None) -> list[str]:
+    """The types that a teardown's run works on. Raises StaleRunError for a run that no operation asked for."""
+    if operation_id is None:
+        raise StaleRunError("A teardown starts through the API: DELETE /v1/dataops/datasets/{dataset_id}.")
+    return list(
+        session.scalars(
+            select(OperationDataset.dataset_type)
+            .where(OperationDataset.operation_id == operation_id)
+            .order_by(OperationDataset.position)
+        )
+    )
+
+
+def verify_archive(services: Services, folder: str) -> None:
+    """Reads every file of an archive back and compares it with the manifest. Raises StorageError naming the file."""
+    manifest = services.storage.read_json(f"{folder}/{MANIFEST_FILE}")
+    for name, entry in manifest["files"].items():
+        if services.storage.sha256(f"{folder}/{name}") != entry["sha256"]:
+            raise StorageError(f"The archive's {name} is not what its manifest says; nothing was deleted.")
+
+
+def _done(services: Services, claim: Claim, number: int) -> None:
+    with services.database.transaction() as session:
+        fencing.step_done(session, fencing.hold(session, claim), number)
+
+
+def _write_manifest(services: Services, dataset_id: UUID, folder: str) -> None:
+    storage = services.storage
+    names = (RECORDS_FILE, QUERIES_FILE, QUALITY_FILE, DATASET_FILE)
+    storage.write_json(
+        f"{folder}/{MANIFEST_FILE}",
+        {
+            "format": 1,
+            "dataset_id": str(dataset_id),
+            "archived_at": rfc3339(utcnow()),
+            "files": {
+                name: {"sha256": storage.sha256(f"{folder}/{name}"), "bytes": storage.size(f"{folder}/{name}")}
+                for name in names
+            },
+        },
+    )
+
+
+def _plain(row: Base) -> dict[str, Any]:
+    """All columns of a row, as plain JSON."""
+    columns = {column.key: getattr(row, column.key) for column in inspect(type(row)).column_attrs}
+    plain: dict[str, Any] = json.loads(json.dumps(columns, default=str))
+    return plain

@@ -1,0 +1,295 @@
+"""Operations in the registry: making, reading, leasing their launch, and showing their progress.
+
+All SQL on ``operations`` and ``operation_datasets`` that is neither fencing (``provisioning/fencing.py``) nor the way
+an operation ends (``provisioning/settlement.py``). Functions take a session and never commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, cast, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.errors import NotFoundError
+from dataops_core.ids import new_id
+from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, Stage, steps_of
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+
+OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
+
+#: How long whoever takes an operation's launch may need for it; then another may try.
+LAUNCH_LEASE = timedelta(seconds=20)
+
+_DEFAULT_ESTIMATE = timedelta(seconds=60)
+_ESTIMATE_SAMPLE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """An operation as the API shows it: the row and its datasets in the order asked for, each with its status now."""
+
+    operation: Operation
+    parts: Sequence[tuple[OperationDataset, Dataset | None]]
+
+
+def create(
+    session: Session,
+    *,
+    operation_type: OperationType,
+    client_id: UUID,
+    stage: Stage,
+    datasets: Sequence[tuple[UUID, str]],
+    operation_id: UUID | None = None,
+    request: dict[str, Any] | None = None,
+    api_client_id: UUID | None = None,
+    request_id: str | None = None,
+    rerun_of: UUID | None = None,
+    run_id: str | None = None,
+    checks: int = len(CheckType),
+) -> Operation:
+    """A new operation on these datasets (id and type, in order), the active one of each.
+
+    Raises IntegrityError where one of them has an active operation already (the partial unique index).
+    """
+    now = utcnow()
+    operation = Operation(
+        operation_id=operation_id or new_id(),
+        operation_type=operation_type,
+        status=OperationStatus.PENDING if run_id is None else OperationStatus.IN_PROGRESS,
+        client_id=client_id,
+        stage=stage,
+        request=request or {},
+        attempt=1,
+        current_step=0 if run_id is None else 1,
+        total_steps=len(steps_of(operation_type, checks)),
+        created_at=now,
+        started_at=None if run_id is None else now,
+        beat_at=now,
+        estimated_completion=now + estimate(session, operation_type),
+        run_id=run_id,
+        launch_attempts=0,
+        rerun_of=rerun_of,
+        api_client_id=api_client_id,
+        request_id=request_id,
+    )
+    session.add(operation)
+    session.flush()
+    for position, (dataset_id, dataset_type) in enumerate(datasets):
+        add_dataset(session, operation, dataset_id=dataset_id, dataset_type=dataset_type, position=position)
+    session.flush()
+    return operation
+
+
+def add_dataset(
+    session: Session, operation: Operation, *, dataset_id: UUID, dataset_type: str, position: int
+) -> OperationDataset:
+    """Makes the operation the active one of a dataset."""
+    part = OperationDataset(
+        operation_id=operation.operation_id,
+        dataset_id=dataset_id,
+        dataset_type=dataset_type,
+        position=position,
+        active=True,
+        steps_done=0,
+    )
+    session.add(part)
+    session.flush()
+    session.execute(update(Dataset).where(Dataset.dataset_id == dataset_id).values(operation_id=operation.operation_id))
+    return part
+
+
+def estimate(session: Session, operation_type: OperationType) -> timedelta:
+    """How long such an operation takes: the median of the newest completed ones, a minute before there are any."""
+    newest = (
+        select(Operation.started_at, Operation.completed_at)
+        .where(Operation.operation_type == operation_type, Operation.status == OperationStatus.COMPLETED)
+        .order_by(Operation.completed_at.desc())
+        .limit(_ESTIMATE_SAMPLE)
+        .subquery()
+    )
+    seconds = func.extract("epoch", newest.c.completed_at - newest.c.started_at)
+    median = session.scalar(select(func.percentile_cont(0.5).within_group(seconds)))
+    return timedelta(seconds=max(1.0, float(median))) if median is not None else _DEFAULT_ESTIMATE
+
+
+def get(session: Session, operation_id: UUID, *, lock: bool = False) -> Operation:
+    """The operation's row, locked for the transaction where asked. Raises NotFoundError."""
+    operation = session.get(Operation, operation_id, with_for_update=lock, populate_existing=lock)
+    if operation is None:
+        raise NotFoundError("Operation not found", details={"operation_id": str(operation_id)})
+    return operation
+
+
+def find_view(session: Session, operation_id: UUID, *, customers: Sequence[UUID] | None = None) -> OperationView | None:
+    """One operation with its datasets, or None where it does not exist for these customers."""
+    operation = session.get(Operation, operation_id)
+    if operation is None or (customers is not None and operation.client_id not in customers):
+        return None
+    rows = session.execute(
+        select(OperationDataset, Dataset)
+        .outerjoin(Dataset, Dataset.dataset_id == OperationDataset.dataset_id)
+        .where(OperationDataset.operation_id == operation_id)
+        .order_by(OperationDataset.position)
+    ).all()
+    return OperationView(operation, [(part, dataset) for part, dataset in rows])
+
+
+def parts_of(session: Session, operation_id: UUID) -> Sequence[OperationDataset]:
+    """The operation's datasets, in the order asked for."""
+    return session.scalars(
+        select(OperationDataset)
+        .where(OperationDataset.operation_id == operation_id)
+        .order_by(OperationDataset.position)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def active_of(session: Session, dataset_id: UUID) -> UUID | None:
+    """The dataset's active operation, or None."""
+    return session.scalar(
+        select(OperationDataset.operation_id).where(OperationDataset.dataset_id == dataset_id, OperationDataset.active)
+    )
+
+
+def newest_teardown_of(session: Session, dataset_id: UUID) -> Operation | None:
+    """The newest teardown of a dataset, ended or not: what a second DELETE goes on with (C-52)."""
+    return session.scalars(
+        select(Operation)
+        .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
+        .where(OperationDataset.dataset_id == dataset_id, Operation.operation_type == OperationType.TEARDOWN)
+        .order_by(Operation.created_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def reopen_for_launch(session: Session, operation: Operation, dataset_id: UUID) -> Operation:
+    """Puts an operation that ended without success back in line, as its next attempt, for one of its datasets."""
+    operation = get(session, operation.operation_id, lock=True)
+    part = session.get_one(OperationDataset, (operation.operation_id, dataset_id), populate_existing=True)
+    part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
+    operation.status = OperationStatus.PENDING
+    operation.attempt += 1
+    operation.current_step = 0
+    operation.run_id = None
+    operation.launch_lease_until = None
+    operation.beat_at = utcnow()
+    operation.completed_at = None
+    operation.error = None
+    session.flush()
+    return operation
+
+
+def lease_launch(session: Session, operation_id: UUID) -> int | None:
+    """Takes the right to launch a pending operation's run, for :data:`LAUNCH_LEASE`.
+
+    Returns which try at launching this is (1: nobody tried before, so no run can exist yet), or None where there is
+    nothing to launch or another holds the lease.
+    """
+    now = utcnow()
+    return session.scalar(
+        update(Operation)
+        .where(
+            Operation.operation_id == operation_id,
+            Operation.status == OperationStatus.PENDING,
+            Operation.run_id.is_(None),
+            or_(Operation.launch_lease_until.is_(None), Operation.launch_lease_until < now),
+        )
+        .values(launch_lease_until=now + LAUNCH_LEASE, launch_attempts=Operation.launch_attempts + 1)
+        .returning(Operation.launch_attempts)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def release_launch(session: Session, operation_id: UUID) -> None:
+    """Gives the lease back after a launch that surely did not happen, so that the next try need not wait."""
+    session.execute(
+        update(Operation)
+        .where(Operation.operation_id == operation_id, Operation.run_id.is_(None))
+        .values(launch_lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def record_launch(session: Session, operation_id: UUID, run_id: str) -> bool:
+    """Notes which run was launched, unless one has claimed the operation already. Says whether it was noted."""
+    noted = session.scalar(
+        update(Operation)
+        .where(
+            Operation.operation_id == operation_id,
+            Operation.status == OperationStatus.PENDING,
+            Operation.run_id.is_(None),
+        )
+        .values(run_id=run_id, beat_at=utcnow())
+        .returning(Operation.operation_id)
+        .execution_options(synchronize_session=False)
+    )
+    return noted is not None
+
+
+def awaiting_launch(session: Session, *, limit: int = 50) -> Sequence[Operation]:
+    """Pending operations that nobody is launching, oldest first."""
+    now = utcnow()
+    return session.scalars(
+        select(Operation)
+        .where(
+            Operation.status == OperationStatus.PENDING,
+            Operation.run_id.is_(None),
+            or_(Operation.launch_lease_until.is_(None), Operation.launch_lease_until < now),
+        )
+        .order_by(Operation.created_at)
+        .limit(limit)
+    ).all()
+
+
+def silent_since(session: Session, moment: datetime, *, limit: int = 50) -> Sequence[Operation]:
+    """Open operations with a run, of which nothing was heard since then: candidates for settling."""
+    return session.scalars(
+        select(Operation)
+        .where(Operation.status.in_(OPEN), Operation.run_id.is_not(None), Operation.beat_at < moment)
+        .order_by(Operation.beat_at)
+        .limit(limit)
+    ).all()
+
+
+def beat(session: Session, operation_id: UUID, *, run_id: str, attempt: int) -> bool:
+    """A sign of life of the run that carries the operation. False: it is not that run any more."""
+    alive = session.scalar(
+        update(Operation)
+        .where(
+            Operation.operation_id == operation_id,
+            Operation.run_id == run_id,
+            Operation.attempt == attempt,
+            Operation.status == OperationStatus.IN_PROGRESS,
+        )
+        .values(beat_at=utcnow())
+        .returning(Operation.operation_id)
+        .execution_options(synchronize_session=False)
+    )
+    return alive is not None
+
+
+def show_progress(session: Session, operation_id: UUID) -> None:
+    """Sets the operation's step to the lowest one not finished by every dataset that has not failed (C-83).
+
+    Never falls within an attempt: a step that is done twice moves nothing.
+    """
+    lowest = (
+        select(func.min(OperationDataset.steps_done))
+        .where(OperationDataset.operation_id == operation_id, OperationDataset.active)
+        .scalar_subquery()
+    )
+    session.execute(
+        update(Operation)
+        .where(Operation.operation_id == operation_id, Operation.status == OperationStatus.IN_PROGRESS)
+        .values(
+            current_step=func.greatest(
+                Operation.current_step, func.least(Operation.total_steps, cast(lowest, Integer) + 1)
+            ),
+            beat_at=utcnow(),
+        )
+        .execution_options(synchronize_session=False)
+    )

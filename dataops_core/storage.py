@@ -1,0 +1,142 @@
+"""Dataset and archive files, through one fsspec filesystem.
+
+Paths are relative to the storage root: ``datasets/<dataset_id>/<try>/`` holds what one try of an operation wrote,
+``archives/<dataset_id>/`` an archive. A folder is written by one run only and published by the registry's pointer, so
+that nobody reads half a dataset. Every OSError of a write surfaces as StorageError in one sentence.
+"""
+
+import errno
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import fsspec
+from fsspec import AbstractFileSystem
+
+from dataops_core.errors import StorageError
+from dataops_core.settings import Settings
+
+RECORDS_FILE = "records.parquet"
+QUERIES_FILE = "queries.jsonl"
+MANIFEST_FILE = "manifest.json"
+
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turns the operating system's refusals into StorageError: ``doing`` says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        reason = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the disk quota is used up",
+            errno.EROFS: "the disk is read-only",
+            errno.EACCES: "permission was denied",
+            errno.ENOENT: "a file is missing",
+        }.get(error.errno or 0, error.strerror or type(error).__name__)
+        raise StorageError(f"{doing} failed: {reason}.") from error
+
+
+class Storage:
+    """The files of all datasets and archives."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.filesystem: AbstractFileSystem = fsspec.filesystem("file", auto_mkdir=True)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Storage":
+        """The storage under the home."""
+        return cls(settings.data_path)
+
+    def path(self, relative: str) -> str:
+        """The filesystem's path of a relative one."""
+        return str(self.root / relative)
+
+    @staticmethod
+    def dataset_folder(dataset_id: UUID) -> str:
+        """Folder of all that a dataset ever wrote."""
+        return f"datasets/{dataset_id}"
+
+    @staticmethod
+    def archive_folder(dataset_id: UUID) -> str:
+        """Folder of a dataset's archive."""
+        return f"archives/{dataset_id}"
+
+    def write_bytes(self, relative: str, content: bytes) -> None:
+        """Writes a small file whole. Raises StorageError."""
+        with (
+            storage_errors(f"Writing {Path(relative).name}"),
+            self.filesystem.open(self.path(relative), "wb") as stream,
+        ):
+            stream.write(content)
+
+    def read_bytes(self, relative: str) -> bytes:
+        """Reads a small file whole. Raises StorageError."""
+        with (
+            storage_errors(f"Reading {Path(relative).name}"),
+            self.filesystem.open(self.path(relative), "rb") as stream,
+        ):
+            content: bytes = stream.read()
+            return content
+
+    def write_json(self, relative: str, value: Any) -> None:
+        """Writes a value as JSON, readable for a person."""
+        self.write_bytes(relative, (json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n").encode())
+
+    def read_json(self, relative: str) -> Any:
+        """Reads what :meth:`write_json` wrote."""
+        return json.loads(self.read_bytes(relative))
+
+    def sha256(self, relative: str) -> str:
+        """The digest of a file as it lies there now. Raises StorageError."""
+        digest = hashlib.sha256()
+        with (
+            storage_errors(f"Reading {Path(relative).name}"),
+            self.filesystem.open(self.path(relative), "rb") as stream,
+        ):
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def size(self, relative: str) -> int:
+        """Bytes of a file. Raises StorageError."""
+        with storage_errors(f"Reading {Path(relative).name}"):
+            return int(self.filesystem.size(self.path(relative)))
+
+    def copy(self, source: str, target: str) -> None:
+        """Copies a file. Raises StorageError."""
+        with storage_errors(f"Copying {Path(source).name}"):
+            self.filesystem.makedirs(str(Path(self.path(target)).parent), exist_ok=True)
+            self.filesystem.copy(self.path(source), self.path(target))
+
+    def exists(self, relative: str) -> bool:
+        """Whether a file or folder is there."""
+        return bool(self.filesystem.exists(self.path(relative)))
+
+    def tries_of(self, dataset_id: UUID) -> list[str]:
+        """The folders that tries of this dataset left, relative to the root."""
+        folder = self.dataset_folder(dataset_id)
+        if not self.exists(folder):
+            return []
+        with storage_errors("Listing files"):
+            names = self.filesystem.ls(self.path(folder), detail=False)
+        return [f"{folder}/{Path(name).name}" for name in names]
+
+    def remove(self, relative: str) -> None:
+        """Removes a file or folder with all that is in it; nothing there is fine. Raises StorageError."""
+        if self.exists(relative):
+            with storage_errors(f"Removing {relative}"):
+                self.filesystem.rm(self.path(relative), recursive=True)
+
+    def move(self, source: str, target: str) -> None:
+        """Puts a folder in its final place. Raises StorageError."""
+        with storage_errors(f"Moving {source}"):
+            self.filesystem.makedirs(str(Path(self.path(target)).parent), exist_ok=True)
+            self.filesystem.mv(self.path(source), self.path(target), recursive=True)
