@@ -48,7 +48,7 @@ class Keyring:
 
     @classmethod
     def load(cls, settings: Settings) -> "Keyring":
-        """The keyring of DATAOPS_SECRET_KEY, else of the home's file. Raises ConfigurationError where neither exists."""
+        """The keyring of DATAOPS_SECRET_KEY, else of the home's file. Raises ConfigurationError without either."""
         if settings.secret_key is not None:
             return cls(settings.secret_key.get_secret_value())
         path = settings.home / SECRET_FILE

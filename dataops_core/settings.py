@@ -142,7 +142,7 @@ class Settings(BaseSettings):
 
 
 def with_driver(url: str) -> str:
-    """The same PostgreSQL URL with the driver that the product installs. Raises ConfigurationError for any other URL."""
+    """The same PostgreSQL URL with the driver that the product installs. Raises ConfigurationError for any other."""
     try:
         parsed = make_url(url)
     except ArgumentError:

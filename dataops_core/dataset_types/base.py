@@ -91,6 +91,8 @@ class DatasetType(Protocol):
     schema: DataFrameSchema
     #: The fields that completeness counts.
     completeness: tuple[FieldRule, ...]
+    #: The column of the frame that holds a record's creation time (RFC 3339 text): what plots over time show.
+    created_column: str
     #: Archetypes that the builder knows; a template may weigh only these.
     archetypes: frozenset[str]
 
