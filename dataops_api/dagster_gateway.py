@@ -1,0 +1,226 @@
+"""Dagster, as the API reaches it: GraphQL over HTTP. The only module that knows Dagster's GraphQL.
+
+The documents are constants, tested against the webserver of the pinned minor version. Every call is bounded in time and
+raises UnavailableError where Dagster, its webserver or its code location does not answer. Source: ``docs/contract.md``
+C-81, C-86.
+"""
+
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+
+from dataops_core.errors import PermanentError, UnavailableError
+from dataops_core.runs import (
+    LOCATION_NAME,
+    PARTITIONS_NAME,
+    REPOSITORY_NAME,
+    TAG_OPERATION,
+    LaunchRequest,
+    RunState,
+)
+from dataops_core.settings import Settings
+
+#: Seconds that any question may take.
+TIMEOUT = 5.0
+#: Seconds that a launch may take: Dagster answers only when the run's process is up.
+LAUNCH_TIMEOUT = 15.0
+
+_ALIVE = "query Alive { version }"
+
+_ADD_PARTITION = """
+mutation AddEnvironment($repository: RepositorySelector!, $partitions: String!, $key: String!) {
+  addDynamicPartition(repositorySelector: $repository, partitionsDefName: $partitions, partitionKey: $key) {
+    __typename
+    ... on UnauthorizedError { message }
+    ... on PythonError { message className }
+  }
+}
+"""
+
+_LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on InvalidSubsetError { message }
+    ... on UnauthorizedError { message }
+    ... on PipelineNotFoundError { message }
+    ... on PresetNotFoundError { message }
+    ... on ConflictingExecutionParamsError { message }
+    ... on RunConflict { message }
+    ... on PythonError { message className }
+  }
+}
+"""
+
+_RUN_FIELDS = """
+fragment RunFields on Run {
+  runId
+  status
+  stepStats { stepKey status }
+}
+"""
+
+_RUNS_OF_TAG = (
+    """
+query RunsOfTag($key: String!, $value: String!) {
+  runsOrError(filter: {tags: [{key: $key, value: $value}]}, limit: 1) {
+    __typename
+    ... on Runs { results { ...RunFields } }
+    ... on InvalidPipelineRunsFilterError { message }
+    ... on PythonError { message className }
+  }
+}
+"""
+    + _RUN_FIELDS
+)
+
+_RUN = (
+    """
+query OneRun($runId: ID!) {
+  runOrError(runId: $runId) {
+    __typename
+    ... on Run { ...RunFields }
+    ... on RunNotFoundError { message }
+    ... on PythonError { message className }
+  }
+}
+"""
+    + _RUN_FIELDS
+)
+
+_TERMINATE = """
+mutation Terminate($runId: String!) {
+  terminateRun(runId: $runId, terminatePolicy: SAFE_TERMINATE) {
+    __typename
+    ... on TerminateRunFailure { message }
+    ... on RunNotFoundError { message }
+    ... on UnauthorizedError { message }
+    ... on PythonError { message className }
+  }
+}
+"""
+
+#: Answers to a launch that the same launch will always get.
+_REFUSALS = {
+    "RunConfigValidationInvalid",
+    "InvalidSubsetError",
+    "PresetNotFoundError",
+    "ConflictingExecutionParamsError",
+    "UnauthorizedError",
+}
+
+
+class DagsterGateway:
+    """A client of Dagster's webserver, for any number of threads."""
+
+    def __init__(self, base_url: str) -> None:
+        self._client = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The gateway to the webserver that the settings name."""
+        return cls(settings.dagster_base)
+
+    def launch(self, request: LaunchRequest) -> str:
+        """Launches the run that an operation needs and returns its id.
+
+        Raises PermanentError with Dagster's sentence where it refuses the run, UnavailableError where it does not
+        answer: then the run may exist all the same (:meth:`run_of` tells).
+        """
+        # First the partition: a run of one that does not exist is accepted, and fails.
+        added = self._ask(
+            _ADD_PARTITION,
+            {
+                "repository": {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": LOCATION_NAME},
+                "partitions": PARTITIONS_NAME,
+                "key": request.environment.partition_key,
+            },
+        )["addDynamicPartition"]
+        if added["__typename"] not in {"AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"}:
+            raise _refusal(added)
+        selector: dict[str, Any] = {
+            "repositoryName": REPOSITORY_NAME,
+            "repositoryLocationName": LOCATION_NAME,
+            "jobName": request.job,
+        }
+        if request.assets is not None:
+            selector["assetSelection"] = [{"path": list(key)} for key in request.assets]
+        if request.asset_checks is not None:
+            selector["assetCheckSelection"] = [
+                {"assetKey": {"path": list(key)}, "name": name} for key, name in request.asset_checks
+            ]
+        tags = [{"key": key, "value": value} for key, value in request.tags.items()]
+        params = {"selector": selector, "executionMetadata": {"tags": tags}}
+        launched = self._ask(_LAUNCH, {"params": params}, timeout=LAUNCH_TIMEOUT)["launchRun"]
+        if launched["__typename"] != "LaunchRunSuccess":
+            raise _refusal(launched)
+        return str(launched["run"]["runId"])
+
+    def run_of(self, operation_id: UUID) -> RunState | None:
+        """The newest run that carries the operation's tag, or None."""
+        found = self._ask(_RUNS_OF_TAG, {"key": TAG_OPERATION, "value": str(operation_id)})["runsOrError"]
+        if found["__typename"] != "Runs":
+            raise _refusal(found)
+        return _run_state(found["results"][0]) if found["results"] else None
+
+    def run_state(self, run_id: str) -> RunState | None:
+        """The run of this id, or None where Dagster knows none."""
+        found = self._ask(_RUN, {"runId": run_id})["runOrError"]
+        if found["__typename"] == "RunNotFoundError":
+            return None
+        if found["__typename"] != "Run":
+            raise _refusal(found)
+        return _run_state(found)
+
+    def terminate(self, run_id: str) -> bool:
+        """Asks the run to stop; its code ends a moment later. False: there was nothing left to stop."""
+        ended = self._ask(_TERMINATE, {"runId": run_id})["terminateRun"]
+        if ended["__typename"] in {"RunNotFoundError", "TerminateRunFailure"}:
+            return False
+        if ended["__typename"] != "TerminateRunSuccess":
+            raise _refusal(ended)
+        return True
+
+    def is_alive(self) -> bool:
+        """Whether Dagster's webserver answers."""
+        try:
+            self._ask(_ALIVE, {})
+        except UnavailableError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def _ask(self, document: str, variables: dict[str, Any], *, timeout: float = TIMEOUT) -> dict[str, Any]:
+        limits = httpx.Timeout(TIMEOUT, read=timeout)
+        try:
+            answer = self._client.post("/graphql", json={"query": document, "variables": variables}, timeout=limits)
+        except httpx.HTTPError as error:
+            raise UnavailableError("Dagster does not answer.") from error
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise UnavailableError(f"Dagster answered with status {answer.status_code}.") from error
+        if not isinstance(body, dict) or body.get("errors") or not isinstance(body.get("data"), dict):
+            sentence = "; ".join(str(error.get("message")) for error in body.get("errors", [])) or "no data"
+            raise UnavailableError(f"Dagster could not answer: {sentence}.")
+        data: dict[str, Any] = body["data"]
+        return data
+
+
+def _run_state(run: dict[str, Any]) -> RunState:
+    steps = {step["stepKey"]: step["status"] for step in run["stepStats"] if step["status"] is not None}
+    return RunState(run_id=run["runId"], status=run["status"], steps=steps)
+
+
+def _refusal(answer: dict[str, Any]) -> PermanentError | UnavailableError:
+    kind = answer["__typename"]
+    sentence = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", []))
+    if kind in _REFUSALS:
+        return PermanentError(f"Dagster refuses the run: {sentence}", details={"dagster_error": kind})
+    return UnavailableError(f"Dagster could not do it: {sentence}", details={"dagster_error": kind})

@@ -1,0 +1,124 @@
+"""The names under which the product asks Dagster for work: what the API and the pipeline must agree on.
+
+Belongs here: names of the code location, jobs, assets and tags, the run that an operation needs, and what a run's state
+means for its operation. Does not belong here: asking Dagster (``dataops_api/dagster_gateway.py``) and the assets
+themselves (``dataops_pipeline``). Source: ``docs/contract.md`` C-81, C-84, C-86.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from dataops_core.lifecycle import CheckType, Environment, OperationType
+from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.registry.operations import OperationView
+
+LOCATION_NAME = "dataops"
+REPOSITORY_NAME = "__repository__"
+PARTITIONS_NAME = "environments"
+
+#: The assets of a dataset type in the order of a run; its checks stand on :data:`CHECKED_ASSET`.
+ASSETS = ("template", "connector", "records", "index", "dataset")
+CHECKED_ASSET = "index"
+
+TAG_OPERATION = "dataops/operation_id"
+TAG_ATTEMPT = "dataops/attempt"
+TAG_CLIENT = "dataops/client_id"
+TAG_STAGE = "dataops/stage"
+TAG_PARTITION = "dagster/partition"
+
+JOBS: Mapping[OperationType, str] = {
+    OperationType.PROVISIONING: "provision",
+    OperationType.TEARDOWN: "teardown",
+    OperationType.VALIDATION: "validate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """The run that an operation needs. ``checks`` are those of a validation, None anywhere else."""
+
+    operation_id: UUID
+    attempt: int
+    job: str
+    dataset_types: tuple[str, ...]
+    checks: tuple[CheckType, ...] | None
+    environment: Environment
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the run, its partition among them."""
+        return {
+            TAG_OPERATION: str(self.operation_id),
+            TAG_ATTEMPT: str(self.attempt),
+            TAG_CLIENT: str(self.environment.client_id),
+            TAG_STAGE: self.environment.stage.value,
+            TAG_PARTITION: self.environment.partition_key,
+        }
+
+    @property
+    def assets(self) -> list[tuple[str, str]] | None:
+        """Keys of the assets to materialize; None: the job is made of ops, all of which run."""
+        if self.job == JOBS[OperationType.TEARDOWN]:
+            return None
+        if self.checks is not None:
+            return []
+        return [(dataset_type, asset) for dataset_type in self.dataset_types for asset in ASSETS]
+
+    @property
+    def asset_checks(self) -> list[tuple[tuple[str, str], str]] | None:
+        """Asset key and name of the checks to evaluate; None: all of the assets asked for."""
+        if self.checks is None:
+            return None
+        return [
+            ((dataset_type, CHECKED_ASSET), check.value) for dataset_type in self.dataset_types for check in self.checks
+        ]
+
+
+def launch_request(view: OperationView) -> LaunchRequest:
+    """The run that carries this operation on: of its datasets those that have no outcome yet."""
+    operation = view.operation
+    validation = operation.operation_type is OperationType.VALIDATION
+    return LaunchRequest(
+        operation_id=operation.operation_id,
+        attempt=operation.attempt,
+        job=JOBS[operation.operation_type],
+        dataset_types=tuple(part.dataset_type for part, _ in view.parts if part.active),
+        checks=tuple(CheckType(name) for name in operation.request.get("checks", CheckType)) if validation else None,
+        environment=Environment(operation.stage, operation.client_id),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as Dagster tells of it. ``status`` is Dagster's own word; steps that never began are absent."""
+
+    run_id: str
+    status: str
+    steps: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ending(self) -> RunEnding | None:
+        """How the run ended, None while it has not."""
+        return {
+            "SUCCESS": RunEnding.SUCCESS,
+            "FAILURE": RunEnding.FAILURE,
+            "CANCELED": RunEnding.CANCELED,
+        }.get(self.status)
+
+
+class Launcher(Protocol):
+    """Whoever can ask Dagster for a run. Every call raises UnavailableError where Dagster does not answer."""
+
+    def launch(self, request: LaunchRequest) -> str:
+        """Launches the run and returns its id. Raises PermanentError where Dagster refuses it for good."""
+        ...
+
+    def run_of(self, operation_id: UUID) -> RunState | None:
+        """The newest run with the operation's tag, or None."""
+        ...
+
+    def run_state(self, run_id: str) -> RunState | None:
+        """The run, or None where Dagster knows none of that id."""
+        ...
