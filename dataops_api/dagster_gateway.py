@@ -15,6 +15,7 @@ from dataops_core.runs import (
     LOCATION_NAME,
     PARTITIONS_NAME,
     REPOSITORY_NAME,
+    TAG_ATTEMPT,
     TAG_OPERATION,
     LaunchRequest,
     RunState,
@@ -63,10 +64,10 @@ fragment RunFields on Run {
 }
 """
 
-_RUNS_OF_TAG = (
+_RUNS_OF_TAGS = (
     """
-query RunsOfTag($key: String!, $value: String!) {
-  runsOrError(filter: {tags: [{key: $key, value: $value}]}, limit: 1) {
+query RunsOfTags($tags: [ExecutionTag!]!) {
+  runsOrError(filter: {tags: $tags}, limit: 1) {
     __typename
     ... on Runs { results { ...RunFields } }
     ... on InvalidPipelineRunsFilterError { message }
@@ -159,9 +160,12 @@ class DagsterGateway:
             raise _refusal(launched)
         return str(launched["run"]["runId"])
 
-    def run_of(self, operation_id: UUID) -> RunState | None:
-        """The newest run that carries the operation's tag, or None."""
-        found = self._ask(_RUNS_OF_TAG, {"key": TAG_OPERATION, "value": str(operation_id)})["runsOrError"]
+    def run_of(self, operation_id: UUID, *, attempt: int | None = None) -> RunState | None:
+        """The newest run that carries the operation's tag (and the attempt's, where one is given), or None."""
+        tags = [{"key": TAG_OPERATION, "value": str(operation_id)}]
+        if attempt is not None:
+            tags.append({"key": TAG_ATTEMPT, "value": str(attempt)})
+        found = self._ask(_RUNS_OF_TAGS, {"tags": tags})["runsOrError"]
         if found["__typename"] != "Runs":
             raise _refusal(found)
         return _run_state(found["results"][0]) if found["results"] else None
@@ -200,6 +204,8 @@ class DagsterGateway:
         limits = httpx.Timeout(TIMEOUT, read=timeout)
         try:
             answer = self._client.post("/graphql", json={"query": document, "variables": variables}, timeout=limits)
+        except httpx.ConnectError as error:
+            raise UnavailableError("Dagster does not answer.", details={"sent": False}) from error
         except httpx.HTTPError as error:
             raise UnavailableError("Dagster does not answer.") from error
         try:

@@ -115,8 +115,8 @@ class Launcher(Protocol):
         """Launches the run and returns its id. Raises PermanentError where Dagster refuses it for good."""
         ...
 
-    def run_of(self, operation_id: UUID) -> RunState | None:
-        """The newest run with the operation's tag, or None."""
+    def run_of(self, operation_id: UUID, *, attempt: int | None = None) -> RunState | None:
+        """The newest run with the operation's tag (and the attempt's, where one is given), or None."""
         ...
 
     def run_state(self, run_id: str) -> RunState | None:

@@ -155,6 +155,11 @@ def active_of(session: Session, dataset_id: UUID) -> UUID | None:
     )
 
 
+def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
+    """The operations that this run carries or carried."""
+    return session.scalars(select(Operation.operation_id).where(Operation.run_id == run_id)).all()
+
+
 def newest_teardown_of(session: Session, dataset_id: UUID) -> Operation | None:
     """The newest teardown of a dataset, ended or not: what a second DELETE goes on with (C-52)."""
     return session.scalars(
@@ -176,6 +181,7 @@ def reopen_for_launch(session: Session, operation: Operation, dataset_id: UUID) 
     operation.current_step = 0
     operation.run_id = None
     operation.launch_lease_until = None
+    operation.launch_attempts = 0
     operation.beat_at = utcnow()
     operation.completed_at = None
     operation.error = None

@@ -1,0 +1,131 @@
+"""Getting an operation its one run, and telling the operation how its run ended.
+
+Belongs here: the decisions that the API and the pipeline's sensors share, with Dagster behind a function or a protocol.
+A launch is leased first, and an existing run is looked for before a second try; whatever double launch is left is made
+harmless by fencing. Source: ``docs/contract.md`` C-81, C-86.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from dataops_core.clock import utcnow
+from dataops_core.errors import PermanentError, UnavailableError
+from dataops_core.provisioning.fencing import BEAT_SECONDS
+from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent, settle_unlaunchable
+from dataops_core.registry import operations
+from dataops_core.registry.database import Database
+from dataops_core.runs import Launcher, LaunchRequest, RunState, launch_request
+
+_log = logging.getLogger(__name__)
+
+#: Tries at launching one attempt's run before the operation is given up. A try that never reached Dagster counts too,
+#: but while Dagster is down nobody tries.
+MAX_LAUNCHES = 6
+
+#: A run that shows no life for so long is asked about; it is given up only after ``Settings.run_lost_after_seconds``.
+QUIET = timedelta(seconds=3 * BEAT_SECONDS)
+
+
+def take_launch(
+    database: Database, operation_id: UUID, find_run: Callable[[UUID, int], RunState | None]
+) -> LaunchRequest | None:
+    """Takes the right to launch an operation's run. None: there is nothing to launch, or another is at it.
+
+    ``find_run(operation_id, attempt)`` asks Dagster, where an earlier try may have launched a run after all.
+    """
+    with database.transaction() as session:
+        tries = operations.lease_launch(session, operation_id)
+        view = operations.find_view(session, operation_id) if tries is not None else None
+    if tries is None or view is None:
+        return None
+    request = launch_request(view)
+    found = find_run(operation_id, request.attempt) if tries > 1 else None
+    if found is not None and found.ending is None:
+        with database.transaction() as session:
+            operations.record_launch(session, operation_id, found.run_id)
+        return None
+    if tries > MAX_LAUNCHES:
+        with database.transaction() as session:
+            settle_unlaunchable(session, operation_id, f"Dagster could not start a run in {MAX_LAUNCHES} tries.")
+        return None
+    return request
+
+
+def launch_operation(database: Database, launcher: Launcher, operation_id: UUID) -> str | None:
+    """Launches the run of an accepted operation, and returns its id. None: not now, or not by this caller.
+
+    Never raises for Dagster's sake: what could not be launched stays pending for the sensor, and a run that Dagster
+    refuses for good ends the operation with Dagster's sentence. Call it outside any transaction.
+    """
+    try:
+        request = take_launch(database, operation_id, lambda wanted, attempt: launcher.run_of(wanted, attempt=attempt))
+        if request is None:
+            return None
+        run_id = launcher.launch(request)
+    except PermanentError as error:
+        with database.transaction() as session:
+            settle_unlaunchable(session, operation_id, error.message)
+        return None
+    except UnavailableError as error:
+        _log.warning("operation %s was not launched: %s", operation_id, error.message)
+        if error.details.get("sent") is False:
+            with database.transaction() as session:
+                operations.release_launch(session, operation_id)
+        return None
+    with database.transaction() as session:
+        operations.record_launch(session, operation_id, run_id)
+    return run_id
+
+
+def due_launches(
+    database: Database, find_run: Callable[[UUID, int], RunState | None], *, grace: timedelta
+) -> list[LaunchRequest]:
+    """The runs to launch now: of pending operations older than ``grace`` that nobody else is launching."""
+    oldest = utcnow() - grace
+    with database.transaction() as session:
+        waiting = [row.operation_id for row in operations.awaiting_launch(session) if row.beat_at <= oldest]
+    requests = [take_launch(database, operation_id, find_run) for operation_id in waiting]
+    return [request for request in requests if request is not None]
+
+
+def run_ended(database: Database, run_id: str, ending: RunEnding, *, message: str | None = None) -> int:
+    """Tells the operations that a run carries that it has ended. Returns how many that changed."""
+    with database.transaction() as session:
+        carried = operations.carried_by(session, run_id)
+        return sum(settle(session, one, ending, run_id=run_id, message=message) for one in carried)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A run that shows no life, and the operation that was ended for it."""
+
+    operation_id: UUID
+    run_id: str
+
+
+def settle_quiet(
+    database: Database, find_run: Callable[[str], RunState | None], *, lost_after: timedelta
+) -> list[GivenUp]:
+    """Ends open operations whose run has ended unnoticed, is unknown to Dagster, or shows no life (C-86).
+
+    Returns the runs that Dagster still believes in and that were given up.
+    """
+    with database.transaction() as session:
+        quiet = [
+            (row.operation_id, row.run_id)
+            for row in operations.silent_since(session, utcnow() - min(QUIET, lost_after))
+            if row.run_id is not None
+        ]
+    given_up = []
+    for operation_id, run_id in quiet:
+        run = find_run(run_id)
+        ending = RunEnding.LOST if run is None else run.ending
+        with database.transaction() as session:
+            if ending is not None:
+                settle(session, operation_id, ending, run_id=run_id)
+            elif settle_silent(session, operation_id, silence=lost_after):
+                given_up.append(GivenUp(operation_id, run_id))
+    return given_up
