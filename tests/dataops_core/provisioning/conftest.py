@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
+
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import DatasetStatus, Environment, OperationType, Stage
 from dataops_core.provisioning import fencing

@@ -4,6 +4,7 @@ import threading
 from uuid import uuid4
 
 import pytest
+
 from dataops_core.errors import StaleRunError
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, settlement

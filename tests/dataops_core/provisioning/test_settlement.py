@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, settlement
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.registry import operations
-from sqlalchemy import text
 
 S = DatasetStatus
 
