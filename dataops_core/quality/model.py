@@ -42,7 +42,7 @@ def percentage(part: int, whole: int) -> Decimal:
 
 
 def overall_score(scores: Mapping[CheckType, Decimal]) -> Decimal | None:
-    """Σ weight × score, rounded down to one decimal; None until every check has a score."""
+    """The weighted sum of the scores, rounded down to one decimal; None until every check has a score."""
     if any(check not in scores for check in CheckType):
         return None
     total = sum((WEIGHTS[check] * scores[check] for check in CheckType), Decimal(0))

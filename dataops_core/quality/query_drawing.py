@@ -1,0 +1,265 @@
+"""Draws the ten test queries of a dataset from its stored records. Pure.
+
+Belongs here: which documents and words make queries (``docs/contract.md`` C-62). Does not belong here: asking a
+connector (``sample_queries.py``).
+
+Ground truth comes from the records, never from an engine: a query is admitted only where a scan of all documents
+(``corpus.py``) finds exactly what it is meant to find. Documents are picked by a hash of seed, rotation and kind, one
+document per query, spread over containers; so the same records give the same queries, and another rotation others.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from dataops_core.connectors.protocol import SearchFilter
+from dataops_core.dataset_types.base import DatasetType, Document
+from dataops_core.errors import PermanentError
+from dataops_core.quality.corpus import Corpus, beginning, is_exact, words
+from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
+
+_PHRASE_WORDS = 6
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*[,;:]?")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+#: What a person would call an entity: an issue key, a hyphenated name, a number of some length.
+_ENTITIES = (
+    re.compile(r"(?<![\w-])[A-Z][A-Z0-9]{1,9}-\d+(?![\w-])"),
+    re.compile(r"(?<![\w./-])[a-z][a-z0-9]+(?:-[a-z0-9]+)+(?![\w./-])"),
+    re.compile(r"(?<![\w.,/-])\d{4,}(?![\w.,/-])"),
+)
+#: How much is tried before a kind is given up: documents, and words or phrases of each.
+_TRIED_DOCUMENTS = 60
+_TRIED_WORDS = 24
+
+
+def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
+    """Draws the ten queries from the stored records.
+
+    Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
+    on has; else raises PermanentError. Linear in the size of the text: about 0.2 s for 15 MB.
+    """
+    documents = [dataset_type.document(row) for row in table.to_pylist()]
+    return _Draw(documents, dataset_type, f"{seed}/{rotation}").queries()
+
+
+class _Draw:
+    """One drawing of the ten: the corpus, and which documents and containers were used so far."""
+
+    def __init__(self, documents: Sequence[Document], dataset_type: DatasetType, key: str) -> None:
+        self._corpus = Corpus(documents)
+        self._documents = documents
+        self._type = dataset_type
+        self._key = key
+        self._used: set[int] = set()
+        self._containers: Counter[str] = Counter()
+
+    def queries(self) -> QuerySet:
+        """The ten, in the order of KINDS."""
+        draws: dict[QueryKind, Callable[[str], SampleQuery | None]] = {
+            QueryKind.TITLE: self._title,
+            QueryKind.PHRASE: self._phrase,
+            QueryKind.ENTITY: self._entity,
+            QueryKind.CONJUNCTION: self._conjunction,
+            QueryKind.FILTER: self._filter,
+            QueryKind.PEOPLE: self._people,
+            QueryKind.NEGATIVE: self._negative,
+        }
+        drawn: list[SampleQuery] = []
+        for number, kind in enumerate(KINDS, start=1):
+            query = draws[kind](f"q{number:02d}-{kind}")
+            if query is None:
+                raise PermanentError(f"No {kind} query can be drawn from the {len(self._documents)} records.")
+            drawn.append(query)
+        return QuerySet(tuple(drawn))
+
+    def _hash(self, *parts: object) -> bytes:
+        return hashlib.blake2b("/".join([self._key, *map(str, parts)]).encode(), digest_size=8).digest()
+
+    def _order(self, query_id: str) -> list[int]:
+        """Documents not yet used, those of fresh containers first."""
+        free = [index for index in range(len(self._documents)) if index not in self._used]
+        return sorted(
+            free,
+            key=lambda index: (
+                self._containers[self._documents[index].container],
+                self._hash(query_id, self._documents[index].id),
+            ),
+        )
+
+    def _shuffled(self, query_id: str, values: Sequence[str]) -> list[str]:
+        """The distinct values, in an order of the query's own."""
+        return sorted(dict.fromkeys(values), key=lambda value: self._hash(query_id, value))
+
+    def _take(self, index: int) -> str:
+        """Marks the document as used; returns its URL."""
+        self._used.add(index)
+        self._containers[self._documents[index].container] += 1
+        return self._documents[index].view_url
+
+    def _urls(self, indexes: Sequence[int]) -> tuple[str, ...]:
+        return tuple(sorted(self._documents[index].view_url for index in indexes))
+
+    def _title(self, query_id: str) -> SampleQuery | None:
+        """A full title that leads to one document; rather one whose body would not lead there as well."""
+        second: int | None = None
+        third: int | None = None
+        for index in self._order(query_id):
+            wanted = words(self._documents[index].title)
+            if not wanted:
+                continue
+            found = self._corpus.matching(wanted)
+            if found == [index]:
+                if not self._in_body(index, wanted):
+                    return self._known(query_id, QueryKind.TITLE, self._documents[index].title, index)
+                second = index if second is None else second
+            elif len(found) <= TOP and third is None:
+                third = index
+        chosen = third if second is None else second
+        return None if chosen is None else self._known(query_id, QueryKind.TITLE, self._documents[chosen].title, chosen)
+
+    def _in_body(self, index: int, wanted: Sequence[str]) -> bool:
+        beginnings = {word if is_exact(word) else beginning(word) for word in wanted}
+        held = set(words(self._corpus.plain(index)))
+        return all(part in held or any(word.startswith(part) for word in held) for part in beginnings)
+
+    def _known(self, query_id: str, kind: QueryKind, text: str, index: int) -> SampleQuery:
+        return SampleQuery(query_id, kind, text, expected=(self._take(index),))
+
+    def _phrase(self, query_id: str) -> SampleQuery | None:
+        """Six consecutive words of the last third of a body, with one at least that stands only there."""
+        for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
+            text = self._corpus.plain(index)
+            cut = len(text) * 2 // 3
+            before = set(words(f"{self._documents[index].title}\n{text[:cut]}"))
+            windows = [window for window in _windows(text[cut:]) if not before.issuperset(words(window))]
+            for window in self._shuffled(query_id, windows)[:_TRIED_WORDS]:
+                if self._corpus.matching(words(window)) == [index]:
+                    return self._known(query_id, QueryKind.PHRASE, window, index)
+        return None
+
+    def _entity(self, query_id: str) -> SampleQuery | None:
+        """An issue key or another name that at most three documents hold, each as one piece."""
+        for pattern in _ENTITIES:
+            for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
+                names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
+                for name in names[:_TRIED_WORDS]:
+                    holding = self._corpus.holding(name.lower().encode(), exact=True)
+                    if index in holding and len(holding) <= TOP and self._corpus.matching(words(name)) == holding:
+                        self._take(index)
+                        return SampleQuery(query_id, QueryKind.ENTITY, name, expected=self._urls(holding))
+        return None
+
+    def _conjunction(self, query_id: str) -> SampleQuery | None:
+        """Three words of a body, none of its title, that only together single the document out."""
+        for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
+            text, title = self._corpus.plain(index), set(words(self._documents[index].title))
+            counts = Counter(words(text[len(text) // 3 :]))
+            rare = [w for w, n in counts.items() if n <= 2 and len(w) >= 5 and w.isalpha() and w not in title]
+            candidates = self._shuffled(query_id, rare)[:_TRIED_WORDS]
+            chosen: list[str] = []
+            left: list[int] | None = None
+            while len(chosen) < 3 and candidates:
+                # Among a few, the word that leaves the fewest documents.
+                sets = {word: self._corpus.matching([word], left) for word in candidates[: 6 if left is None else 12]}
+                best = min(sets, key=lambda word: len(sets[word]))
+                chosen.append(best)
+                left = sets[best]
+                candidates.remove(best)
+            if len(chosen) == 3 and left == [index]:
+                return self._known(query_id, QueryKind.CONJUNCTION, " ".join(chosen), index)
+        return None
+
+    def _filter(self, query_id: str) -> SampleQuery | None:
+        """A word and a facet's value; rather one whose whole answer fits on a page, with more to find outside."""
+        facet = self._type.filter_facet
+        groups: dict[str, list[int]] = {}
+        names: dict[str, str] = {}
+        for index, document in enumerate(self._documents):
+            held = document.properties.get(facet, ())
+            for value in {held} if isinstance(held, str) else set(held):
+                groups.setdefault(value.casefold(), []).append(index)
+                names[value.casefold()] = value
+        half = len(self._documents) * 0.6
+        for value in sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= half, self._hash(query_id, v))):
+            members = groups[value]
+            free = set(members)
+            for index in [index for index in self._order(query_id) if index in free][:8]:
+                found = self._filter_word(query_id, index, members)
+                if found is not None:
+                    word, allowed = found
+                    self._take(index)
+                    condition = SearchFilter(facet, (names[value],))
+                    return SampleQuery(query_id, QueryKind.FILTER, word, (condition,), allowed=self._urls(allowed))
+        return None
+
+    def _filter_word(self, query_id: str, index: int, members: Sequence[int]) -> tuple[str, list[int]] | None:
+        """A word of the document that stands as it is in 1 … 10 members, in no member otherwise, and outside too."""
+        text = f"{self._documents[index].title}\n{self._corpus.plain(index)}"
+        candidates = [w for w, n in Counter(words(text)).items() if n <= 2 and len(w) >= 5 and w.isalpha()]
+        for word in self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]:
+            inside = self._corpus.matching([word], members)
+            if not 1 <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
+                continue
+            if all(word in words(f"{self._documents[i].title}\n{self._corpus.plain(i)}") for i in inside):
+                return word, inside
+        return None
+
+    def _people(self, query_id: str) -> SampleQuery | None:
+        """A title and its author (owner, where there is none); rather one that others could answer as well."""
+        fallback: tuple[int, str, str, list[int]] | None = None
+        by_person: dict[tuple[str, str], list[int]] = {}
+        for index, document in enumerate(self._documents):
+            for field, person in _people_of(document):
+                by_person.setdefault((field, person), []).append(index)
+        for index in self._order(query_id):
+            wanted = words(self._documents[index].title)
+            for field, person in _people_of(self._documents[index])[:1] if wanted else ():
+                theirs = by_person[field, person]
+                if self._corpus.matching(wanted, theirs) != [index]:
+                    continue
+                if self._corpus.matching(wanted) != [index]:
+                    return self._people_query(query_id, index, field, person, theirs)
+                fallback = (index, field, person, theirs) if fallback is None else fallback
+        return None if fallback is None else self._people_query(query_id, *fallback)
+
+    def _people_query(self, query_id: str, index: int, field: str, person: str, theirs: list[int]) -> SampleQuery:
+        return SampleQuery(
+            query_id,
+            QueryKind.PEOPLE,
+            self._documents[index].title,
+            (SearchFilter(field, (person,)),),
+            expected=(self._take(index),),
+            allowed=self._urls(theirs),
+        )
+
+    def _negative(self, query_id: str) -> SampleQuery | None:
+        """A word that stands nowhere."""
+        for attempt in range(_TRIED_WORDS):
+            nonce = f"qz{self._hash(query_id, attempt).hex()}"
+            if not self._corpus.holds_literally(nonce):
+                return SampleQuery(query_id, QueryKind.NEGATIVE, nonce)
+        return None
+
+
+def _people_of(document: Document) -> list[tuple[str, str]]:
+    """Filter field and value of the document's people: the mail address, else the name."""
+    people = [
+        ("author", document.author_email or document.author_name),
+        ("owner", document.owner_email or document.owner_name),
+    ]
+    return [(field, person) for field, person in people if person]
+
+
+def _windows(text: str) -> list[str]:
+    """Runs of six plain words within one sentence; what the cut left of the first one does not count."""
+    found: list[str] = []
+    for sentence in _SENTENCE_END.split(text)[1:]:
+        pieces = sentence.rstrip(".!?").split()
+        for start in range(len(pieces) - _PHRASE_WORDS + 1):
+            window = pieces[start : start + _PHRASE_WORDS]
+            if all(_PLAIN_WORDS.fullmatch(piece) for piece in window):
+                found.append(" ".join(window).rstrip(",;:"))
+    return found
