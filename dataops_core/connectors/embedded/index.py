@@ -68,7 +68,7 @@ class DuplicateUrlError(DataOpsError):
 
 @dataclass(frozen=True, slots=True)
 class IndexedDocument:
-    """A document as the engine keeps it: ``body`` plain text, times epoch seconds, ``facets`` pairs of field and value."""
+    """A document as the engine keeps it: the body as plain text, times in epoch seconds, facets by field and value."""
 
     id: str
     object_type: str
@@ -170,12 +170,14 @@ def discard(path: Path) -> None:
             name.unlink(missing_ok=True)
 
 
-def append(path: Path, documents: Sequence[IndexedDocument]) -> int:
+def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 0) -> int:
     """Adds a page to a spool file; a document whose id is there already replaces it. Returns the documents held.
 
-    All or nothing. Raises DuplicateUrlError.
+    All or nothing. Raises DuplicateUrlError, and DamagedIndexError where fewer than ``at_least`` documents are there.
     """
     with _writing(path) as connection:
+        if _count(connection, "docs") < at_least:
+            raise DamagedIndexError("The upload's spool file lacks documents.")
         _store(connection, documents)
         return _count(connection, "docs")
 
@@ -233,12 +235,6 @@ def as_number(value: str) -> float | None:
     except ValueError:
         return None
     return number if number - number == 0 else None  # neither infinite nor NaN
-
-
-def count(path: Path) -> int:
-    """The documents that a spool or index file holds."""
-    with reading(path) as connection:
-        return _count(connection, "docs")
 
 
 def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
