@@ -38,8 +38,9 @@ class Topic(_Strict):
     """A subject that the company writes about, with the words that belong to it.
 
     Nouns are countable noun phrases in the singular without an article ("settlement batch"), verbs are transitive in
-    the third person singular ("reconciles"), adjectives stand before such a noun ("idempotent"), metrics are noun
-    phrases that can rise or fall ("authorization latency"), practices are gerund phrases ("rotating signing keys").
+    the third person singular ("reconciles"), adjectives stand before such a noun or after "is" ("idempotent"), metrics
+    are singular noun phrases that can rise or fall ("authorization latency"), practices are gerund phrases ("rotating
+    signing keys").
     """
 
     key: Slug
@@ -55,9 +56,10 @@ class Topic(_Strict):
 class IndustryVocabulary(_Strict):
     """What every company of an industry talks about, whatever the topic.
 
-    ``products`` and ``systems`` name what it sells and runs (noun phrases), ``stakeholders`` who is affected ("card
-    issuers"), ``regulations`` what it must obey, ``risks`` what can go wrong (noun phrases), ``goals`` what it wants
-    (infinitive phrases without "to": "shorten onboarding").
+    ``products`` and ``systems`` name what it sells and runs (like a topic's nouns), ``stakeholders`` who is affected
+    (plural: "card issuers"), ``regulations`` what it must obey (singular, with the article that it has in a sentence:
+    "the Bank Secrecy Act", "HIPAA"), ``risks`` what can go wrong (uncountable: "account takeover"), ``goals`` what it
+    wants (infinitive phrases without "to": "shorten onboarding").
     """
 
     industry: Industry
