@@ -10,7 +10,8 @@ from dataops_core.lifecycle import CheckType, ConnectorStatus
 from dataops_core.quality.completeness import check_completeness
 from dataops_core.quality.connector_health import check_connector, connector_status
 from dataops_core.quality.model import CheckResult
-from dataops_core.quality.sample_queries import QuerySet, check_queries, run_queries
+from dataops_core.quality.query_set import QuerySet
+from dataops_core.quality.sample_queries import check_queries, run_queries
 from dataops_core.quality.schema_validation import check_schema
 
 
@@ -29,6 +30,7 @@ def evaluate(
     table: pa.Table,
     dataset_type: DatasetType,
     requested: int,
+    incomplete_planned: int,
     adapter: ConnectorAdapter,
     spec: ConnectorSpec,
     upload_id: str,
@@ -39,7 +41,9 @@ def evaluate(
         case CheckType.SCHEMA_VALIDATION:
             return Verdict(check_schema(table, dataset_type))
         case CheckType.DATA_COMPLETENESS:
-            return Verdict(check_completeness(table, dataset_type, requested=requested))
+            return Verdict(
+                check_completeness(table, dataset_type, requested=requested, incomplete_planned=incomplete_planned)
+            )
         case CheckType.CONNECTOR_HEALTH:
             canaries = [query.text for query in queries]
             manifest = Manifest.of(table.column("id").to_pylist())

@@ -40,7 +40,8 @@ from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import fail_dataset, finish_dataset
 from dataops_core.provisioning.step import step
 from dataops_core.quality.model import CheckResult
-from dataops_core.quality.sample_queries import QuerySet, make_queries
+from dataops_core.quality.query_drawing import make_queries
+from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import connectors, customers, datasets, operations, quality
 from dataops_core.registry.tables import Connector, Dataset
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
@@ -245,6 +246,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             table=table,
             dataset_type=DATASET_TYPES[context.dataset_type],
             requested=requested,
+            incomplete_planned=services.storage.read_json(f"{folder}/{MANIFEST_FILE}")["incomplete_count"],
             adapter=services.connector,
             spec=spec,
             upload_id=upload_id,
