@@ -1,0 +1,95 @@
+"""The HTTP service, put together: everything that it serves is listed here.
+
+Served by ``uvicorn --factory dataops_api.app:app_from_environment`` with ``--no-access-log`` (the service logs its own)
+or, from another process's code, by :func:`create_app`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from dataops_api import describing, health
+from dataops_api.auth import routes as auth
+from dataops_api.auth.authority import Authority
+from dataops_api.auth.limits import TokenLimits
+from dataops_api.dagster_gateway import DagsterGateway
+from dataops_api.dependencies import Gateway, Parts
+from dataops_api.errors import HANDLERS
+from dataops_api.launching import Launcher
+from dataops_api.logs import configure
+from dataops_api.middleware import RequestContext
+from dataops_api.routing import check_access
+from dataops_api.watching import RunWatcher
+from dataops_core.registry.database import Database
+from dataops_core.security import Keyring
+from dataops_core.settings import Settings
+from dataops_core.templates.loader import load_catalog
+
+ROUTES = (
+    auth.routes,
+    health.routes,
+    describing.routes,
+)
+
+#: As many connections as the framework has threads, half of them kept.
+_POOL_SIZE = 20
+
+
+def create_app(settings: Settings, *, database: Database | None = None, gateway: Gateway | None = None) -> FastAPI:
+    """The service with these settings. Raises ConfigurationError; connects to nothing before the first request."""
+    keyring = Keyring.load(settings)
+    own_database = database is None
+    database = database or Database.from_settings(settings, pool_size=_POOL_SIZE)
+    own_gateway = gateway is None
+    gateway = gateway or DagsterGateway.from_settings(settings)
+    parts = Parts(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        catalog=load_catalog(settings.templates_dir),
+        authority=Authority(settings, database, keyring),
+        token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),
+        gateway=gateway,
+        launcher=Launcher(database, gateway),
+        watcher=RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds)),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        parts.launcher.start()
+        try:
+            yield
+        finally:
+            parts.launcher.stop()
+            if own_gateway:
+                gateway.close()
+            if own_database:
+                database.close()
+
+    app = FastAPI(
+        title=describing.TITLE,
+        version=describing.VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=dict(HANDLERS),
+        lifespan=lifespan,
+    )
+    app.add_middleware(RequestContext)
+    app.state.parts = parts
+    for routes in ROUTES:
+        routes.add_to(app)
+    check_access(app.router.routes)
+    description = describing.describe(app)
+    app.openapi = lambda: description  # type: ignore[method-assign]
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """The service with the settings of this process's environment. Raises ConfigurationError."""
+    settings = Settings.load()
+    configure(settings.log_level)
+    return create_app(settings)

@@ -1,0 +1,72 @@
+"""What routes are given: the parts of the service, and who asks.
+
+Does not belong here: how a caller is recognized (``auth/authority.py``) and what a route demands (``routing.py``).
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from dataops_api.auth.authority import Authority, Caller
+from dataops_api.auth.limits import TokenLimits
+from dataops_api.launching import Launcher
+from dataops_api.watching import RunWatcher
+from dataops_core.registry.database import Database
+from dataops_core.runs import Launcher as RunLauncher
+from dataops_core.security import Keyring
+from dataops_core.settings import Settings
+from dataops_core.templates.loader import Catalog
+
+
+class Gateway(RunLauncher, Protocol):
+    """Dagster, as the service needs it; ``dagster_gateway.py`` has the one for production."""
+
+    def is_alive(self) -> bool:
+        """Whether Dagster answers."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the service, made once by ``app.create_app``."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    catalog: Catalog
+    authority: Authority
+    token_limits: TokenLimits
+    gateway: Gateway
+    launcher: Launcher
+    watcher: RunWatcher
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the service that this request reached."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def _parts(request: Request) -> Parts:
+    return parts_of(request)
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+async def _request_id(request: Request) -> str:
+    request_id: str = request.scope["state"]["request_id"]
+    return request_id
+
+
+Service = Annotated[Parts, Depends(_parts)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]
+RequestId = Annotated[str, Depends(_request_id)]

@@ -1,0 +1,173 @@
+"""The OpenAPI description of what is served, and the page that shows it without any asset from another host.
+
+The framework describes paths, parameters and answers; here come what it cannot know: the envelope of errors with an
+example each, who may call what, and the headers of every request. Does not belong here: the models themselves.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dataops_api.errors import STATUS_OF_CODE, TOKEN_PATH
+from dataops_api.routing import PUBLIC, ApiRoute, Problem, Routes
+from dataops_core.errors import NotFoundError
+from dataops_core.scopes import SCOPE_DESCRIPTIONS, Scope
+
+TITLE = "DataOps Lifecycle"
+VERSION = "1.0"
+OPENAPI_PATH = "/openapi.json"
+DOCS_PATH = "/docs"
+
+routes = Routes(tag="Documentation")
+
+_SCHEME = "oauth2"
+_ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+_DESCRIPTION = """\
+Provisions, proves, tears down and archives mock datasets for enterprise-search onboarding.
+
+`client_id` in datasets is the *customer*; `client_id` at the token endpoint is the *API client*. They are not related.
+
+Every answer carries `X-Request-ID`; every error has the one form shown at each operation.
+"""
+_COMMON = (
+    Problem("UNAUTHORIZED", "An access token is required"),
+    Problem("FORBIDDEN", "The access token lacks the scope for this"),
+    Problem("INTERNAL_ERROR", "Something went wrong on our side"),
+    Problem("SERVICE_UNAVAILABLE", "A part of the service does not answer at the moment"),
+)
+_OF_PARAMETERS = Problem("INVALID_REQUEST", "Request validation failed", {"page": "Must be an integer"})
+_OF_BODIES = (
+    Problem("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB", {"limit_bytes": 1048576}),
+    Problem("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON, with Content-Type: application/json"),
+)
+_ERROR_SCHEMA = {
+    "type": "object",
+    "title": "Error",
+    "additionalProperties": False,
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["code", "message", "details", "request_id", "timestamp"],
+            "properties": {
+                "code": {"type": "string", "enum": list(STATUS_OF_CODE)},
+                "message": {"type": "string"},
+                "details": {"type": "object", "description": "For INVALID_REQUEST: field path → reason."},
+                "request_id": {"type": "string"},
+                "timestamp": {"type": "string", "format": "date-time"},
+            },
+        }
+    },
+}
+_REQUEST_ID = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "required": False,
+    "description": "Echoed in the answer, in errors and in the log; made where absent.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the application's listed routes."""
+    document = get_openapi(title=TITLE, version=VERSION, description=_DESCRIPTION, routes=app.router.routes)
+    for route in app.router.routes:
+        if isinstance(route, ApiRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                _complete(document["paths"][route.path_format][method.lower()], route)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Error"] = _ERROR_SCHEMA
+    components["headers"] = {"X-Request-ID": {"description": "The request's id.", "schema": {"type": "string"}}}
+    components["securitySchemes"] = {
+        _SCHEME: {
+            "type": "oauth2",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": TOKEN_PATH,
+                    "scopes": {scope.value: text for scope, text in SCOPE_DESCRIPTIONS.items()},
+                }
+            },
+        }
+    }
+    return document
+
+
+def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
+    problems = list(route.problems)
+    if route.path != TOKEN_PATH:
+        named = {problem.code for problem in problems}
+        if "parameters" in operation or route.body_field is not None:
+            problems += [_OF_PARAMETERS] if "INVALID_REQUEST" not in named else []
+        problems += _OF_BODIES if route.body_field is not None else ()
+        problems += [problem for problem in _COMMON if route.access is not PUBLIC and problem.code not in named]
+    # Wrong parameters are answered with 400, never with the framework's 422.
+    operation["responses"].pop("422", None)
+    for problem in problems:
+        _add_problem(operation["responses"], problem)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+    for response in operation["responses"].values():
+        response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/X-Request-ID"}
+    operation.setdefault("parameters", []).append(_REQUEST_ID)
+    if route.access is not PUBLIC:
+        sufficient = dict.fromkeys((*route.access.any_of, Scope.ADMIN))
+        operation["security"] = [{_SCHEME: [scope.value]} for scope in sufficient]
+
+
+def _add_problem(responses: dict[str, Any], problem: Problem) -> None:
+    example = {
+        "error": {
+            "code": problem.code,
+            "message": problem.message,
+            "details": dict(problem.details),
+            "request_id": "req-123",
+            "timestamp": "2026-01-28T12:00:00Z",
+        }
+    }
+    status = str(STATUS_OF_CODE[problem.code])
+    content = responses.setdefault(status, {"description": problem.message}).setdefault("content", {})
+    media = content.setdefault("application/json", {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}})
+    media["examples"][problem.message] = {"value": example}
+
+
+@routes.add("GET", OPENAPI_PATH, access=PUBLIC, summary="This description", listed=False)
+async def openapi(request: Request) -> Response:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
+@routes.add("GET", DOCS_PATH, access=PUBLIC, summary="The description, to read and to try", listed=False)
+async def docs(request: Request) -> Response:
+    """Swagger UI, with assets of our own."""
+    root = request.scope.get("root_path", "")
+    assets = f"{root}{DOCS_PATH}/assets"
+    return get_swagger_ui_html(
+        openapi_url=f"{root}{OPENAPI_PATH}",
+        title=f"{TITLE} API",
+        swagger_js_url=f"{assets}/swagger-ui-bundle.js",
+        swagger_css_url=f"{assets}/swagger-ui.css",
+        swagger_favicon_url=f"{assets}/favicon-32x32.png",
+        # Else the page asks a validator on another host about every document that is not on localhost.
+        swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True},
+    )
+
+
+@routes.add("GET", f"{DOCS_PATH}/assets/{{name}}", access=PUBLIC, summary="An asset of the page", listed=False)
+def docs_asset(name: str) -> Response:
+    """A file of Swagger UI, as its package ships it."""
+    if name not in _ASSETS:
+        raise NotFoundError("There is no such asset")
+    content = files("fastapi_swagger").joinpath("resources", name).read_bytes()
+    return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})

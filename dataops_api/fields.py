@@ -1,0 +1,42 @@
+"""Types of fields that requests share (``docs/contract.md`` C-1), and the base of request and answer models.
+
+Answers are built as plain objects by the routes; answer models describe them in OpenAPI, and the tests hold every
+answer against them.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictInt, WithJsonSchema
+
+
+class RequestModel(BaseModel):
+    """A body or a part of one: what is not named is refused (C-5)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AnswerModel(BaseModel):
+    """An answer or a part of one: every field is always there, and no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def parse_moment(value: Any) -> datetime:
+    """The moment that an ISO 8601 date or date-time names; without a zone it is UTC (C-1). Raises ValueError."""
+    sentence = "Must be an ISO 8601 date or date-time, such as 2026-01-28 or 2026-01-28T10:30:00Z"
+    if not isinstance(value, str):
+        raise ValueError(sentence)  # noqa: TRY004  pydantic turns ValueError into a reason
+    try:
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(sentence) from None
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "ISO 8601; without a zone it is UTC."}),
+]
+Count = Annotated[StrictInt, WithJsonSchema({"type": "integer"})]

@@ -1,0 +1,72 @@
+"""What surrounds every request: its id (``docs/contract.md`` C-3), the last catch for bugs, and one line of access log.
+
+Plain ASGI, since it stands before every route. Does not belong here: who asks and what is asked (``routing.py``).
+"""
+
+import logging
+import re
+from time import perf_counter
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dataops_api.errors import internal_error
+from dataops_core.ids import new_id
+
+REQUEST_ID_HEADER = "X-Request-ID"
+_USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+_access = logging.getLogger("dataops.access")
+_log = logging.getLogger("dataops.api")
+
+
+class RequestContext:
+    """Gives the request its id, answers a bug with INTERNAL_ERROR, and logs how it went."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID_HEADER)
+        request_id = given if given is not None and _USABLE_ID.fullmatch(given) else str(new_id())
+        state: dict[str, Any] = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        started = perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:
+            _log.exception("unexpected error", extra={"request_id": request_id})
+            if status == 0:
+                await internal_error(Request(scope))(scope, receive, send_with_id)
+            else:
+                raise  # the answer is under way: the server must break the connection
+        finally:
+            _access.info(
+                "%s %s %s",
+                scope["method"],
+                scope["path"],
+                status,
+                extra={
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "duration_ms": round((perf_counter() - started) * 1000, 1),
+                    "request_id": request_id,
+                    "api_client_id": state.get("api_client_id"),
+                },
+            )

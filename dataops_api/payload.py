@@ -1,0 +1,159 @@
+"""Reading a request's query and body to the contract's letter (C-5), before any model sees them.
+
+JSON here is RFC 8259 and no more: no NaN, no name twice, valid Unicode without NUL. Bodies have a size limit. Does not
+belong here: which fields a route takes (its models say so).
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from dataops_api.errors import PayloadTooLargeError, UnsupportedMediaTypeError, invalid_request
+from dataops_core.errors import InvalidRequestError
+
+BODY_LIMIT = 2**20
+#: Deeper than anything that a client means, shallow enough for every recursive reader after us.
+_DEEPEST = 32
+
+
+class JsonRequest(Request):
+    """A request whose JSON body has been read and judged already."""
+
+    def __init__(self, request: Request, body: bytes, parsed: Any) -> None:
+        super().__init__(request.scope, request.receive)
+        self._raw = body
+        self._parsed = parsed
+
+    async def body(self) -> bytes:
+        """The body as it came."""
+        return self._raw
+
+    async def json(self) -> Any:
+        """The body's value."""
+        return self._parsed
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body. Raises PayloadTooLargeError beyond 1 MiB, as soon as that is known."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > BODY_LIMIT:
+        raise _too_large()
+    chunks = bytearray()
+    async for chunk in request.stream():
+        chunks += chunk
+        if len(chunks) > BODY_LIMIT:
+            raise _too_large()
+    return bytes(chunks)
+
+
+async def read_json(request: Request) -> JsonRequest:
+    """The request with its JSON body read; an empty body stays one. Raises what C-2 says: 400, 413, 415."""
+    body = await read_body(request)
+    if not body:
+        return JsonRequest(request, body, None)
+    if media_type(request) != "application/json":
+        raise UnsupportedMediaTypeError("The body must be JSON, with Content-Type: application/json")
+    return JsonRequest(request, body, parse_json(body))
+
+
+def media_type(request: Request) -> str:
+    """The body's media type without parameters, in lower case."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def parse_json(body: bytes) -> Any:
+    """The value of a JSON text. Raises InvalidRequestError that says where the text is none, or which field is bad."""
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            object_pairs_hook=_object,
+        )
+    except UnicodeDecodeError:
+        raise invalid_request({"body": "Must be UTF-8"}) from None
+    except json.JSONDecodeError as error:
+        raise invalid_request({"body": f"Not valid JSON: {error.msg} at character {error.pos}"}) from None
+    except RecursionError:
+        raise invalid_request({"body": f"Nested deeper than {_DEEPEST} levels"}) from None
+    except ValueError as error:
+        raise invalid_request({"body": f"Not valid JSON: {error}"}) from None
+    _judge(value, ())
+    return value
+
+
+def check_query(request: Request, known: Collection[str]) -> None:
+    """Refuses query parameters that the route does not have, that come twice, or that are no clean text (C-5)."""
+    raw = request.scope["query_string"]
+    if not raw:
+        return
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
+    except (UnicodeDecodeError, ValueError):
+        raise invalid_request({"query": "Must be percent-encoded UTF-8, with at most 100 parameters"}) from None
+    reasons: dict[str, str] = {}
+    seen: set[str] = set()
+    for name, value in pairs:
+        if name not in known:
+            reasons[_printable(name)] = "There is no such query parameter"
+        elif name in seen:
+            reasons[name] = "Given more than once"
+        elif "\0" in value:
+            reasons[name] = "Must not contain NUL"
+        seen.add(name)
+    if reasons:
+        raise invalid_request(reasons)
+
+
+def _too_large() -> PayloadTooLargeError:
+    return PayloadTooLargeError("The body is larger than 1 MiB", details={"limit_bytes": BODY_LIMIT})
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("an object has the same name twice")
+    return value
+
+
+def _judge(value: Any, path: tuple[str, ...]) -> None:
+    """Refuses text that is not valid Unicode without NUL, numbers beyond a double, and nesting without end."""
+    if len(path) > _DEEPEST:
+        raise invalid_request({".".join(path[:3]) + "…": f"Nested deeper than {_DEEPEST} levels"})
+    match value:
+        case str():
+            if reason := _bad_text(value):
+                raise _bad(path, reason)
+        case float():
+            if value in {float("inf"), float("-inf")}:
+                raise _bad(path, "The number is too large")
+        case dict():
+            for name, member in value.items():
+                if reason := _bad_text(name):
+                    raise _bad((*path, _printable(name)), reason)
+                _judge(member, (*path, name))
+        case list():
+            for index, member in enumerate(value):
+                _judge(member, (*path, str(index)))
+
+
+def _bad_text(text: str) -> str | None:
+    if "\0" in text:
+        return "Must not contain NUL"
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "Must be valid Unicode"
+    return None
+
+
+def _bad(path: tuple[str, ...], reason: str) -> InvalidRequestError:
+    return invalid_request({".".join(path) or "body": reason})
+
+
+def _printable(name: str) -> str:
+    return name.encode("ascii", "backslashreplace").decode().replace("\0", "\\0")[:100]

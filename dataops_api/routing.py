@@ -1,0 +1,184 @@
+"""Routes: what each demands of its caller, declared where it is defined, and checked before anything else is read.
+
+The order of checks is the contract's (C-2): token, scope, query, body, and then the route's own. A route that says
+nothing about access cannot be written through :class:`Routes`, and :func:`check_access` refuses one that came another
+way. Does not belong here: recognizing tokens (``auth/authority.py``), reading bodies (``payload.py``).
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+
+from dataops_api.auth.authority import Caller
+from dataops_api.dependencies import parts_of
+from dataops_api.errors import ForbiddenError, UnauthorizedError
+from dataops_api.payload import check_query, read_json
+from dataops_core.scopes import Scope
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error that a route may give, as OpenAPI shows it."""
+
+    code: str
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The scopes of which one is enough; none at all: anyone."""
+
+    any_of: tuple[Scope, ...]
+
+    def check(self, caller: Caller) -> None:
+        """Raises ForbiddenError (C-4)."""
+        require(caller, *self.any_of)
+
+
+PUBLIC = Access(())
+
+
+def require(caller: Caller, *any_of: Scope) -> None:
+    """Raises ForbiddenError, which names the scopes, unless the caller has one of them."""
+    if not caller.may(any_of):
+        raise ForbiddenError("The access token lacks the scope for this", scope=" ".join(any_of))
+
+
+async def authenticate(request: Request) -> Caller:
+    """Who asks, by the ``Authorization`` header. Raises UnauthorizedError."""
+    headers = request.headers.getlist("authorization")
+    scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthorizedError("An access token is required", token_sent=False)
+    if len(headers) > 1:
+        raise UnauthorizedError("More than one access token was sent", token_sent=True)
+    caller = await parts_of(request).authority.caller_of(token.strip())
+    state = request.scope["state"]
+    state["caller"] = caller
+    state["api_client_id"] = str(caller.api_client_id)
+    return caller
+
+
+class ApiRoute(APIRoute):
+    """A route that checks its caller before it reads anything else."""
+
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, access: Access, problems: Sequence[Problem], **options: Any
+    ) -> None:
+        self.access = access
+        self.problems = tuple(problems)
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Handler:
+        """The framework's handler, behind the checks."""
+        handle: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+        access = self.access
+        known = frozenset(_query_names(self)) if self.include_in_schema else None
+        takes_json = self.body_field is not None
+
+        async def checked(request: Request) -> Response:
+            if access is not PUBLIC:
+                access.check(await authenticate(request))
+            if known is not None:
+                check_query(request, known)
+            if takes_json:
+                request = await read_json(request)
+            return await handle(request)
+
+        return checked
+
+
+class Routes:
+    """The routes of one resource: each names its access, its answers and the errors that it may give."""
+
+    def __init__(self, prefix: str = "", *, tag: str) -> None:
+        self._prefix = prefix
+        self._tag = tag
+        self._routes: list[ApiRoute] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        *,
+        access: Scope | Sequence[Scope] | Access,
+        summary: str,
+        status: int = 200,
+        model: type[BaseModel] | None = None,
+        example: Any = None,
+        problems: Sequence[Problem] = (),
+        responses: Mapping[int | str, dict[str, Any]] | None = None,
+        listed: bool = True,
+        extra: dict[str, Any] | None = None,
+    ) -> Callable[[_Endpoint], _Endpoint]:
+        """Declares a route. ``model`` and ``example`` describe the answer; the endpoint returns a Response itself.
+
+        ``problems`` are the errors of this route's own; those that every route can give are added to them.
+        """
+        demanded = _access(access)
+        answers: dict[int | str, dict[str, Any]] = dict(responses or {})
+        if example is not None:
+            answers[status] = answers.get(status, {}) | {"content": {"application/json": {"example": example}}}
+
+        def declare(endpoint: _Endpoint) -> _Endpoint:
+            self._routes.append(
+                ApiRoute(
+                    f"{self._prefix}{path}",
+                    endpoint,
+                    access=demanded,
+                    problems=problems,
+                    methods=[method],
+                    response_model=model,
+                    status_code=status,
+                    summary=summary,
+                    response_description="OK" if status == 200 else "Accepted" if status == 202 else "Done",
+                    responses=answers,
+                    tags=[self._tag],
+                    include_in_schema=listed,
+                    openapi_extra=extra,
+                    operation_id=endpoint.__name__,
+                )
+            )
+            return endpoint
+
+        return declare
+
+    def add_to(self, app: FastAPI) -> None:
+        """Puts the routes into the application."""
+        app.router.routes.extend(self._routes)
+
+
+def check_access(routes: Iterable[BaseRoute]) -> None:
+    """Raises RuntimeError for a route that does not say who may call it; mounted applications answer for themselves."""
+    for route in routes:
+        if not isinstance(route, ApiRoute | Mount):
+            raise RuntimeError(f"{getattr(route, 'path', route)} declares neither a scope nor PUBLIC")  # noqa: TRY004
+
+
+def _access(access: Scope | Sequence[Scope] | Access) -> Access:
+    if isinstance(access, Access):
+        return access
+    scopes = (access,) if isinstance(access, Scope) else tuple(access)
+    if not scopes:
+        raise RuntimeError("a route that anyone may call says so: PUBLIC")
+    return Access(scopes)
+
+
+def _query_names(route: APIRoute) -> Iterable[str]:
+    for parameter in route.dependant.query_params:
+        annotation = parameter.field_info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from ((member.alias or name) for name, member in annotation.model_fields.items())
+        else:
+            yield parameter.alias
