@@ -117,7 +117,8 @@ _REFUSALS = {
 class DagsterGateway:
     """A client of Dagster's webserver, for any number of threads."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, location: str = LOCATION_NAME) -> None:
+        self._repository = {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": location}
         self._client = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False)
 
     @classmethod
@@ -135,18 +136,14 @@ class DagsterGateway:
         added = self._ask(
             _ADD_PARTITION,
             {
-                "repository": {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": LOCATION_NAME},
+                "repository": self._repository,
                 "partitions": PARTITIONS_NAME,
                 "key": request.environment.partition_key,
             },
         )["addDynamicPartition"]
         if added["__typename"] not in {"AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"}:
             raise _refusal(added)
-        selector: dict[str, Any] = {
-            "repositoryName": REPOSITORY_NAME,
-            "repositoryLocationName": LOCATION_NAME,
-            "jobName": request.job,
-        }
+        selector: dict[str, Any] = {**self._repository, "jobName": request.job}
         if request.assets is not None:
             selector["assetSelection"] = [{"path": list(key)} for key in request.assets]
         if request.asset_checks is not None:

@@ -1,0 +1,71 @@
+"""The floor under a provisioning: the same job with steps that do nothing, as a code location of its own.
+
+Only benchmarks load it, beside the product's location: ``dagster api grpc -m benchmarks.floor --location-name floor``.
+Same executor, partitions, asset graph, blocking checks and number of steps for a type (nine), launched by the same
+request, so that what a provisioning takes beyond it is the product's own work.
+"""
+
+import warnings
+from typing import Any
+
+from dagster import (
+    AssetCheckResult,
+    AssetChecksDefinition,
+    AssetsDefinition,
+    AssetSelection,
+    Definitions,
+    MaterializeResult,
+    PreviewWarning,
+    asset,
+    asset_check,
+)
+
+from dataops_core.lifecycle import CheckType
+from dataops_core.runs import ASSETS, CHECKED_ASSET
+from dataops_pipeline.jobs import executor, provision_job
+from dataops_pipeline.partitions import environments
+
+LOCATION_NAME = "floor"
+#: Stand for two dataset types: 18 steps.
+TYPES = ("floor_one", "floor_two")
+
+
+def empty_assets(dataset_type: str) -> list[AssetsDefinition]:
+    """The five assets of a type, each after the one before, doing nothing."""
+
+    def empty(name: str, after: list[list[str]]) -> AssetsDefinition:
+        @asset(key=[dataset_type, name], deps=after, partitions_def=environments, group_name=dataset_type)
+        def nothing() -> MaterializeResult[None]:
+            return MaterializeResult(metadata={"dagster/row_count": 0})
+
+        return nothing
+
+    upstream = [None, *ASSETS[:-1]]
+    return [
+        empty(name, [[dataset_type, before]] if before else []) for name, before in zip(ASSETS, upstream, strict=True)
+    ]
+
+
+def empty_checks(dataset_type: str) -> list[AssetChecksDefinition]:
+    """The four blocking checks of a type, passing at once."""
+
+    def empty(check: CheckType) -> AssetChecksDefinition:
+        options: dict[str, Any] = {"blocking": True, "partitions_def": environments}
+
+        @asset_check(asset=[dataset_type, CHECKED_ASSET], name=check.value, **options)
+        def nothing() -> AssetCheckResult:
+            return AssetCheckResult(passed=True)
+
+        return nothing
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PreviewWarning)
+        return [empty(check) for check in CheckType]
+
+
+defs = Definitions(
+    assets=[one for dataset_type in TYPES for one in empty_assets(dataset_type)],
+    asset_checks=[one for dataset_type in TYPES for one in empty_checks(dataset_type)],
+    jobs=[provision_job(AssetSelection.groups(*TYPES))],
+    executor=executor,
+)

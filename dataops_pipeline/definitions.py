@@ -1,0 +1,35 @@
+"""The Dagster code location ``dataops``: everything that is loaded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import AssetSelection, Definitions, JobDefinition
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_pipeline.assets import assets_of
+from dataops_pipeline.checks import checks_of
+from dataops_pipeline.jobs import executor, provision_job, teardown_job, validate_job
+from dataops_pipeline.resources import DataOps
+from dataops_pipeline.sensors import sensors_of
+
+
+def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Definitions:
+    """All definitions; a test or a tool may put resources of its own in place of the product's."""
+    selection = AssetSelection.groups(*DATASET_TYPES)
+    jobs: list[JobDefinition | UnresolvedAssetJobDefinition] = [
+        provision_job(selection),
+        validate_job(selection),
+        teardown_job(),
+    ]
+    return Definitions(
+        assets=[asset for dataset_type in DATASET_TYPES.values() for asset in assets_of(dataset_type)],
+        asset_checks=[check for dataset_type in DATASET_TYPES.values() for check in checks_of(dataset_type)],
+        jobs=jobs,
+        sensors=sensors_of(jobs),
+        resources={"dataops": DataOps(), **(resource_overrides or {})},
+        executor=executor,
+    )
+
+
+defs = build_defs()

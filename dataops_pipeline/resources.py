@@ -1,0 +1,86 @@
+"""The one resource of the code location: what steps and sensors work with, and who asks for a step.
+
+Made at import, connected at first use: loading the definitions reads no file and opens no connection.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from uuid import UUID
+
+from dagster import AssetCheckExecutionContext, AssetExecutionContext, DagsterRun, Failure, OpExecutionContext
+
+from dataops_core.errors import DataOpsError
+from dataops_core.lifecycle import Environment
+from dataops_core.provisioning.fencing import RunIdentity
+from dataops_core.provisioning.services import Services, StepContext
+from dataops_core.runs import TAG_OPERATION, TAG_PARTITION
+from dataops_core.settings import Settings
+
+
+class DataOps:
+    """The product's services in this process."""
+
+    @cached_property
+    def services(self) -> Services:
+        """Settings, registry, files, templates, connector. Raises ConfigurationError where one cannot be had."""
+        return Services.from_settings(Settings.load())
+
+    def step(
+        self,
+        context: AssetExecutionContext | AssetCheckExecutionContext | OpExecutionContext,
+        dataset_type: str,
+    ) -> StepContext:
+        """What a step of this run needs to know. Raises Failure where the run names no environment."""
+        run: DagsterRun = context.run
+        return StepContext(
+            services=self.services,
+            run=run_identity(run),
+            environment=environment_of(run.tags),
+            dataset_type=dataset_type,
+        )
+
+
+def run_identity(run: DagsterRun) -> RunIdentity:
+    """Who asks, as fencing wants it: the run, the operation of its tag, and the run that it repeats."""
+    return RunIdentity(
+        run_id=run.run_id, operation_id=operation_of(run.tags), parent_run_id=run.parent_run_id or run.root_run_id
+    )
+
+
+def operation_of(tags: Mapping[str, str]) -> UUID | None:
+    """The operation that a run's tags name, if any."""
+    named = tags.get(TAG_OPERATION)
+    if named is None:
+        return None
+    try:
+        return UUID(named)
+    except ValueError:
+        raise Failure(f"The tag {TAG_OPERATION} holds no operation's id: '{named}'.", allow_retries=False) from None
+
+
+def environment_of(tags: Mapping[str, str]) -> Environment:
+    """The environment that a run's partition names."""
+    key = tags.get(TAG_PARTITION)
+    if key is None:
+        raise Failure(
+            "The run has no partition: choose the environment (stage:client_id) whose datasets it is to work on.",
+            allow_retries=False,
+        )
+    try:
+        return Environment.parse(key)
+    except ValueError as error:
+        raise Failure(f"{error}.", allow_retries=False) from None
+
+
+@contextmanager
+def clear_failures() -> Iterator[None]:
+    """Turns the product's own errors into a step's failure with their sentence.
+
+    None is retried by Dagster: the step has ended its dataset's part of the operation by then, and going on is a rerun.
+    """
+    try:
+        yield
+    except DataOpsError as error:
+        details = {name: str(value) for name, value in error.details.items()}
+        raise Failure(error.message, metadata={"code": error.code, **details}, allow_retries=False) from error

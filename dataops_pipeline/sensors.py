@@ -1,0 +1,147 @@
+"""The sensors: what the API's process could not see to itself, done within seconds.
+
+``launch_pending_operations`` launches what was accepted and never launched (the API was killed, Dagster was down).
+``settle_*`` tell operations how their runs ended, and end those whose runs went silent. Each gathers what Dagster knows
+and calls one function of ``dataops_core.provisioning.launching``, which decides; all are idempotent, so that a second
+daemon (``dagster dev`` beside a running ``up``) does no harm. Source: ``docs/contract.md`` C-81, C-86.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultSensorStatus,
+    ResourceParam,
+    RunRequest,
+    RunsFilter,
+    RunStatusSensorContext,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    run_status_sensor,
+    sensor,
+)
+from dagster._core.definitions.target import ExecutableDefinition
+
+from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet
+from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, LaunchRequest, RunState
+from dataops_pipeline.partitions import environments
+from dataops_pipeline.resources import DataOps
+
+#: Seconds between two evaluations; Dagster has none shorter.
+SOON = 5
+#: Seconds between two looks for silent runs.
+SOMETIMES = 15
+
+#: The API launches what it has accepted right away; younger operations are its own affair.
+GRACE = timedelta(seconds=2)
+
+_ENDINGS = {
+    DagsterRunStatus.SUCCESS: RunEnding.SUCCESS,
+    DagsterRunStatus.FAILURE: RunEnding.FAILURE,
+    DagsterRunStatus.CANCELED: RunEnding.CANCELED,
+}
+
+
+def sensors_of(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
+    """All sensors; the first launches these jobs."""
+    return [_launching(jobs), *(_settling(status) for status in _ENDINGS), _lost()]
+
+
+def _launching(jobs: Sequence[ExecutableDefinition]) -> SensorDefinition:
+    @sensor(
+        name="launch_pending_operations",
+        jobs=jobs,
+        minimum_interval_seconds=SOON,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Launches the run of every accepted operation that has none.",
+    )
+    def launch_pending_operations(
+        context: SensorEvaluationContext, dataops: ResourceParam[DataOps]
+    ) -> SensorResult | SkipReason:
+        requests = due_launches(dataops.services.database, _finder(context.instance), grace=GRACE)
+        if not requests:
+            return SkipReason("Every operation has its run.")
+        keys = sorted({request.environment.partition_key for request in requests})
+        return SensorResult(
+            run_requests=[run_request(request) for request in requests],
+            dynamic_partitions_requests=[environments.build_add_request(keys)],
+        )
+
+    return launch_pending_operations
+
+
+def run_request(request: LaunchRequest) -> RunRequest:
+    """The run that an operation needs, in a sensor's words."""
+    tags = request.tags
+    checks = request.asset_checks
+    return RunRequest(
+        job_name=request.job,
+        partition_key=tags.pop(TAG_PARTITION),
+        asset_selection=[AssetKey(list(key)) for key in request.assets] if request.assets else None,
+        asset_check_keys=[AssetCheckKey(AssetKey(list(key)), name) for key, name in checks] if checks else None,
+        tags=tags,
+    )
+
+
+def _finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | None]:
+    def find(operation_id: UUID, attempt: int) -> RunState | None:
+        tags = {TAG_OPERATION: str(operation_id), TAG_ATTEMPT: str(attempt)}
+        runs = instance.get_runs(RunsFilter(tags=tags), limit=1)
+        return _state(runs[0]) if runs else None
+
+    return find
+
+
+def _state(run: DagsterRun) -> RunState:
+    return RunState(run_id=run.run_id, status=run.status.value)
+
+
+def _settling(status: DagsterRunStatus) -> SensorDefinition:
+    ending = _ENDINGS[status]
+
+    @run_status_sensor(
+        name=f"settle_{ending.value}",
+        run_status=status,
+        minimum_interval_seconds=SOON,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=f"Tells operations whose run has ended as {status.value}.",
+    )
+    def settle(context: RunStatusSensorContext, dataops: ResourceParam[DataOps]) -> None:
+        run_ended(dataops.services.database, context.dagster_run.run_id, ending)
+
+    return settle
+
+
+def _lost() -> SensorDefinition:
+    @sensor(
+        name="settle_lost_operations",
+        minimum_interval_seconds=SOMETIMES,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Ends operations whose run has ended unnoticed or shows no life any more.",
+    )
+    def settle_lost_operations(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
+        instance, services = context.instance, dataops.services
+
+        def find(run_id: str) -> RunState | None:
+            run = instance.get_run_by_id(run_id)
+            return _state(run) if run is not None else None
+
+        lost_after = timedelta(seconds=services.settings.run_lost_after_seconds)
+        given_up = settle_quiet(services.database, find, lost_after=lost_after)
+        for lost in given_up:
+            run = instance.get_run_by_id(lost.run_id)
+            if run is not None and not run.is_finished:
+                # Dagster's own launcher cannot see that the process is gone: without this the run is STARTED for ever.
+                instance.report_run_failed(run, f"The run showed no life; operation {lost.operation_id} was ended.")
+        return SkipReason(f"{len(given_up)} run(s) given up." if given_up else "No run is silent.")
+
+    return settle_lost_operations
