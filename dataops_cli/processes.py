@@ -1,0 +1,189 @@
+"""Processes of ours: how one is described, started, recognized later, and ended with all that it started.
+
+Belongs here: what must be right about any child, whatever it runs. Does not belong here: which children there are
+(``up.py``), when one is started again (``supervisor.py``). Rests on the design's rule that ``dataops up`` leaves no
+process and never touches one that is not its own.
+
+Each child leads a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone, and carries
+:data:`INSTANCE_VARIABLE` in its environment, so that whatever it starts is found again, also after it died.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+#: Present in the environment of every child and of all that it starts; its value names one start of ``up``.
+INSTANCE_VARIABLE = "DATAOPS_INSTANCE"
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """What to run.
+
+    ``environment`` is complete: nothing is inherited. ``user`` and ``group`` are ids to change to, for a supervisor
+    that runs as root. ``stop_signal`` asks the child to end; ``grace`` is how many seconds it has until it is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    directory: Path
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace: float = 5.0
+    user: int | None = None
+    group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMark:
+    """A process as it is written down: its id, and when it started, since ids are used again."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessMark | None":
+        """The mark of a living process, or None where there is none."""
+        started = _started(pid)
+        return cls(pid, started) if started is not None else None
+
+    def lives(self) -> bool:
+        """Whether that very process still runs (a zombie does not)."""
+        return _started(self.pid) == self.started
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it a signal, if it still is the process that was written down."""
+        if self.lives():
+            _signal(self.pid, number)
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, in a form that no change of the clock alters; None where it does not run."""
+    if _BOOT_ID.is_file():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        if fields[0] in {"Z", "X"}:
+            return None
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{fields[19]}"
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+@dataclass(slots=True)
+class Child:
+    """A started child."""
+
+    spec: ChildSpec
+    process: subprocess.Popen[bytes]
+    mark: ProcessMark
+    started_at: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def start(cls, spec: ChildSpec, log: Path) -> "Child":
+        """Starts it, its output going to the end of ``log``. Raises OSError where it cannot be started."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(  # noqa: S603  the command is ours
+                spec.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(spec.environment),
+                cwd=spec.directory,
+                start_new_session=True,
+                user=spec.user,
+                group=spec.group,
+                extra_groups=None if spec.user is None else [],
+                umask=0o077,
+            )
+        # It is our child and not yet waited for: even one that ended already keeps its id.
+        return cls(spec, process, ProcessMark.of(process.pid) or ProcessMark(process.pid, "ended"))
+
+    def returncode(self) -> int | None:
+        """How it ended, or None while it runs."""
+        return self.process.poll()
+
+    def stop(self, *, deadline: float | None = None) -> bool:
+        """Asks it to end, kills it when its grace (or ``deadline``, on the monotonic clock) is over.
+
+        What it started in its session ends with it. Returns whether it ended by itself.
+        """
+        limit = time.monotonic() + self.spec.grace
+        if deadline is not None:
+            limit = min(limit, deadline)
+        if self.returncode() is None:
+            self.process.send_signal(self.spec.stop_signal)
+        try:
+            self.process.wait(max(0.0, limit - time.monotonic()))
+            willing = True
+        except subprocess.TimeoutExpired:
+            willing = False
+            self.process.kill()
+            self.process.wait()
+        kill_all(session_members(self.process.pid))
+        return willing
+
+
+def session_members(session: int) -> list[int]:
+    """The processes of a session, its leader included."""
+    members = []
+    for pid in psutil.pids():
+        try:
+            if os.getsid(pid) == session:
+                members.append(pid)
+        except (ProcessLookupError, PermissionError):
+            continue
+    return members
+
+
+def instance_members(instances: Iterable[str]) -> list[int]:
+    """The processes whose environment names one of these starts of ``up``, save the caller."""
+    wanted = set(instances)
+    members = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        try:
+            if process.environ().get(INSTANCE_VARIABLE) in wanted:
+                members.append(process.pid)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
+            continue
+    return members
+
+
+def kill_all(pids: Iterable[int], *, timeout: float = 5.0) -> None:
+    """Kills these processes and waits until they are gone."""
+    marks = [mark for pid in pids if (mark := ProcessMark.of(pid)) is not None]
+    for mark in marks:
+        mark.signal(signal.SIGKILL)
+    wait_gone(marks, timeout=timeout)
+
+
+def wait_gone(marks: Iterable[ProcessMark], *, timeout: float) -> bool:
+    """Waits until none of these processes lives. Returns whether that came true in time."""
+    waiting = list(marks)
+    deadline = time.monotonic() + timeout
+    while waiting := [mark for mark in waiting if mark.lives()]:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,166 @@
+"""The embedded PostgreSQL server: private, lasting, and clear about what it cannot use."""
+
+import os
+import shutil
+import signal
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres
+from dataops_cli.postgres_account import SYSTEM_DIRECTORY, USER_NAME
+from dataops_cli.processes import Child, ProcessMark, wait_gone
+from dataops_core.errors import ConfigurationError
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what is special about root")
+
+
+def ask(server: Postgres, statement: str, database: str = DATABASE) -> list[tuple[object, ...]]:
+    with closing(psycopg2.connect(server.dsn(database))) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+        return rows
+
+
+def server_process(server: Postgres) -> psutil.Process:
+    return psutil.Process(int((server.data / "postmaster.pid").read_text().splitlines()[0]))
+
+
+def test_the_server_is_utf8_sorts_by_code_point_and_keeps_checksums(postgres: Postgres) -> None:
+    assert ask(postgres, "SHOW server_encoding") == [("UTF8",)]
+    assert ask(postgres, "SHOW data_checksums") == [("on",)]
+    assert ask(postgres, "SELECT x FROM (VALUES ('a'), ('B'), ('é'), ('z')) AS v (x) ORDER BY x") == [
+        ("B",),
+        ("a",),
+        ("z",),
+        ("é",),
+    ]
+
+
+def test_both_databases_exist_from_the_start(postgres: Postgres) -> None:
+    names = {name for (name,) in ask(postgres, "SELECT datname FROM pg_database")}
+    assert {DATABASE, DAGSTER_DATABASE} <= names
+
+
+def test_nothing_listens_on_a_network_address(postgres: Postgres) -> None:
+    process = server_process(postgres)
+    assert not [one for one in process.net_connections(kind="inet") if one.status == psutil.CONN_LISTEN]
+
+
+def test_the_socket_directory_and_the_data_are_private_and_the_password_is_the_owners(postgres: Postgres) -> None:
+    socket_directory = Path(str(postgres.url().split("host=")[1].split("&")[0]).replace("%2F", "/"))
+    assert stat.S_IMODE(socket_directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE(postgres.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((postgres.home / "postgres_password").stat().st_mode) == 0o600
+
+
+def test_a_connection_without_the_password_is_refused(postgres: Postgres) -> None:
+    parts = psycopg2.extensions.parse_dsn(postgres.dsn(DATABASE))
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(psycopg2.extensions.make_dsn(**{**parts, "password": "another"}))
+
+
+@as_root
+def test_as_root_the_server_runs_as_a_user_of_its_own_inside_a_home_that_it_can_enter(postgres: Postgres) -> None:
+    assert server_process(postgres).username() == USER_NAME
+    assert postgres.data.is_relative_to(postgres.home)
+
+
+@pytest.fixture
+def closed_home(home: Path) -> Iterator[Path]:
+    """A home that only its owner can enter; what was put elsewhere for it is removed."""
+    home.chmod(0o700)
+    yield home
+    record = home / "postgres_location"
+    if record.is_file():
+        shutil.rmtree(record.read_text().strip())
+
+
+@as_root
+def test_as_root_a_closed_home_stays_closed_and_the_data_goes_to_a_directory_of_our_own(closed_home: Path) -> None:
+    with Postgres(closed_home, durable=False) as server:
+        assert server.data.parent.parent == SYSTEM_DIRECTORY
+        assert ask(server, "SELECT 1") == [(1,)]
+        ask_once = server.data
+    assert stat.S_IMODE(closed_home.stat().st_mode) == 0o700
+    with Postgres(closed_home, durable=False) as again:
+        assert again.data == ask_once
+
+
+def test_a_deep_home_gets_a_short_socket_directory_that_goes_when_the_server_goes(home: Path) -> None:
+    deep = home / ("d" * 100)
+    deep.mkdir(mode=0o711)
+    with Postgres(deep, durable=False) as server:
+        directory = Path((deep / "postgres_socket").read_text().strip())
+        assert ask(server, "SELECT 1") == [(1,)]
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert not directory.exists()
+
+
+def test_what_was_committed_is_there_after_a_kill(home: Path) -> None:
+    with Postgres(home) as server:
+        with closing(psycopg2.connect(server.dsn(DATABASE))) as connection, connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        mark = ProcessMark.of(server_process(server).pid)
+        assert mark is not None
+        mark.signal(signal.SIGKILL)
+        assert wait_gone([mark], timeout=10)
+    with Postgres(home) as again:
+        assert ask(again, "SELECT answer FROM kept") == [(42,)]
+
+
+def test_a_server_left_over_on_the_same_data_is_ended_first(home: Path) -> None:
+    left_over = Postgres(home, durable=False)
+    left_over.prepare()
+    child = Child.start(left_over.spec(), left_over.log)
+    left_over.wait_ready(child)
+    with Postgres(home, durable=False) as server:
+        assert child.returncode() == 0
+        assert ask(server, "SELECT 1") == [(1,)]
+
+
+def test_a_lock_file_that_names_another_program_does_not_stop_the_start(home: Path) -> None:
+    with Postgres(home, durable=False) as server:
+        lock = server.data / "postmaster.pid"
+        content = lock.read_text().splitlines()
+    lock.write_text("\n".join([str(os.getpid()), *content[1:]]) + "\n")
+    with Postgres(home, durable=False) as again:
+        assert ask(again, "SELECT 1") == [(1,)]
+
+
+def test_an_interrupted_first_start_is_made_good_by_the_next(home: Path) -> None:
+    server = Postgres(home, durable=False)
+    server.prepare()
+    shutil.move(server.data, server.account.directory / "data.new")
+    (server.account.directory / "data.new" / "PG_VERSION").unlink()
+    with Postgres(home, durable=False) as again:
+        assert ask(again, "SELECT 1") == [(1,)]
+
+
+def test_data_of_another_major_version_is_named_with_what_to_do(home: Path) -> None:
+    with Postgres(home, durable=False) as server:
+        version = server.data / "PG_VERSION"
+    version.write_text("16\n")
+    with pytest.raises(ConfigurationError) as refusal:
+        Postgres(home).prepare()
+    assert str(refusal.value) == (
+        f"The database in {server.data} was made by PostgreSQL 16 and this release brings 18: "
+        "start the release that made it and move the data over with pg_dump, "
+        "or move that directory away to begin with an empty database."
+    )
+
+
+def test_a_server_that_cannot_start_says_its_last_words(home: Path) -> None:
+    server = Postgres(home, durable=False)
+    server.prepare()
+    (server.data / "postgresql.conf").write_text("no_such_setting = 1\n")
+    child = Child.start(server.spec(), server.log)
+    with pytest.raises(
+        ConfigurationError, match=r"does not start: FATAL:  configuration file .* contains errors \(the whole log: "
+    ):
+        server.wait_ready(child)
