@@ -149,7 +149,7 @@ class Uploads:
         state = COMPLETED
         try:
             for served in self._served(connector) if not request.disableStaleDocumentDeletionCheck else ():
-                if served.is_file() and index.keep_stale(spool, served, tolerated_share=STALE_SHARE):
+                if _is_whole(served) and index.keep_stale(spool, served, tolerated_share=STALE_SHARE):
                     state = PAUSED
             return index.finish(
                 spool,
@@ -279,6 +279,15 @@ class Uploads:
         if connector.generation is None:
             return set()
         return {self._files.index(connector.connector_id, connector.generation)}
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the index file can be read."""
+    try:
+        index.stats(path)
+    except DamagedIndexError:
+        return False
+    return True
 
 
 def _connected(connector: Connector) -> Connector:

@@ -1,7 +1,6 @@
 """A connector service as it runs: real PostgreSQL, real HTTP, index files in a folder of their own."""
 
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from glean.api_client import Glean
 
 from dataops_api.connectors.app import create_connector_app
 from dataops_api.connectors.service import ConnectorService
-from dataops_cli.postgres import Postgres
 from dataops_core.clock import utcnow
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorSpec
@@ -25,7 +23,7 @@ from dataops_core.dataset_types.base import Document
 from dataops_core.lifecycle import DatasetStatus, Stage, TokenKind
 from dataops_core.registry import connectors as registry
 from dataops_core.registry.database import Database
-from dataops_core.registry.tables import Base, Customer, Dataset
+from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 
@@ -138,17 +136,15 @@ class LiveService:
         with self.database.transaction() as session:
             registry.disconnect(session, connector_id, utcnow())
 
-    def adapter(self, **options: Any) -> EmbeddedConnector:
-        return EmbeddedConnector(self.url, self.keyring, **options)
-
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="dol-") as home, Postgres(Path(home), durable=False) as postgres:
-        database = Database(postgres.url())
-        Base.metadata.create_all(database.engine)
-        yield database
-        database.close()
+def database(new_database: Callable[..., tuple[str, Callable[[], None]]]) -> Iterator[Database]:
+    """The registry, one for all tests of the service: each has connectors of its own."""
+    url, drop = new_database(migrated=True)
+    database = Database(url)
+    yield database
+    database.close()
+    drop()
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +167,14 @@ def live_service(database: Database, tmp_path_factory: pytest.TempPathFactory) -
     server.should_exit = True
     thread.join(10)
     listener.close()
+
+
+@pytest.fixture
+def adapter(live_service: LiveService) -> Iterator[EmbeddedConnector]:
+    """The product's own client of the service."""
+    client = EmbeddedConnector(live_service.url, live_service.keyring)
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -235,10 +239,10 @@ def new_connector(live_service: LiveService, make_dataset: Callable[[], UUID]) -
 
 
 @pytest.fixture
-def connector(live_service: LiveService, new_connector: Callable[[], LiveConnector]) -> LiveConnector:
+def connector(adapter: EmbeddedConnector, new_connector: Callable[[], LiveConnector]) -> LiveConnector:
     """A connector whose data source is registered."""
     made = new_connector()
-    live_service.adapter().provision(made.spec)
+    adapter.provision(made.spec)
     return made
 
 

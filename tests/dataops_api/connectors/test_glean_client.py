@@ -66,7 +66,9 @@ def wiki(new_connector):
                 models.ObjectDefinition(
                     name="Page",
                     property_definitions=[
-                        models.PropertyDefinition(name="space", property_type=models.PropertyDefinitionPropertyType.PICKLIST)
+                        models.PropertyDefinition(
+                            name="space", property_type=models.PropertyDefinitionPropertyType.PICKLIST
+                        )
                     ],
                 )
             ],

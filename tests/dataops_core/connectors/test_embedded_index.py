@@ -1,0 +1,138 @@
+"""An index file is built aside, whole and checked, or not at all."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from dataops_core.connectors.embedded import index
+from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError, digest_ids
+from dataops_core.errors import StorageError
+
+MOMENT = "2026-01-28T10:30:00Z"
+
+
+@pytest.fixture
+def spool(tmp_path):
+    path = tmp_path / "upload.tmp"
+    index.create(path, upload_id="upload", started_at=MOMENT)
+    return path
+
+
+def test_the_digest_is_of_the_sorted_ids_joined_by_newlines():
+    # printf 'B\na\nä' | sha256sum
+    assert digest_ids(["ä", "a", "B"]) == "c4118e50a01eddbff59d6d3d49855f254f13020ab5cebeb9016799512728220a"
+
+
+def test_an_index_says_what_it_holds(build, document):
+    path, stats = build([document(n) for n in range(30)])
+    assert stats == index.stats(path)
+    assert stats.document_count == 30
+    assert stats.id_digest == digest_ids(f"id-{n:04}" for n in range(30))
+    assert stats.index_bytes == path.stat().st_size
+    assert index.counts_by_type(path) == {"Page": 30}
+    assert index.meta(path)["upload_id"] == "index"
+
+
+def test_nothing_is_left_beside_an_index(build, document, tmp_path):
+    build([document(1)])
+    assert [entry.name for entry in tmp_path.iterdir()] == ["index.db"]
+
+
+def test_a_page_sent_twice_counts_once(spool, document):
+    assert index.append(spool, [document(1), document(2)]) == 2
+    assert index.append(spool, [document(2, body="changed"), document(3)]) == 3
+
+
+def test_ids_know_no_case(spool, document):
+    assert index.append(spool, [document(1, id="Page-A"), document(2, id="page-a")]) == 1
+
+
+def test_two_documents_with_one_url_are_refused_and_the_page_with_them(spool, document):
+    index.append(spool, [document(1)])
+    with pytest.raises(DuplicateUrlError) as refused:
+        index.append(spool, [document(2), document(3, view_url=document(1).view_url)])
+    assert refused.value.position == 1
+    assert index.append(spool, []) == 1
+
+
+def test_a_spool_that_lost_documents_takes_no_more(spool, document):
+    index.append(spool, [document(1)])
+    with pytest.raises(DamagedIndexError):
+        index.append(spool, [document(2)], at_least=2)
+
+
+def test_a_spool_that_is_gone_is_not_made_anew(spool, document):
+    spool.unlink()
+    with pytest.raises(DamagedIndexError):
+        index.append(spool, [document(1)])
+    assert not spool.exists()
+
+
+def test_a_file_that_is_no_index_is_damaged(tmp_path):
+    path = tmp_path / "index.db"
+    with pytest.raises(DamagedIndexError):
+        index.stats(path)
+    path.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with pytest.raises(DamagedIndexError):
+        index.stats(path)
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE other (x)")
+    with pytest.raises(DamagedIndexError):
+        index.stats(path)
+
+
+def test_an_index_that_lacks_texts_is_not_published(spool, document, tmp_path):
+    index.append(spool, [document(1), document(2)])
+    with closing(sqlite3.connect(spool)) as connection, connection:
+        connection.execute("DELETE FROM texts WHERE rowid = 1")
+    target = tmp_path / "upload.db"
+    with pytest.raises(DamagedIndexError):
+        index.finish(spool, target, finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    assert not target.exists()
+
+
+def test_a_full_disk_is_a_storage_error(spool, document, monkeypatch):
+    connect = sqlite3.connect
+
+    def small(*arguments, **options):
+        connection = connect(*arguments, **options)
+        connection.execute("PRAGMA max_page_count = 40")  # SQLite then says SQLITE_FULL, as on a full disk
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with pytest.raises(StorageError, match="full"):
+        index.append(spool, [document(n, body="x" * 5000) for n in range(100)])
+    assert index.append(spool, [document(1)]) == 1
+
+
+def test_an_amended_index_is_another_file_and_answers_as_a_new_one(build, document, tmp_path, opened):
+    served, _ = build([document(n) for n in range(5)])
+    target = tmp_path / "next.db"
+    stats = index.amend(
+        tmp_path / "next.tmp",
+        target,
+        served,
+        upload_id="next",
+        moment=MOMENT,
+        upserts=[document(3, body="zebra"), document(9), document(9, body="okapi")],
+        deletions=["ID-0004", "never there"],
+    )
+    assert stats.document_count == 5
+    assert index.held_ids(target, ["id-0003", "id-0004", "id-0009"]) == {"id-0003", "id-0009"}
+    assert index.held_ids(served, ["id-0004"]) == {"id-0004"}
+    connection = opened(target)
+    for word, rows in (("zebra", 1), ("okapi", 1), ("marker9", 0), ("marker3", 0), ("marker4", 0), ("marker1", 1)):
+        assert connection.execute("SELECT count(*) FROM fts WHERE fts MATCH ?", (word,)).fetchone()[0] == rows, word
+
+
+def test_a_short_upload_keeps_what_it_would_have_removed(build, document, tmp_path):
+    served, _ = build([document(n) for n in range(10)], "served")
+    spool = tmp_path / "short.tmp"
+    index.create(spool, upload_id="short", started_at=MOMENT)
+    index.append(spool, [document(n) for n in range(7)])
+    assert not index.keep_stale(spool, served, tolerated_share=0.30), "three of ten is within the share"
+    assert index.keep_stale(spool, served, tolerated_share=0.20)
+    target = tmp_path / "short.db"
+    assert index.finish(spool, target, finished_at=MOMENT, processing_state="DELETION PAUSED").document_count == 10
