@@ -12,13 +12,14 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import pyarrow as pa
 
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
-from dataops_core.quality.corpus import Corpus, beginning, is_exact, words
+from dataops_core.quality.corpus import Corpus, is_number, words
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
 _PHRASE_WORDS = 6
@@ -42,15 +43,16 @@ def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotat
     on has; else raises PermanentError. Linear in the size of the text: about 0.2 s for 15 MB.
     """
     documents = [dataset_type.document(row) for row in table.to_pylist()]
-    return _Draw(documents, dataset_type, f"{seed}/{rotation}").queries()
+    with closing(Corpus(documents)) as corpus:
+        return _Draw(corpus, dataset_type, f"{seed}/{rotation}").queries()
 
 
 class _Draw:
     """One drawing of the ten: the corpus, and which documents and containers were used so far."""
 
-    def __init__(self, documents: Sequence[Document], dataset_type: DatasetType, key: str) -> None:
-        self._corpus = Corpus(documents)
-        self._documents = documents
+    def __init__(self, corpus: Corpus, dataset_type: DatasetType, key: str) -> None:
+        self._corpus = corpus
+        self._documents = corpus.documents
         self._type = dataset_type
         self._key = key
         self._used: set[int] = set()
@@ -112,18 +114,13 @@ class _Draw:
                 continue
             found = self._corpus.matching(wanted)
             if found == [index]:
-                if not self._in_body(index, wanted):
+                if not self._corpus.body_matches(index, wanted):
                     return self._known(query_id, QueryKind.TITLE, self._documents[index].title, index)
                 second = index if second is None else second
             elif len(found) <= TOP and third is None:
                 third = index
         chosen = third if second is None else second
         return None if chosen is None else self._known(query_id, QueryKind.TITLE, self._documents[chosen].title, chosen)
-
-    def _in_body(self, index: int, wanted: Sequence[str]) -> bool:
-        beginnings = {word if is_exact(word) else beginning(word) for word in wanted}
-        held = set(words(self._corpus.plain(index)))
-        return all(part in held or any(word.startswith(part) for word in held) for part in beginnings)
 
     def _known(self, query_id: str, kind: QueryKind, text: str, index: int) -> SampleQuery:
         return SampleQuery(query_id, kind, text, expected=(self._take(index),))
@@ -135,7 +132,9 @@ class _Draw:
             cut = len(text) * 2 // 3
             before = set(words(f"{self._documents[index].title}\n{text[:cut]}"))
             windows = [window for window in _windows(text[cut:]) if not before.issuperset(words(window))]
-            for window in self._shuffled(query_id, windows)[:_TRIED_WORDS]:
+            # Those with a number first: most of the others stand in other documents too.
+            ordered = sorted(self._shuffled(query_id, windows), key=lambda text: not any(map(is_number, words(text))))
+            for window in ordered[:_TRIED_WORDS]:
                 if self._corpus.matching(words(window)) == [index]:
                     return self._known(query_id, QueryKind.PHRASE, window, index)
         return None
@@ -146,7 +145,7 @@ class _Draw:
             for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
                 names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
                 for name in names[:_TRIED_WORDS]:
-                    holding = self._corpus.holding(name.lower().encode(), exact=True)
+                    holding = self._corpus.adjacent(words(name))
                     if index in holding and len(holding) <= TOP and self._corpus.matching(words(name)) == holding:
                         self._take(index)
                         return SampleQuery(query_id, QueryKind.ENTITY, name, expected=self._urls(holding))
@@ -239,7 +238,7 @@ class _Draw:
         """A word that stands nowhere."""
         for attempt in range(_TRIED_WORDS):
             nonce = f"qz{self._hash(query_id, attempt).hex()}"
-            if not self._corpus.holds_literally(nonce):
+            if not self._corpus.holds(nonce):
                 return SampleQuery(query_id, QueryKind.NEGATIVE, nonce)
         return None
 
