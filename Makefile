@@ -1,0 +1,54 @@
+# Every target sets itself up: a fresh machine needs Python 3.11 or newer and make, nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+# What is installed is byte-compiled once; a process that may not write bytecode starts three times as slowly.
+unexport PYTHONDONTWRITEBYTECODE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo up down test check format lock screenshots
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/installed: requirements.lock pyproject.toml sdks/python/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: call make with PYTHON=/path/to/a/newer/python3."; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable sdks/python
+	@touch $@
+
+demo: .venv/installed ## One request becomes two ready datasets, shown and cleaned up (KEEP=1 leaves all running)
+	@$(BIN)/dataops demo
+
+up: .venv/installed ## Serve everything in the foreground
+	@exec $(BIN)/dataops up
+
+down: .venv/installed ## Stop what runs in the background
+	@$(BIN)/dataops down
+
+test: .venv/installed ## Run all tests
+	@sh scripts/install_chromium.sh
+	@$(BIN)/pytest
+
+check: .venv/installed ## Formatting, lint, types, the dependency rule, the lock
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/check_lock.py
+
+format: .venv/installed ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/installed ## Pin the dependencies of pyproject.toml anew
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --group pyproject.toml:dev pyproject.toml --output-file requirements.lock
+
+screenshots: .venv/installed ## Make the README's pictures anew, from a running demo
+	@sh scripts/install_chromium.sh
+	@$(BIN)/python scripts/screenshots.py
