@@ -82,7 +82,10 @@ def load_catalog(extra_dir: Path | None = None) -> Catalog:
         return shipped
     if not extra_dir.is_dir():
         raise ConfigurationError(f"There is no folder {extra_dir}: DATAOPS_TEMPLATES_DIR must name one, or be unset.")
-    read, problems = _read(extra_dir)
+    try:
+        read, problems = _read(extra_dir)
+    except OSError as error:
+        raise ConfigurationError(f"The folder {extra_dir} cannot be read: {error.strerror}.") from None
     problems += _replacement_problems(shipped, read)
     _raise_for(problems)
     templates = {template.template_id: template for template in shipped.templates}
@@ -227,8 +230,11 @@ def _validated(model: type[_ModelT], source: Source) -> _ModelT | None:
         # As JSON, since only there does pydantic's strict mode take a list as a tuple and text as a UUID.
         return model.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
-        for fault in error.errors(include_url=False):
+        faults = error.errors(include_url=False)
+        for fault in faults:
             path = tuple(part for part in fault["loc"] if part != "[key]")
+            if fault["type"] == "too_short" and any(other["loc"][:-1] == fault["loc"] for other in faults):
+                continue  # pydantic counts the sound entries only; the unsound ones are named themselves
             source.problems.append(source.problem(path, _said(fault, model)))
         return None
 

@@ -4,6 +4,7 @@ Belongs here: reading a file within limits (size, depth, no aliases, no tags of 
 field. Does not belong here: what the fields mean (``model.py``, ``loader.py``).
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ MAX_DEPTH = 16
 #: libyaml's parser where PyYAML was built with it: the same nodes, ten times as fast.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
+#: What no text of a record may hold: control characters, and halves of a character.
+_UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NUMBERS = {"int": "whole number", "float": "number", "bool": "truth value"}
 _FieldPath = tuple[str | int, ...]
 
 
@@ -103,10 +107,15 @@ def _text(file: str, path: Path) -> str:
     if len(raw) > MAX_BYTES:
         raise _UnusableError(Problem(file, 1, "", "is larger than 1 MiB: a file holds one template"))
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _UnusableError(Problem(file, line, "", "is not UTF-8 text")) from None
+    control = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise _UnusableError(Problem(file, line, "", f"holds the control character {control.group()!a}"))
+    return text
 
 
 def _refuse_hostile(file: str, text: str) -> None:
@@ -130,10 +139,6 @@ def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
         return Problem(file, mark.line + 1 if mark else 1, "", f"is not valid YAML: {said}")
-    if isinstance(error, yaml.reader.ReaderError):
-        return Problem(
-            file, 1, "", f"is not valid YAML: character {error.character!r} at {error.position} is not allowed"
-        )
     return Problem(file, 1, "", f"is not valid YAML: {error}")
 
 
@@ -180,12 +185,9 @@ def _value(source: Source, node: yaml.Node, path: _FieldPath) -> Any:
 
 def _scalar(source: Source, node: yaml.ScalarNode, path: _FieldPath) -> Any:
     _refuse_tag(source, node, path, "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
-    text: str = node.value
+    text: str = node.value.rstrip("\n")  # a block scalar ends with one
     kind = node.tag.removeprefix(_TAG)
-    if any(
-        ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 or 0xD800 <= ord(character) < 0xE000
-        for character in text.rstrip("\n")
-    ):
+    if _UNWANTED.search(text):
         problem = Problem(source.file, _line(node), dotted(path), "holds a line break or control character")
         raise _UnusableError(problem)
     constructor = yaml.constructor.SafeConstructor()
@@ -202,7 +204,7 @@ def _scalar(source: Source, node: yaml.ScalarNode, path: _FieldPath) -> Any:
             case _:
                 return text
     except (ValueError, KeyError):
-        problem = Problem(source.file, _line(node), dotted(path), f"'{text[:40]}' is no {kind}")
+        problem = Problem(source.file, _line(node), dotted(path), f"'{text[:40]}' is no {_NUMBERS[kind]}")
         raise _UnusableError(problem) from None
 
 

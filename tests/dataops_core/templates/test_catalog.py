@@ -1,0 +1,169 @@
+"""The shipped catalog: complete, grammatical, and with ids that never change (C-70)."""
+
+import re
+from collections import Counter
+from uuid import UUID
+
+import pytest
+
+from dataops_core.lifecycle import Industry, Stage
+from dataops_core.templates.archetypes import ARCHETYPES
+from dataops_core.templates.loader import SHIPPED_DIR, load_catalog
+from dataops_core.templates.model import Template
+
+CATALOG = load_catalog()
+
+#: Clients keep these ids: a line may be added here, never changed.
+RELEASED = {
+    "103ee94e-d581-4e76-9562-7406a68986e1": "FinTech Compliance - Confluence",
+    "770e8400-e29b-41d4-a716-446655440002": "FinTech Developer Productivity - Confluence",
+    "c0f55fd4-6407-4201-a634-5fd5be153967": "Healthcare Compliance - Confluence",
+    "3487f014-b540-4143-9751-d8942b33de60": "Healthcare Knowledge Management - Confluence",
+    "97cc7e31-459c-4580-af23-3efce2ce261e": "Enterprise IT Operations - Confluence",
+    "ffc57762-2d41-4fc9-a734-9b65d643bec3": "Enterprise Knowledge Management - Confluence",
+    "53638001-7e68-4142-9555-52dcfeaa96cb": "Enterprise Sales Enablement - Confluence",
+    "54c782ee-4392-4a52-8ead-f79a46c7ccab": "Manufacturing IT Operations - Confluence",
+    "b5871dcf-e83c-4bac-bea2-b26a97ff9aad": "Manufacturing Knowledge Management - Confluence",
+    "1de9a101-b139-4557-b24d-071757e2d76e": "Retail Customer Support - Confluence",
+    "d01b5eb0-963d-4bc3-891e-c36c9f5d5361": "Retail Sales Enablement - Confluence",
+    "16ea06f7-ad67-4dfe-bf4d-472509bc6ca5": "FinTech Compliance - GitHub",
+    "66cb0701-1b90-4432-baaa-30d2b26c350d": "FinTech Developer Productivity - GitHub",
+    "7ba32e17-bd02-4a9d-936d-152353248aa7": "Healthcare Compliance - GitHub",
+    "9e12aad2-99fb-46ee-be9b-da1699da43db": "Healthcare Developer Productivity - GitHub",
+    "3e67dd3d-b205-4cfb-9fbb-f1891c62d39c": "Enterprise Developer Productivity - GitHub",
+    "d5f1a0d2-fac8-4b0f-8f90-c03b1f3accd6": "Enterprise IT Operations - GitHub",
+    "192c6555-62a2-46d4-a048-f06f8ca7bc7f": "Manufacturing Developer Productivity - GitHub",
+    "7e81e9ab-564d-45f7-bbfc-9c6b4d007049": "Manufacturing IT Operations - GitHub",
+    "fa77d4d4-8921-4bea-a20f-705eecdf6141": "Retail Customer Support - GitHub",
+    "64ed51ce-4e43-4028-9b91-814b04285a6b": "Retail Developer Productivity - GitHub",
+}
+USE_CASES = {
+    "developer_productivity": "Developer Productivity",
+    "knowledge_management": "Knowledge Management",
+    "customer_support": "Customer Support",
+    "it_operations": "IT Operations",
+    "compliance": "Compliance",
+    "sales_enablement": "Sales Enablement",
+}
+LABELS = {"confluence_pages": "Confluence", "github_repos": "GitHub"}
+INDUSTRIES = {industry: "FinTech" if industry is Industry.FINTECH else industry.title() for industry in Industry}
+
+by_template = pytest.mark.parametrize("template", CATALOG.templates, ids=lambda template: template.name)
+
+
+def test_ids_and_names_are_those_that_were_released() -> None:
+    """C-70: a template_id is stable over releases."""
+    assert {str(template.template_id): template.name for template in CATALOG.templates} == RELEASED
+
+
+def test_every_file_is_a_template_or_a_vocabulary() -> None:
+    assert len(list(SHIPPED_DIR.glob("*"))) == len(CATALOG.templates) + 1
+    assert {path.stem for path in (SHIPPED_DIR / "industries").iterdir()} == set(CATALOG.vocabularies) == set(Industry)
+
+
+def test_the_catalog_covers_both_types_in_all_industries_and_each_use_case() -> None:
+    assert len(CATALOG.templates) >= 15
+    assert {(template.dataset_type, template.industry) for template in CATALOG.templates} == {
+        (dataset_type, industry) for dataset_type in ARCHETYPES for industry in Industry
+    }
+    assert {template.use_case for template in CATALOG.templates} == set(USE_CASES)
+
+
+def test_the_references_template_is_as_the_reference_prints_it() -> None:
+    template = CATALOG.get(UUID("770e8400-e29b-41d4-a716-446655440002"))
+    assert template is not None
+    assert {
+        "template_id": str(template.template_id),
+        "name": template.name,
+        "dataset_type": template.dataset_type,
+        "industry": template.industry,
+        "use_case": template.use_case,
+        "description": template.description,
+        "default_record_count": template.default_record_count,
+        "estimated_size_mb": template.estimated_size_mb,
+    } == {
+        "template_id": "770e8400-e29b-41d4-a716-446655440002",
+        "name": "FinTech Developer Productivity - Confluence",
+        "dataset_type": "confluence_pages",
+        "industry": "fintech",
+        "use_case": "developer_productivity",
+        "description": "Mock Confluence pages for FinTech companies focused on developer productivity",
+        "default_record_count": 500,
+        "estimated_size_mb": 15,
+    }
+
+
+def test_templates_come_in_one_order_and_are_found_by_each_field_and_all() -> None:
+    order = [(t.dataset_type, list(Industry).index(t.industry), t.use_case, t.name) for t in CATALOG.templates]
+    assert order == sorted(order)
+    assert CATALOG.find() == CATALOG.templates
+    for template in CATALOG.templates:
+        found = CATALOG.find(industry=template.industry, use_case=template.use_case, dataset_type=template.dataset_type)
+        assert found == (template,), "no two shipped templates serve the same purpose"
+        assert CATALOG.get(template.template_id) is template
+    assert len(CATALOG.find(industry="fintech", dataset_type="github_repos")) == 2
+    assert CATALOG.find(use_case="unheard_of") == ()
+    assert CATALOG.for_type("confluence_pages") == CATALOG.find(dataset_type="confluence_pages")
+    assert CATALOG.get(UUID(int=0)) is None
+
+
+@by_template
+def test_a_name_says_industry_use_case_and_type(template: Template) -> None:
+    assert template.name == (
+        f"{INDUSTRIES[template.industry]} {USE_CASES[template.use_case]} - {LABELS[template.dataset_type]}"
+    )
+
+
+@by_template
+def test_later_stages_hold_more_records(template: Template) -> None:
+    counts = [template.record_counts.of(stage) for stage in (Stage.SANDBOX, Stage.PILOT, Stage.PRODUCTION)]
+    assert counts == sorted(set(counts))
+
+
+@by_template
+def test_every_archetype_of_the_type_has_a_weight(template: Template) -> None:
+    assert set(template.archetypes) == ARCHETYPES[template.dataset_type]
+
+
+@by_template
+def test_a_topic_has_words_enough_and_none_twice(template: Template) -> None:
+    assert 4 <= len(template.topics) <= 6
+    assert len(template.labels) >= 10
+    for topic in template.topics:
+        least = {"nouns": 14, "verbs": 10, "adjectives": 10, "metrics": 6, "practices": 6}
+        for field, count in least.items():
+            words = getattr(topic, field)
+            assert len(words) >= count, f"{topic.key}.{field}"
+            assert [word for word, times in Counter(words).items() if times > 1] == [], f"{topic.key}.{field}"
+
+
+@by_template
+def test_words_have_the_form_that_sentences_need(template: Template) -> None:
+    for topic in template.topics:
+        for noun in (*topic.nouns, *topic.metrics):
+            assert not re.match(r"(an?|the) ", noun), f"{noun}: without an article"
+        for noun in topic.nouns:
+            assert not re.search(r"(?<![su])s$", noun) or noun.endswith(("bus", "bonus", "harness", "class")), (
+                f"{noun}: singular"
+            )
+            assert not re.search(r" (of|for) ", noun), f"{noun}: its plural is not at its end"
+        for verb in topic.verbs:
+            assert re.fullmatch(r"[a-z-]*s( (on|of|to|up|down|back|over))*", verb), f"{verb}: third person singular"
+        for practice in topic.practices:
+            assert practice.split()[0].endswith("ing"), f"{practice}: a gerund first"
+
+
+@pytest.mark.parametrize("industry", Industry)
+def test_a_vocabulary_has_words_enough_in_the_form_that_sentences_need(industry: Industry) -> None:
+    vocabulary = CATALOG.vocabulary(industry)
+    assert vocabulary.industry is industry
+    assert min(len(vocabulary.products), len(vocabulary.systems)) >= 14
+    assert min(len(vocabulary.stakeholders), len(vocabulary.risks), len(vocabulary.goals)) >= 10
+    for noun in (*vocabulary.products, *vocabulary.systems):
+        assert not re.match(r"(an?|the) ", noun)
+        assert not re.search(r"[^su]s$", noun), f"{noun}: singular"
+    for stakeholders in vocabulary.stakeholders:
+        assert stakeholders.endswith(("s", "staff")), f"{stakeholders}: plural"
+    for goal in vocabulary.goals:
+        assert not goal.startswith("to ")
+        assert not goal.split()[0].endswith(("s", "ing")) or goal.startswith("pass "), f"{goal}: infinitive"
