@@ -110,7 +110,6 @@ _REFUSALS = {
     "InvalidSubsetError",
     "PresetNotFoundError",
     "ConflictingExecutionParamsError",
-    "UnauthorizedError",
 }
 
 
@@ -142,7 +141,8 @@ class DagsterGateway:
             },
         )["addDynamicPartition"]
         if added["__typename"] not in {"AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"}:
-            raise _refusal(added)
+            # Said, too, of a code location that is not loaded at the moment: never a reason to give up.
+            raise UnavailableError(f"Dagster could not add the environment: {added.get('message')}")
         selector: dict[str, Any] = {**self._repository, "jobName": request.job}
         if request.assets is not None:
             selector["assetSelection"] = [{"path": list(key)} for key in request.assets]
