@@ -9,26 +9,39 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 from dataops_api import describing, health
 from dataops_api.auth import routes as auth
 from dataops_api.auth.authority import Authority
 from dataops_api.auth.limits import TokenLimits
+from dataops_api.connector_tokens import routes as connector_tokens
+from dataops_api.connectors.app import create_connector_app
 from dataops_api.dagster_gateway import DagsterGateway
+from dataops_api.datasets import routes as datasets
 from dataops_api.dependencies import Gateway, Parts
 from dataops_api.errors import HANDLERS
 from dataops_api.launching import Launcher
 from dataops_api.logs import configure
 from dataops_api.middleware import RequestContext
+from dataops_api.operations import routes as operations
+from dataops_api.quality import routes as quality
 from dataops_api.routing import check_access
+from dataops_api.templates import routes as templates
+from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
-from dataops_core.settings import Settings
+from dataops_core.settings import CONNECTORS_PREFIX, Settings
 from dataops_core.templates.loader import load_catalog
 
 ROUTES = (
     auth.routes,
+    datasets.routes,
+    quality.routes,
+    connector_tokens.routes,
+    templates.routes,
+    operations.routes,
     health.routes,
     describing.routes,
 )
@@ -44,11 +57,13 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     database = database or Database.from_settings(settings, pool_size=_POOL_SIZE)
     own_gateway = gateway is None
     gateway = gateway or DagsterGateway.from_settings(settings)
+    catalog = load_catalog(settings.templates_dir)
     parts = Parts(
         settings=settings,
         database=database,
         keyring=keyring,
-        catalog=load_catalog(settings.templates_dir),
+        catalog=catalog,
+        samples=Samples(catalog),
         authority=Authority(settings, database, keyring),
         token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),
         gateway=gateway,
@@ -56,13 +71,18 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         watcher=RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds)),
     )
 
+    connector_app = create_connector_app(settings, database=database)
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # A mounted application has no start and end of its own.
+        await run_in_threadpool(connector_app.state.service.sweep)
         parts.launcher.start()
         try:
             yield
         finally:
             parts.launcher.stop()
+            connector_app.state.service.close()
             if own_gateway:
                 gateway.close()
             if own_database:
@@ -82,6 +102,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     app.state.parts = parts
     for routes in ROUTES:
         routes.add_to(app)
+    app.mount(CONNECTORS_PREFIX, connector_app)
     check_access(app.router.routes)
     description = describing.describe(app)
     app.openapi = lambda: description  # type: ignore[method-assign]

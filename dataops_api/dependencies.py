@@ -12,6 +12,7 @@ from starlette.requests import Request
 from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
 from dataops_api.launching import Launcher
+from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core.registry.database import Database
 from dataops_core.runs import Launcher as RunLauncher
@@ -40,6 +41,7 @@ class Parts:
     database: Database
     keyring: Keyring
     catalog: Catalog
+    samples: Samples
     authority: Authority
     token_limits: TokenLimits
     gateway: Gateway

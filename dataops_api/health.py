@@ -153,7 +153,7 @@ def _state(answers: Callable[[], bool], reason: str) -> dict[str, Any]:
 
 def _connector_answers(parts: Parts) -> bool:
     try:
-        answer = httpx.get(f"{parts.settings.connector_base}/healthz", timeout=_PROBE_SECONDS, trust_env=False)
+        answer = httpx.get(f"{parts.settings.connector_base}/any/health", timeout=_PROBE_SECONDS, trust_env=False)
     except httpx.HTTPError:
         return False
     return answer.status_code == 200

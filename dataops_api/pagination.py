@@ -14,7 +14,11 @@ class PageQuery(Protocol):
 
     page: int
     per_page: int
-    model_fields_set: set[str]
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The names of the parameters that were given."""
+        ...
 
 
 class Pagination(AnswerModel):
@@ -26,7 +30,8 @@ class Pagination(AnswerModel):
     total_count: int = Field(ge=0, examples=[1])
 
 
-def _without_default(schema: dict[str, Any]) -> None:
+def without_default(schema: dict[str, Any]) -> None:
+    """For a field that an answer may leave out, so that its schema names no default that is never sent."""
     schema.pop("default", None)
 
 
@@ -35,8 +40,8 @@ class PageLinks(AnswerModel):
 
     self_: str = Field(alias="self")
     first: str
-    prev: str = Field(default="", json_schema_extra=_without_default)
-    next: str = Field(default="", json_schema_extra=_without_default)
+    prev: str = Field(default="", json_schema_extra=without_default)
+    next: str = Field(default="", json_schema_extra=without_default)
     last: str
 
 

@@ -110,6 +110,13 @@ class Storage:
         with storage_errors(f"Reading {Path(relative).name}"):
             return int(self.filesystem.size(self.path(relative)))
 
+    def bytes_under(self, relative: str) -> int:
+        """Bytes of all files under a folder; 0 where there is none. Raises StorageError."""
+        if not self.exists(relative):
+            return 0
+        with storage_errors("Measuring files"):
+            return int(self.filesystem.du(self.path(relative)))
+
     def copy(self, source: str, target: str) -> None:
         """Copies a file. Raises StorageError."""
         with storage_errors(f"Copying {Path(source).name}"):

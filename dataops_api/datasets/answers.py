@@ -1,0 +1,116 @@
+"""Answers about datasets, built as plain objects (a model's validation would cost more than the query)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dataops_api import links
+from dataops_core.clock import rfc3339
+from dataops_core.registry.datasets import DatasetView
+from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
+from dataops_core.registry.tables import Dataset as DatasetRow
+from dataops_core.settings import Settings
+
+#: The order in which known metadata is shown; the rest follows by name.
+_METADATA = ("industry", "use_case", "tags", "requested_by", "reason", "custom_fields")
+
+
+def dataset(view: DatasetView, settings: Settings) -> dict[str, Any]:
+    """A dataset as the API shows it (C-33)."""
+    row, connector = view.dataset, view.connector
+    return {
+        "dataset_id": str(row.dataset_id),
+        "name": row.name,
+        "dataset_type": row.dataset_type,
+        "stage": row.stage.value,
+        "client_id": str(row.client_id),
+        "journey_id": str(row.journey_id),
+        "status": row.status.value,
+        "created_at": rfc3339(row.created_at),
+        "ready_at": rfc3339(row.ready_at) if row.ready_at is not None else None,
+        "archived_at": rfc3339(row.archived_at) if row.archived_at is not None else None,
+        "data_source": "mock_template",
+        "record_count": row.record_count,
+        "size_bytes": row.size_bytes,
+        "quality_score": float(row.quality_score) if row.quality_score is not None else None,
+        "connector": _connector(row, connector, settings) if connector is not None else None,
+        "template": {
+            "template_id": str(row.template_id),
+            "name": row.template_name,
+            "version": row.template_version,
+        },
+        "metadata": _metadata(row.meta),
+        "updated_at": rfc3339(row.updated_at),
+        "operation_id": str(row.operation_id),
+        "active_operation_id": str(view.active_operation_id) if view.active_operation_id is not None else None,
+        "seed": row.seed,
+        "error": {"code": row.error_code, "message": row.error_message} if row.error_code is not None else None,
+        "_links": {
+            "self": links.dataset(row.dataset_id),
+            "quality": links.quality(row.dataset_id),
+            "usage": links.usage(row.dataset_id),
+            "teardown": links.teardown(row.dataset_id),
+            "connector": links.connector(row.dataset_id) if connector is not None else None,
+        },
+    }
+
+
+def provisioning(operation: Operation, parts: Sequence[OperationDataset], journey: str) -> dict[str, Any]:
+    """The answer to a request for datasets (C-42); ``journey`` is the link to the journey's datasets."""
+    return {
+        "operation_id": str(operation.operation_id),
+        "status": "provisioning",
+        "message": "Dataset provisioning started",
+        "datasets": [
+            {"dataset_id": str(part.dataset_id), "dataset_type": part.dataset_type, "status": "provisioning"}
+            for part in parts
+        ],
+        "estimated_completion": rfc3339(operation.estimated_completion),
+        "_links": {"status": links.operation(operation.operation_id), "datasets": journey},
+    }
+
+
+def teardown(operation: Operation) -> dict[str, Any]:
+    """The answer to a request to tear a dataset down (C-51)."""
+    return {
+        "operation_id": str(operation.operation_id),
+        "status": "tearing_down",
+        "message": "Dataset teardown initiated",
+        "estimated_completion": rfc3339(operation.estimated_completion),
+        "_links": {"status": links.operation(operation.operation_id)},
+    }
+
+
+def usage(
+    row: DatasetRow,
+    connector: Connector | None,
+    *,
+    every_day: Sequence[UsageDay],
+    shown: Sequence[UsageDay],
+    storage_bytes: int,
+) -> dict[str, Any]:
+    """A dataset's usage (C-55): the totals of its whole life, and the days asked for."""
+    last = max((day.last_accessed_at for day in every_day), default=None)
+    return {
+        "dataset_id": str(row.dataset_id),
+        "queries_total": sum(day.queries for day in every_day),
+        "documents_served": sum(day.documents for day in every_day),
+        "last_accessed_at": rfc3339(last) if last is not None else None,
+        "storage_bytes": storage_bytes,
+        "index_bytes": connector.index_bytes if connector is not None else 0,
+        "daily": [{"date": day.day.isoformat(), "queries": day.queries, "documents": day.documents} for day in shown],
+        "_links": {"self": links.usage(row.dataset_id), "dataset": links.dataset(row.dataset_id)},
+    }
+
+
+def _connector(row: DatasetRow, connector: Connector, settings: Settings) -> dict[str, Any]:
+    return {
+        "connector_id": str(connector.connector_id),
+        "name": row.name,
+        "status": connector.status.value,
+        "endpoint_url": links.endpoint_url(settings, connector.connector_id),
+    }
+
+
+def _metadata(stored: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: stored[name] for name in _METADATA if name in stored}
+    return known | {name: stored[name] for name in sorted(stored.keys() - known.keys())}

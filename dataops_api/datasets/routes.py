@@ -1,0 +1,262 @@
+"""Datasets: list, get, create, tear down, usage (``docs/contract.md`` C-7, C-30 … C-44, C-51 … C-55)."""
+
+import hashlib
+from datetime import UTC, date, datetime, time
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from dataops_api import links
+from dataops_api.auth.authority import Caller
+from dataops_api.datasets import answers, examples
+from dataops_api.datasets.schemas import (
+    Dataset,
+    DatasetList,
+    ListQuery,
+    NewDatasets,
+    ProvisioningAccepted,
+    TeardownAccepted,
+    TeardownBody,
+    TeardownQuery,
+    Usage,
+    UsageQuery,
+)
+from dataops_api.dependencies import CurrentCaller, Parts, RequestId, Service
+from dataops_api.errors import ForbiddenError
+from dataops_api.pagination import page_links, pagination
+from dataops_api.routing import Problem, Routes
+from dataops_core.errors import NotFoundError
+from dataops_core.lifecycle import TeardownReason
+from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.registry import connectors, datasets, operations
+from dataops_core.registry.datasets import DatasetFilter
+from dataops_core.scopes import Scope
+from dataops_core.storage import Storage
+
+routes = Routes(links.DATASETS, tag="Datasets")
+
+NOT_FOUND = Problem("NOT_FOUND", "Dataset not found", {"dataset_id": examples.DATASET_ID})
+_RETRY_AFTER = "2"
+_PAGE_FIELDS = frozenset({"page", "per_page"})
+
+
+@routes.add(
+    "GET",
+    "",
+    access=Scope.DATASETS_READ,
+    summary="List datasets",
+    model=DatasetList,
+    example=examples.DATASET_LIST,
+)
+def list_datasets(
+    request: Request, query: Annotated[ListQuery, Query()], caller: CurrentCaller, parts: Service
+) -> Response:
+    """A page of datasets, newest first unless asked otherwise; archived ones are listed too."""
+    wanted = DatasetFilter(
+        client_id=query.client_id,
+        journey_id=query.journey_id,
+        stage=query.stage,
+        status=query.status,
+        dataset_type=query.dataset_type,
+        operation_id=query.operation_id,
+        created_from=query.created_from,
+        created_to=query.created_to,
+        tag=query.tag,
+        customers=caller.customers,
+    )
+    with parts.database.transaction() as session:
+        views, total = datasets.list_views(
+            session, wanted, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
+        )
+    given = request.query_params
+    filters = {name: given[name] for name in ListQuery.model_fields if name in given and name not in _PAGE_FIELDS}
+    return JSONResponse(
+        {
+            "datasets": [answers.dataset(view, parts.settings) for view in views],
+            "pagination": pagination(query, total),
+            "_links": page_links(links.DATASETS, query, filters, total),
+        }
+    )
+
+
+@routes.add(
+    "POST",
+    "",
+    access=Scope.DATASETS_WRITE,
+    summary="Provision datasets",
+    status=202,
+    model=ProvisioningAccepted,
+    example=examples.PROVISIONING_ACCEPTED,
+    problems=[
+        Problem(
+            "INVALID_REQUEST",
+            "Request validation failed",
+            {"dataset_types": "Must provide at least one dataset type"},
+        ),
+        Problem("FORBIDDEN", "The API client does not act for this customer", {"client_id": examples.CLIENT_ID}),
+        Problem(
+            "CONFLICT",
+            "Dataset already exists",
+            {
+                "existing_dataset_id": examples.DATASET_ID,
+                "conflict": "Dataset of type 'confluence_pages' already exists for client/stage",
+            },
+        ),
+    ],
+    extra=examples.NEW_DATASETS,
+)
+def create_datasets(body: NewDatasets, caller: CurrentCaller, request_id: RequestId, parts: Service) -> Response:
+    """Starts a provisioning and answers at once; the operation tells how it goes on."""
+    if not caller.reaches(body.client_id):
+        raise ForbiddenError(
+            "The API client does not act for this customer", details={"client_id": str(body.client_id)}
+        )
+    wanted = ProvisioningRequest(
+        journey_id=body.journey_id,
+        client_id=body.client_id,
+        stage=body.stage,
+        dataset_types=body.dataset_types,
+        manual=body.template_selection == "manual",
+        template_overrides=body.template_overrides,
+        metadata=body.metadata.model_dump(),
+        record_count=body.generation.record_count,
+        seed=body.generation.seed,
+        locale=body.generation.locale,
+        api_client_id=caller.api_client_id,
+        request_id=request_id,
+    )
+    with parts.database.transaction() as session:
+        operation = accept_provisioning(
+            session, parts.catalog, wanted, max_record_count=parts.settings.max_record_count
+        )
+        made = operations.parts_of(session, operation.operation_id)
+        answer = answers.provisioning(operation, made, links.datasets_of_journey(body.journey_id))
+    parts.launcher.submit(operation.operation_id)
+    return _accepted(answer)
+
+
+@routes.add(
+    "GET",
+    "/{dataset_id}",
+    access=Scope.DATASETS_READ,
+    summary="Get a dataset",
+    model=Dataset,
+    example=examples.DATASET,
+    problems=[NOT_FOUND],
+    responses={304: {"description": "The dataset is still the one that `If-None-Match` names."}},
+)
+def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
+    """One dataset, with an `ETag`."""
+    with parts.database.transaction() as session:
+        view = datasets.find_view(session, dataset_id, customers=caller.customers)
+    if view is None:
+        raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
+    answer = JSONResponse(answers.dataset(view, parts.settings))
+    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
+    if _matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    answer.headers["ETag"] = tag
+    return answer
+
+
+@routes.add(
+    "DELETE",
+    "/{dataset_id}",
+    access=Scope.DATASETS_WRITE,
+    summary="Tear a dataset down",
+    status=202,
+    model=TeardownAccepted,
+    example=examples.TEARDOWN_ACCEPTED,
+    problems=[NOT_FOUND, examples.ARCHIVED_ALREADY],
+)
+def delete_dataset(
+    dataset_id: UUID,
+    query: Annotated[TeardownQuery, Query()],
+    caller: CurrentCaller,
+    request_id: RequestId,
+    parts: Service,
+) -> Response:
+    """Starts a teardown, or goes on with the one that is under way."""
+    return _tear_down(parts, caller, request_id, dataset_id, reason=query.reason, archive=query.archive)
+
+
+@routes.add(
+    "POST",
+    "/{dataset_id}/teardown",
+    access=Scope.DATASETS_WRITE,
+    summary="Tear a dataset down",
+    status=202,
+    model=TeardownAccepted,
+    example=examples.TEARDOWN_ACCEPTED,
+    problems=[NOT_FOUND, examples.ARCHIVED_ALREADY],
+)
+def tear_down_dataset(
+    dataset_id: UUID, caller: CurrentCaller, request_id: RequestId, parts: Service, body: TeardownBody | None = None
+) -> Response:
+    """The same as DELETE, for clients that cannot send one."""
+    body = body or TeardownBody()
+    return _tear_down(parts, caller, request_id, dataset_id, reason=body.reason, archive=body.archive)
+
+
+@routes.add(
+    "GET",
+    "/{dataset_id}/usage",
+    access=Scope.DATASETS_READ,
+    summary="Get a dataset's usage",
+    model=Usage,
+    example=examples.USAGE,
+    problems=[NOT_FOUND],
+)
+def get_usage(
+    dataset_id: UUID, query: Annotated[UsageQuery, Query()], caller: CurrentCaller, parts: Service
+) -> Response:
+    """What the connector served, in all and day by day, and what the dataset takes up. `from` and `to` choose days."""
+    with parts.database.transaction() as session:
+        row = datasets.get_visible(session, dataset_id, customers=caller.customers)
+        connector = connectors.of_dataset(session, dataset_id)
+        every_day = connectors.usage(session, dataset_id)
+    shown = [day for day in every_day if _is_shown(day.day, query)]
+    storage = Storage.from_settings(parts.settings)
+    stored = sum(storage.bytes_under(folder(dataset_id)) for folder in (storage.dataset_folder, storage.archive_folder))
+    return JSONResponse(answers.usage(row, connector, every_day=every_day, shown=shown, storage_bytes=stored))
+
+
+def _is_shown(day: date, query: UsageQuery) -> bool:
+    if query.from_ is not None and day < query.from_.date():
+        return False
+    return query.to is None or datetime.combine(day, time(), UTC) < query.to
+
+
+def _tear_down(
+    parts: Parts, caller: Caller, request_id: str, dataset_id: UUID, *, reason: TeardownReason, archive: bool
+) -> Response:
+    with parts.database.transaction() as session:
+        operation = accept_teardown(
+            session,
+            dataset_id,
+            reason=reason,
+            archive=archive,
+            customers=caller.customers,
+            api_client_id=caller.api_client_id,
+            request_id=request_id,
+        )
+        answer = answers.teardown(operation)
+    parts.launcher.submit(operation.operation_id)
+    return _accepted(answer)
+
+
+def _accepted(answer: dict[str, object]) -> Response:
+    shown = answer["_links"]
+    assert isinstance(shown, dict)  # noqa: S101  built above
+    return JSONResponse(answer, status_code=202, headers={"Location": shown["status"], "Retry-After": _RETRY_AFTER})
+
+
+def _matches(condition: str | None, tag: str) -> bool:
+    """Whether ``If-None-Match`` names this entity tag (weak comparison, RFC 9110)."""
+    if condition is None:
+        return False
+    named = {one.strip().removeprefix("W/") for one in condition.split(",")}
+    return "*" in named or tag in named

@@ -1,0 +1,59 @@
+"""Paths of resources, as ``_links`` and ``Location`` show them (``docs/contract.md`` C-6)."""
+
+from uuid import UUID
+
+from dataops_core.settings import API_PREFIX, CONNECTORS_PREFIX, Settings
+
+DATASETS = f"{API_PREFIX}/datasets"
+OPERATIONS = f"{API_PREFIX}/operations"
+TEMPLATES = f"{API_PREFIX}/templates"
+
+
+def dataset(dataset_id: UUID) -> str:
+    """A dataset."""
+    return f"{DATASETS}/{dataset_id}"
+
+
+def quality(dataset_id: UUID) -> str:
+    """A dataset's quality."""
+    return f"{DATASETS}/{dataset_id}/quality"
+
+
+def usage(dataset_id: UUID) -> str:
+    """A dataset's usage."""
+    return f"{DATASETS}/{dataset_id}/usage"
+
+
+def teardown(dataset_id: UUID) -> str:
+    """Where a dataset's teardown is asked for (POST)."""
+    return f"{DATASETS}/{dataset_id}/teardown"
+
+
+def connector(dataset_id: UUID) -> str:
+    """A dataset's connector, to be managed."""
+    return f"{DATASETS}/{dataset_id}/connector"
+
+
+def operation(operation_id: UUID) -> str:
+    """An operation."""
+    return f"{OPERATIONS}/{operation_id}"
+
+
+def datasets_of_operation(operation_id: UUID) -> str:
+    """The datasets of an operation."""
+    return f"{DATASETS}?operation_id={operation_id}"
+
+
+def datasets_of_journey(journey_id: UUID) -> str:
+    """The datasets of a journey."""
+    return f"{DATASETS}?journey_id={journey_id}"
+
+
+def template(template_id: UUID) -> str:
+    """A template."""
+    return f"{TEMPLATES}/{template_id}"
+
+
+def endpoint_url(settings: Settings, connector_id: UUID) -> str:
+    """Where clients reach a connector: absolute, never stored (C-33)."""
+    return f"{settings.public_base}{CONNECTORS_PREFIX}/{connector_id}"

@@ -1,0 +1,61 @@
+"""What the records of a template look like: their fields, and the first few of a fictional customer's (C-70)."""
+
+import functools
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from dataops_core.dataset_types.known import DATASET_TYPES
+
+from dataops_core.company.build import build_company
+from dataops_core.dataset_types.base import DatasetType, GenerationSpec
+from dataops_core.dataset_types.records import is_side_column
+from dataops_core.lifecycle import Stage
+from dataops_core.templates.loader import Catalog
+from dataops_core.templates.model import Template
+
+#: The customer of every sample; no real one has this id.
+_SAMPLE_CUSTOMER = UUID("00000000-0000-4000-8000-000000000001")
+_SAMPLES = 3
+#: How pandera's names of types begin, and what JSON has for them; anything else is a list.
+_TYPES = (("str", "string"), ("int", "integer"), ("Int", "integer"), ("float", "number"), ("bool", "boolean"))
+
+
+def record_fields(dataset_type: DatasetType) -> list[dict[str, Any]]:
+    """The fields of the type's records: dotted path, type, and whether one may be null."""
+    return [
+        {"name": name, "type": _type_name(column.dtype), "nullable": bool(column.nullable)}
+        for name, column in dataset_type.schema.columns.items()
+        if not is_side_column(name)
+    ]
+
+
+def _type_name(dtype: object) -> str:
+    """The JSON type of a column."""
+    name = str(dtype)
+    for beginning, kind in _TYPES:
+        if name.startswith(beginning):
+            return kind
+    return "array"
+
+
+class Samples:
+    """Sample records of a catalog's templates, each made once."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.of = functools.lru_cache(maxsize=64)(self._of)
+
+    def _of(self, template: Template) -> tuple[dict[str, Any], ...]:
+        """The template's first records, in the vendor's shape."""
+        spec = GenerationSpec(
+            template=template,
+            vocabulary=self._catalog.vocabulary(template.industry),
+            company=build_company(_SAMPLE_CUSTOMER),
+            stage=Stage.SANDBOX,
+            seed=0,
+            record_count=template.record_counts.sandbox,
+        )
+        dataset_type = DATASET_TYPES[template.dataset_type]
+        table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
+        return tuple(dataset_type.record(row) for row in dataset_type.frame(table).to_dict("records"))
