@@ -1,0 +1,74 @@
+"""When a request is made again, and after how long. Pure: the session sends and sleeps.
+
+A request that only reads is repeated after 429, 502, 503, 504 and after any failure of the connection. One that
+changes something is repeated where it certainly did nothing: after 429 and 503, and where the connection was never
+made. It carries the same ``Idempotency-Key`` each time; once every server keeps those keys, it may be repeated as
+freely as a read.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+_REFUSED = frozenset({429, 503})
+_PASSING = _REFUSED | {502, 504}
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how patiently. Times in seconds."""
+
+    max_retries: int = 3
+    first_delay: float = 0.5
+    longest_delay: float = 8.0
+    longest_retry_after: float = 120.0
+    draw: Callable[[], float] = random.random
+
+    def after_status(self, status: int, retry_after: float | None, *, attempt: int, reads: bool) -> float | None:
+        """Seconds to wait before the next attempt, None for no further one. ``attempt`` counts from 0.
+
+        The server's Retry-After is honoured, never undercut, and where it is longer than ``longest_retry_after`` the
+        error goes to the caller at once instead of holding the program up.
+        """
+        if attempt >= self.max_retries or status not in (_PASSING if reads else _REFUSED):
+            return None
+        if retry_after is None:
+            return self._backoff(attempt)
+        if retry_after > self.longest_retry_after:
+            return None
+        # Many clients that were sent away together must not come back together.
+        return retry_after + self.draw() * min(1.0, 0.1 * retry_after)
+
+    def after_error(self, error: httpx.RequestError, *, attempt: int, reads: bool) -> float | None:
+        """The same after a request that got no answer."""
+        if attempt >= self.max_retries or not isinstance(error, httpx.TransportError):
+            return None
+        if not reads and not isinstance(error, _NEVER_SENT):
+            return None
+        return self._backoff(attempt)
+
+    def _backoff(self, attempt: int) -> float:
+        return float(min(self.longest_delay, self.first_delay * 2**attempt)) * (0.5 + 0.5 * self.draw())
+
+
+def seconds_of(retry_after: str | None, *, now: datetime | None = None) -> float | None:
+    """The seconds that a Retry-After header asks for, given as seconds or as a date (RFC 9110, 10.2.3); else None."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - (now or datetime.now(timezone.utc))).total_seconds())
