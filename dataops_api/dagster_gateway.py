@@ -116,9 +116,10 @@ _REFUSALS = {
 class DagsterGateway:
     """A client of Dagster's webserver, for any number of threads."""
 
-    def __init__(self, base_url: str, *, location: str = LOCATION_NAME) -> None:
+    def __init__(self, base_url: str, *, location: str = LOCATION_NAME, timeout: float = TIMEOUT) -> None:
         self._repository = {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": location}
-        self._client = httpx.Client(base_url=base_url, timeout=TIMEOUT, trust_env=False)
+        self._client = httpx.Client(base_url=base_url, timeout=timeout, trust_env=False)
+        self._timeout = timeout
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -197,8 +198,8 @@ class DagsterGateway:
         """Closes the connections."""
         self._client.close()
 
-    def _ask(self, document: str, variables: dict[str, Any], *, timeout: float = TIMEOUT) -> dict[str, Any]:
-        limits = httpx.Timeout(TIMEOUT, read=timeout)
+    def _ask(self, document: str, variables: dict[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
+        limits = httpx.Timeout(self._timeout, read=timeout or self._timeout)
         try:
             answer = self._client.post("/graphql", json={"query": document, "variables": variables}, timeout=limits)
         except httpx.ConnectError as error:

@@ -1,0 +1,235 @@
+"""Every GraphQL document that the gateway sends, against the real webserver and code server of the pinned Dagster."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from dataops_api.dagster_gateway import DagsterGateway
+from dataops_core.errors import PermanentError, UnavailableError
+from dataops_core.lifecycle import CheckType, Environment, Stage
+from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.runs import LaunchRequest, RunState
+from dataops_core.settings import Settings
+
+CHECKOUT = Path(__file__).parents[2]
+T = TypeVar("T")
+LOCATION = Path(__file__).with_name("dagster_location.py")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(look: Callable[[], T | None], *, seconds: float = 60.0, what: str) -> T:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+@dataclass(frozen=True)
+class Dagster:
+    """A webserver with its code server."""
+
+    url: str
+    web: "subprocess.Popen[bytes]"
+
+
+@pytest.fixture(scope="module")
+def dagster(
+    new_database: Callable[..., tuple[str, Callable[[], None]]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Dagster]:
+    home = tmp_path_factory.mktemp("dagster")
+    url, drop = new_database(migrated=False)
+    environment = os.environ | {
+        "DAGSTER_HOME": str(home),
+        "DATAOPS_HOME": str(home / "dataops"),
+        "DATAOPS_DATABASE_URL": url,
+        "DATAOPS_DAGSTER_DATABASE_URL": url,
+        "PYTHONPATH": str(CHECKOUT),
+    }
+    (home / "dagster.yaml").write_bytes((CHECKOUT / "dagster.yaml").read_bytes())
+    prepare = [sys.executable, "-m", "dataops_pipeline.prepare"]
+    subprocess.run(prepare, env=environment, check=True, timeout=60, capture_output=True)
+    code_port, web_port = free_port(), free_port()
+    (home / "workspace.yaml").write_text(
+        f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {code_port}, location_name: dataops}}\n",
+        encoding="utf-8",
+    )
+    serve = ["api", "grpc", "-f", str(LOCATION), "--host", "127.0.0.1", "-p", str(code_port)]
+    started = []
+
+    def start(*command: str) -> "subprocess.Popen[bytes]":
+        log = (home / f"{len(started)}.log").open("wb")
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        started.append(process)
+        return process
+
+    try:
+        start("dagster", *serve, "--location-name", "dataops")
+        wait_for(lambda: _listens(code_port), what="The code server's start")
+        web = start("dagster_webserver", "-h", "127.0.0.1", "-p", str(web_port), "-w", str(home / "workspace.yaml"))
+        wait_for(lambda: _listens(web_port), what="The webserver's start")
+        yield Dagster(f"http://127.0.0.1:{web_port}", web)
+    finally:
+        for process in reversed(started):
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        drop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def gateway(dagster: Dagster) -> Iterator[DagsterGateway]:
+    gateway = DagsterGateway(dagster.url)
+    yield gateway
+    gateway.close()
+
+
+def request(*dataset_types: str, job: str = "provision", checks: tuple[CheckType, ...] | None = None) -> LaunchRequest:
+    return LaunchRequest(uuid4(), 1, job, dataset_types, checks, Environment(Stage.SANDBOX, uuid4()))
+
+
+def ended(gateway: DagsterGateway, run_id: str) -> RunState:
+    def look() -> RunState | None:
+        state = gateway.run_state(run_id)
+        return state if state is not None and state.ending is not None else None
+
+    return wait_for(look, what="The run's end")
+
+
+def tags_of(dagster: Dagster, run_id: str) -> dict[str, str]:
+    query = "query Tags($runId: ID!) { runOrError(runId: $runId) { ... on Run { tags { key value } } } }"
+    answer = httpx.post(f"{dagster.url}/graphql", json={"query": query, "variables": {"runId": run_id}}, timeout=10)
+    return {tag["key"]: tag["value"] for tag in answer.json()["data"]["runOrError"]["tags"]}
+
+
+def test_a_provisioning_is_one_run_of_the_types_asked_for_with_all_their_checks(
+    dagster: Dagster, gateway: DagsterGateway
+) -> None:
+    wanted = request("quick")
+    state = ended(gateway, gateway.launch(wanted))
+
+    assert state.ending is RunEnding.SUCCESS
+    assert set(state.steps) == {
+        *(f"quick__{name}" for name in ("template", "connector", "records", "index", "dataset")),
+        *(f"quick__index_{check}" for check in CheckType),
+    }
+    assert set(state.steps.values()) == {"SUCCESS"}
+    assert gateway.run_of(wanted.operation_id) == state
+    assert gateway.run_of(wanted.operation_id, attempt=1) == state
+    assert gateway.run_of(wanted.operation_id, attempt=2) is None
+    tags = tags_of(dagster, state.run_id)
+    assert wanted.tags.items() <= tags.items()
+    assert tags["dagster/partition"] == wanted.environment.partition_key
+
+
+def test_a_check_that_does_not_pass_leaves_its_datasets_publication_out_and_no_other(gateway: DagsterGateway) -> None:
+    state = ended(gateway, gateway.launch(request("doubtful", "quick")))
+
+    assert state.ending is RunEnding.FAILURE
+    assert "doubtful__dataset" not in state.steps
+    assert state.steps["doubtful__index_data_completeness"] == "FAILURE"
+    assert state.steps["doubtful__index_schema_validation"] == "SUCCESS"
+    assert state.steps["quick__dataset"] == "SUCCESS"
+
+
+def test_a_validation_runs_just_the_checks_asked_for(gateway: DagsterGateway) -> None:
+    checks = (CheckType.CONNECTOR_HEALTH, CheckType.SAMPLE_QUERY_SUCCESS)
+    state = ended(gateway, gateway.launch(request("quick", job="validate", checks=checks)))
+
+    assert state.ending is RunEnding.SUCCESS
+    assert set(state.steps) == {f"quick__index_{check}" for check in checks}
+
+
+def test_a_teardown_runs_its_ops_and_knows_its_operation(gateway: DagsterGateway) -> None:
+    state = ended(gateway, gateway.launch(request("quick", job="teardown")))
+
+    assert state.ending is RunEnding.SUCCESS
+    assert state.steps == {"say_operation": "SUCCESS"}
+
+
+def test_a_run_can_be_terminated_once(gateway: DagsterGateway) -> None:
+    run_id = gateway.launch(request("slow"))
+
+    def reached() -> bool:
+        state = gateway.run_state(run_id)
+        return state is not None and state.steps.get("slow__records") == "IN_PROGRESS"
+
+    wait_for(reached, what="The endless step")
+    assert gateway.terminate(run_id)
+    assert ended(gateway, run_id).ending is RunEnding.CANCELED
+    assert not gateway.terminate(run_id)
+
+
+def test_unknown_runs_and_operations_are_none(gateway: DagsterGateway) -> None:
+    assert gateway.run_state(str(uuid4())) is None
+    assert gateway.run_of(uuid4()) is None
+    assert not gateway.terminate(str(uuid4()))
+
+
+def test_a_run_that_dagster_refuses_is_a_permanent_error_with_its_sentence(gateway: DagsterGateway) -> None:
+    with pytest.raises(PermanentError, match="unheard_of") as error:
+        gateway.launch(request("unheard_of"))
+    assert error.value.details["dagster_error"] == "InvalidSubsetError"
+
+
+def test_a_code_location_that_is_not_loaded_is_no_reason_to_give_up(dagster: Dagster) -> None:
+    gateway = DagsterGateway(dagster.url, location="not_loaded")
+    with pytest.raises(UnavailableError):
+        gateway.launch(request("quick"))
+    gateway.close()
+
+
+def test_a_webserver_that_is_down_was_surely_not_reached() -> None:
+    gateway = DagsterGateway.from_settings(Settings(dagster_url=f"http://127.0.0.1:{free_port()}"))
+    assert not gateway.is_alive()
+    with pytest.raises(UnavailableError) as error:
+        gateway.launch(request("quick"))
+    assert error.value.details == {"sent": False}
+    gateway.close()
+
+
+def test_a_webserver_that_hangs_is_given_up_within_its_time(dagster: Dagster) -> None:
+    gateway = DagsterGateway(dagster.url, timeout=1.0)
+    assert gateway.is_alive()
+    dagster.web.send_signal(signal.SIGSTOP)
+    try:
+        before = time.monotonic()
+        with pytest.raises(UnavailableError, match="does not answer"):
+            gateway.run_of(uuid4())
+        assert time.monotonic() - before < 5
+    finally:
+        dagster.web.send_signal(signal.SIGCONT)
+    wait_for(gateway.is_alive, what="The webserver's recovery")
+    gateway.close()
