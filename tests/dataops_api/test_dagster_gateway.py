@@ -74,7 +74,7 @@ def dagster(
         encoding="utf-8",
     )
     serve = ["api", "grpc", "-f", str(LOCATION), "--host", "127.0.0.1", "-p", str(code_port)]
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(*command: str) -> "subprocess.Popen[bytes]":
         log = (home / f"{len(started)}.log").open("wb")

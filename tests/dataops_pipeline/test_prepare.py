@@ -70,9 +70,10 @@ def test_a_user_who_may_not_create_the_database_is_told_what_to_do(
 ) -> None:
     administer(sql.SQL("CREATE ROLE humble LOGIN PASSWORD 'humble'"))
     try:
-        humble = {"username": "humble", "password": "humble"}
-        registry = make_url(postgres_url).set(**humble).render_as_string(hide_password=False)
-        wanted = make_url(missing_url).set(**humble).render_as_string(hide_password=False)
+        registry, wanted = (
+            make_url(url).set(username="humble", password="humble").render_as_string(hide_password=False)
+            for url in (postgres_url, missing_url)
+        )
         with pytest.raises(ConfigurationError, match="DATAOPS_DAGSTER_DATABASE_URL"):
             prepare(wanted, registry_url=registry)
     finally:
