@@ -65,8 +65,8 @@ def create_connector_app(settings: Settings, *, database: Database | None = None
 
     app = FastAPI(title="DataOps connectors", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.service = service
-    app.add_middleware(RequestIds)
     problems.install(app)
+    app.add_middleware(RequestIds)  # the outermost: problems carry the id as well
     _add_routes(app, service)
     return app
 

@@ -6,12 +6,12 @@ Belongs here: the one error type of the service's own, and how every other becom
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.connectors.requests import request_id
 from dataops_core.connectors.embedded.index import DamagedIndexError
@@ -114,7 +114,7 @@ def response(request: Request, problem: ConnectorProblem) -> Response:
         body.model_dump_json(exclude_none=True),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers={**problem.headers, "X-Request-ID": request_id(request)},
+        headers=problem.headers,
     )
 
 
@@ -146,14 +146,9 @@ def install(app: FastAPI) -> None:
     """Makes every error of the application a problem."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        problem = as_problem(error)
-        if problem is None:
-            problem = ConnectorProblem("internal_error", "The connector failed; the log says why.")
-        if problem.status >= 500:
-            _LOG.error("Connector request %s failed: %s", request_id(request), error, exc_info=error)
-        return response(request, problem)
+        return _answer(request, error)
 
-    kinds: tuple[type[Any], ...] = (
+    kinds: tuple[type[Exception], ...] = (
         ConnectorProblem,
         GoneError,
         SearchTimeoutError,
@@ -162,7 +157,40 @@ def install(app: FastAPI) -> None:
         StorageError,
         DamagedIndexError,
         HTTPException,
-        Exception,
     )
     for kind in kinds:
         app.add_exception_handler(kind, answer)
+    app.add_middleware(_Unforeseen)
+
+
+def _answer(request: Request, error: Exception) -> Response:
+    problem = as_problem(error) or ConnectorProblem("internal_error", "The connector failed; the log says why.")
+    if problem.status >= 500:
+        _LOG.error("Connector request %s failed: %s", request_id(request), error, exc_info=error)
+    return response(request, problem)
+
+
+class _Unforeseen:
+    """ASGI middleware that answers what no handler is for.
+
+    A handler for Exception would answer too, but the error would go on to the server, which then drops the connection
+    and with it the next request on it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting_send)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            await _answer(Request(scope), error)(scope, receive, send)

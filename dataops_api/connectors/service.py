@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -119,7 +120,8 @@ class ConnectorService:
 
     def _question(self, connector: Connector, request: SearchRequest) -> Question:
         filters = tuple(
-            FieldFilter(condition.field, condition.values, condition.operator) for condition in request.filters or ()
+            FieldFilter(condition.field, tuple(condition.values), condition.operator)
+            for condition in request.filters or ()
         )
         _check_filters(filters)
         bounds = request.time_range
@@ -132,7 +134,7 @@ class ConnectorService:
             updated_until=_epoch(bounds.end if bounds else None),
         )
 
-    def _check_datasources(self, connector: Connector, asked: tuple[str, ...] | None) -> None:
+    def _check_datasources(self, connector: Connector, asked: Sequence[str] | None) -> None:
         known = (connector.datasource or {}).get("name")
         for position, name in enumerate(asked or ()):
             if name != known:
@@ -231,8 +233,8 @@ class ConnectorService:
             self.uploads.amend(connector.connector_id, upload_id=None, deletions=[request.id], now=utcnow())
 
     def remove(self, access: Access) -> None:
-        """Removes the connector's index with everything that belongs to it. Idempotent."""
-        self.uploads.remove(access.connector.connector_id)
+        """Disconnects the connector and removes its index with everything that belongs to it. Idempotent."""
+        self.uploads.remove(access.connector.connector_id, now=utcnow())
 
     # --- what the connector says about itself -------------------------------------------------------------------------
 

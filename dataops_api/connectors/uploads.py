@@ -65,7 +65,7 @@ class Uploads:
         if request.disableStaleDocumentDeletionCheck and not request.isLastPage:
             raise at("invalid_parameter", "/disableStaleDocumentDeletionCheck", "is for the last page only")
         page = _Page(request, documents, now)
-        self._write(connector_id, lambda session, connector: self._take(session, connector, page))
+        self._write(connector_id, lambda session, connector: self._take(session, connector, page), now=now)
 
     def _take(self, session: Session, connector: Connector, page: _Page) -> None:
         request = page.request
@@ -206,15 +206,15 @@ class Uploads:
                 raise
             self._publish(session, connector_id, generation, stats, ends_upload=False)
 
-        self._write(connector_id, work)
+        self._write(connector_id, work, now=now)
 
     # --- removal ------------------------------------------------------------------------------------------------------
 
-    def remove(self, connector_id: UUID) -> None:
-        """Removes the connector's index, spools and configuration, whatever its status. Idempotent."""
+    def remove(self, connector_id: UUID, *, now: datetime) -> None:
+        """Disconnects the connector and removes all its files, in one: nobody can push in between. Idempotent."""
         with self._database.transaction() as session:
             registry.lock(session, connector_id)
-            registry.withdraw(session, connector_id)
+            registry.disconnect(session, connector_id, now)
             self._files.remove(connector_id)
         self._readers.forget(connector_id)
 
@@ -242,7 +242,7 @@ class Uploads:
 
     # --- what all writing shares --------------------------------------------------------------------------------------
 
-    def _write(self, connector_id: UUID, work: Callable[[Session, Connector], None]) -> None:
+    def _write(self, connector_id: UUID, work: Callable[[Session, Connector], None], *, now: datetime) -> None:
         """Runs ``work`` with the connector's lock, then removes what is no longer served."""
         try:
             with self._database.transaction() as session:
@@ -253,7 +253,9 @@ class Uploads:
                 session.expire_all()
                 after = self._served(registry.require(session, connector_id))
         except GoneError:
-            self.remove(connector_id)  # nothing may stay on disk of a connector that was disconnected meanwhile
+            self.remove(
+                connector_id, now=now
+            )  # nothing may stay on disk of a connector that was disconnected meanwhile
             raise
         for path in before - after:
             index.discard(path)

@@ -5,7 +5,8 @@ connector service may live in another process or on another machine. Its health 
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -42,17 +43,24 @@ class EmbeddedConnector:
     """The adapter of the embedded engine. Safe to use from many threads.
 
     ``base_url`` is the connector service's address without the connector (``http://…/connectors``); ``timeout`` bounds
-    every request but those that carry documents, in seconds.
+    every request but those that carry documents, in seconds; ``pause`` waits between tries.
     """
 
     kind = "embedded"
 
     def __init__(
-        self, base_url: str, keyring: Keyring, *, timeout: float = 5.0, transport: httpx.BaseTransport | None = None
+        self,
+        base_url: str,
+        keyring: Keyring,
+        *,
+        timeout: float = 5.0,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._keyring = keyring
         self._timeout = timeout
-        self._transport = Transport(base_url, timeout=timeout, transport=transport)
+        self._pause = pause
+        self._transport = Transport(base_url, timeout=timeout, transport=transport, pause=pause)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -153,10 +161,11 @@ class EmbeddedConnector:
             upload_id=upload_id,
             canaries=canaries,
             limit=self._timeout,
+            pause=self._pause,
         )
 
     def teardown(self, spec: ConnectorSpec) -> list[str]:
-        """Removes the index with everything that belongs to it; nothing remains. Idempotent."""
+        """Disconnects the connector for good and removes everything that it has; nothing remains. Idempotent."""
         self._transport.call(
             "DELETE",
             spec.connector_id,

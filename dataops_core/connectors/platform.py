@@ -77,7 +77,7 @@ class Filter(_Strict):
     """One condition. Values of EQUALS are alternatives, those of NOT_EQUALS are excluded, a range has one."""
 
     field: Text
-    values: Annotated[tuple[Text, ...], Field(min_length=1, max_length=100)]
+    values: Annotated[list[Text], Field(min_length=1, max_length=100)]
     operator: Operator = Operator.EQUALS
 
 
@@ -94,8 +94,8 @@ class SearchRequest(_Strict):
     query: Text
     page_size: Annotated[int, Field(ge=1, le=100, strict=True)] = 10
     cursor: str | None = None
-    datasources: Annotated[tuple[Text, ...], Field(min_length=1, max_length=100)] | None = None
-    filters: Annotated[tuple[Filter, ...], Field(min_length=1, max_length=50)] | None = None
+    datasources: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = None
+    filters: Annotated[list[Filter], Field(min_length=1, max_length=50)] | None = None
     time_range: TimeRange | None = None
 
 

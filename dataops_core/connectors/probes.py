@@ -62,7 +62,7 @@ def run_probes(
     upload_id: str,
     canaries: Collection[str],
     limit: float,
-    pause: Callable[[float], None] = time.sleep,
+    pause: Callable[[float], None],
 ) -> list[ProbeResult]:
     """All probes in the order of PROBES. ``limit`` is the longest that any answer may take, in seconds.
 

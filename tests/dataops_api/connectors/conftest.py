@@ -39,6 +39,7 @@ class LiveConnector:
     url: str
     search_token: str
     index_token: str
+    http: httpx.Client
 
     @property
     def connector_id(self) -> UUID:
@@ -55,16 +56,11 @@ class LiveConnector:
     def post(self, path: str, body: Any = None, *, token: str | None = None, **options: Any) -> httpx.Response:
         """A plain POST; the token is the one that the path needs unless given."""
         chosen = token if token is not None else (self.index_token if "/index/" in path else self.search_token)
-        return httpx.post(
-            self.url + path, json=body, headers={"Authorization": f"Bearer {chosen}"}, timeout=30, **options
-        )
+        return self.http.post(self.url + path, json=body, headers={"Authorization": f"Bearer {chosen}"}, **options)
 
     def get(self, path: str = "", *, token: str | None = None) -> httpx.Response:
-        return httpx.get(
-            self.url + path,
-            headers={"Authorization": f"Bearer {token if token is not None else self.search_token}"},
-            timeout=30,
-        )
+        chosen = token if token is not None else self.search_token
+        return self.http.get(self.url + path, headers={"Authorization": f"Bearer {chosen}"})
 
     def definition(self, number: int, **members: Any) -> dict[str, Any]:
         """A valid DocumentDefinition."""
@@ -115,6 +111,7 @@ class LiveService:
     keyring: Keyring
     database: Database
     service: ConnectorService
+    http: httpx.Client
 
     def folder(self, connector_id: UUID) -> Path:
         return self.service.files.folder(connector_id)
@@ -157,13 +154,9 @@ def live_service(database: Database, tmp_path_factory: pytest.TempPathFactory) -
     thread.start()
     while not server.started and thread.is_alive():
         thread.join(0.01)
-    yield LiveService(
-        f"http://127.0.0.1:{listener.getsockname()[1]}",
-        settings,
-        Keyring(SECRET),
-        database,
-        app.state.service,
-    )
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx.Client(timeout=30) as client:
+        yield LiveService(url, settings, Keyring(SECRET), database, app.state.service, client)
     server.should_exit = True
     thread.join(10)
     listener.close()
@@ -233,6 +226,7 @@ def new_connector(live_service: LiveService, make_dataset: Callable[[], UUID]) -
             url=f"{live_service.url}/{connector_id}",
             search_token=live_service.token(connector_id, TokenKind.SEARCH).token,
             index_token=live_service.token(connector_id, TokenKind.INDEX).token,
+            http=live_service.http,
         )
 
     return make

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from dataops_core.clock import utcnow
@@ -36,8 +35,8 @@ def ask(connector, route, token):
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     body = {"query": "x"} if "search" in path else {"datasource": connector.spec.datasource}
     if method == "POST":
-        return httpx.request(method, connector.url + path, json=body, headers=headers)
-    return httpx.request(method, connector.url + path, headers=headers)
+        return connector.http.request(method, connector.url + path, json=body, headers=headers)
+    return connector.http.request(method, connector.url + path, headers=headers)
 
 
 def problem_of(response):
@@ -74,7 +73,7 @@ def test_every_route_refuses_who_has_no_token_or_a_wrong_one(connector, new_conn
 def test_a_connector_that_does_not_exist_is_answered_like_a_wrong_token(connector, live_service):
     wrong = problem_of(ask(connector, SEARCH, "dol_s_wrong"))
     for unknown in (str(uuid4()), "no-uuid", connector.connector_id.hex):
-        response = httpx.post(
+        response = live_service.http.post(
             f"{live_service.url}/{unknown}/api/search",
             json={"query": "x"},
             headers={"Authorization": f"Bearer {connector.search_token}"},
@@ -82,7 +81,7 @@ def test_a_connector_that_does_not_exist_is_answered_like_a_wrong_token(connecto
         answer = problem_of(response)
         assert {**answer, "request_id": ""} == {**wrong, "request_id": ""}
     unknown_id = uuid4()
-    response = httpx.get(
+    response = live_service.http.get(
         f"{live_service.url}/{unknown_id}",
         headers={"Authorization": f"Bearer {live_service.keyring.service_token(unknown_id, TokenKind.INDEX)}"},
     )
@@ -171,20 +170,20 @@ def test_it_stays_gone_when_the_datasets_row_is_deleted(connector, live_service)
 
 
 def test_anybody_may_ask_whether_the_service_lives_and_learns_nothing_else(connector, live_service):
-    answers = [httpx.get(f"{live_service.url}/{name}/health") for name in (connector.connector_id, uuid4())]
+    answers = [live_service.http.get(f"{live_service.url}/{name}/health") for name in (connector.connector_id, uuid4())]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].content == answers[1].content
 
 
 def test_a_given_request_id_comes_back_and_a_bad_one_does_not(connector):
     for given, echoed in (("my-id-1", True), ("with blank", False), ("x" * 129, False)):
-        response = httpx.get(f"{connector.url}/health", headers={"X-Request-ID": given})
+        response = connector.http.get(f"{connector.url}/health", headers={"X-Request-ID": given})
         assert (response.headers["x-request-id"] == given) is echoed
 
 
 def test_what_is_no_route_is_a_problem_too(connector):
-    missing = httpx.get(f"{connector.url}/api/nothing")
+    missing = connector.http.get(f"{connector.url}/api/nothing")
     assert (missing.status_code, problem_of(missing)["code"]) == (404, "resource_not_found")
-    wrong_method = httpx.put(f"{connector.url}/api/search")
+    wrong_method = connector.http.put(f"{connector.url}/api/search")
     assert (wrong_method.status_code, problem_of(wrong_method)["code"]) == (405, "method_not_allowed")
     assert wrong_method.headers["allow"] == "POST"

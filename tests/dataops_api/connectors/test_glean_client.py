@@ -1,6 +1,5 @@
 """Glean's official Python client, unmodified, indexes and searches an embedded connector (C-90)."""
 
-import httpx
 import pytest
 from glean.api_client import Glean, errors, models
 
@@ -213,7 +212,7 @@ def test_the_short_route_answers_as_the_long_one(wiki):
     with wiki.indexing() as glean:
         bulk(glean, "acmewiki", "upload-1", 5)
     answers = [
-        httpx.post(
+        wiki.http.post(
             f"{wiki.url}{path}", json={"query": "marker2"}, headers={"Authorization": f"Bearer {wiki.search_token}"}
         )
         for path in ("/search", "/api/search")

@@ -273,10 +273,11 @@ def test_searches_go_on_while_generations_change(connector):
 def test_removal_takes_every_file_and_may_be_repeated(connector, live_service, adapter):
     connector.upload("u", range(3))
     connector.post(BULK, connector.page("v", range(5), isFirstPage=True))
-    assert adapter.teardown(connector.spec) == []
-    assert not live_service.folder(connector.connector_id).exists()
-    assert connector.get().json()["state"] == "empty"
-    live_service.disconnect(connector.connector_id)
+    for _ in range(2):
+        assert adapter.teardown(connector.spec) == []
+        assert not live_service.folder(connector.connector_id).exists()
+        assert row(live_service, connector).status is ConnectorStatus.DISCONNECTED
+        assert connector.upload("w", range(3)).status_code == 410
     live_service.disconnect(connector.connector_id)
     assert adapter.teardown(connector.spec) == []
 
