@@ -19,7 +19,7 @@ from dataops_core.company.build import company_name, known_locales
 from dataops_core.company.model import DEFAULT_LOCALE
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConflictError, InvalidRequestError
-from dataops_core.generation.records import default_seed
+from dataops_core.generation.seeding import default_seed
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import (
     CompanySize,
