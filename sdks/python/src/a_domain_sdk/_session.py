@@ -7,7 +7,7 @@ import time
 from typing import TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from a_domain_sdk._answer import REQUEST_ID, connection_error, error_of, value_of
 from a_domain_sdk._call import Call
@@ -59,7 +59,7 @@ class Session:
             response = self._exchange(call, self.access_token())
         return value_of(call, response)
 
-    def access_token(self) -> str:
+    def access_token(self) -> SecretStr:
         """A token that is valid by the clock, fetched where there is none."""
         token = self._tokens.current
         if token is not None:
@@ -75,18 +75,21 @@ class Session:
         """Closes all connections."""
         self._http.close()
 
-    def _exchange(self, call: Call[T], token: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}", REQUEST_ID: call.request_id}
+    def _exchange(self, call: Call[T], token: SecretStr) -> httpx.Response:
+        return self._send(self._request(call, token), reads=call.method == "GET", request_id=call.request_id)
+
+    def _request(self, call: Call[T], token: SecretStr) -> httpx.Request:
+        # Built here, whose frame is gone when it is sent: no traceback can hold the token in plain text.
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}", REQUEST_ID: call.request_id}
         if call.idempotency_key is not None:
             headers["Idempotency-Key"] = call.idempotency_key
-        request = self._http.build_request(
+        return self._http.build_request(
             call.method,
             f"{self._configuration.base_url}{call.path}",
             params=call.query or None,
             json=call.body,
             headers=headers,
         )
-        return self._send(request, reads=call.method == "GET", request_id=call.request_id)
 
     def _send(self, request: httpx.Request, *, reads: bool, request_id: str | None = None) -> httpx.Response:
         attempt = 0
@@ -105,7 +108,7 @@ class Session:
             self.pause(delay)
             attempt += 1
 
-    def _fetch_token(self) -> str:
+    def _fetch_token(self) -> SecretStr:
         request = token_request(self._configuration, self._http)
         try:
             # Asking for a token twice does no harm: it may be repeated like a read.

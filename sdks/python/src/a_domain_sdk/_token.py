@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from a_domain_sdk._configuration import Configuration
 
@@ -18,7 +18,7 @@ _MOST_OF_LIFE = 0.9
 class TokenAnswer(BaseModel):
     """What the token endpoint answers (RFC 6749, section 5.1)."""
 
-    access_token: str
+    access_token: SecretStr
     expires_in: float = 3600.0
 
 
@@ -26,7 +26,7 @@ class TokenAnswer(BaseModel):
 class AccessToken:
     """A token and the moment, on the monotonic clock, from which on it is not used any more."""
 
-    value: str = field(repr=False)
+    value: SecretStr
     renew_at: float
 
     @classmethod
@@ -44,18 +44,17 @@ class TokenCache:
         self._token: AccessToken | None = None
 
     @property
-    def current(self) -> str | None:
+    def current(self) -> SecretStr | None:
         """The token to use, None where a new one is needed."""
-        if self._token is None or self._clock() >= self._token.renew_at:
-            return None
-        return self._token.value
+        token = self._token
+        return token.value if token is not None and self._clock() < token.renew_at else None
 
-    def keep(self, answer: TokenAnswer) -> str:
+    def keep(self, answer: TokenAnswer) -> SecretStr:
         """Keeps the token of this answer and returns it."""
         self._token = AccessToken.of(answer, now=self._clock())
         return self._token.value
 
-    def drop(self, refused: str) -> None:
+    def drop(self, refused: SecretStr) -> None:
         """Forgets the token that was refused; one that another thread fetched since stays."""
         if self._token is not None and self._token.value == refused:
             self._token = None

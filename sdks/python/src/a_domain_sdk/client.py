@@ -63,7 +63,7 @@ class DataOpsClient:
 
     def access_token(self) -> str:
         """A valid access token, for a request that this SDK does not make. It is a secret: keep it out of logs."""
-        return self._session.access_token()
+        return self._session.access_token().get_secret_value()
 
     def close(self) -> None:
         """Closes all connections. The client cannot be used afterwards."""
