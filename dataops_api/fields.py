@@ -5,9 +5,13 @@ answer against them.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictInt, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+_T = TypeVar("_T")
 
 
 class RequestModel(BaseModel):
@@ -39,4 +43,16 @@ Moment = Annotated[
     BeforeValidator(parse_moment),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "ISO 8601; without a zone it is UTC."}),
 ]
-Count = Annotated[StrictInt, WithJsonSchema({"type": "integer"})]
+
+
+class _NotNull:
+    """Describes what a parameter may hold when it is given: null it never holds."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        given = [one for one in schema.pop("anyOf", []) if one != {"type": "null"}]
+        return schema | given[0] if given else schema
+
+
+#: A query parameter that may be absent.
+Given = Annotated[_T | None, _NotNull()]

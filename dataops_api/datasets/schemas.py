@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
-from pydantic.json_schema import SkipJsonSchema
 
-from dataops_api.fields import AnswerModel, Moment, RequestModel
+from dataops_api.fields import AnswerModel, Given, Moment, RequestModel
 from dataops_api.pagination import PageLinks, Pagination
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
 from dataops_core.registry.datasets import DatasetSort
@@ -23,15 +22,15 @@ Tag = Annotated[StrictStr, StringConstraints(min_length=1, max_length=64)]
 class ListQuery(BaseModel):
     """Filters, order and page of a list of datasets."""
 
-    client_id: UUID | SkipJsonSchema[None] = Field(default=None, description="The customer.")
-    journey_id: UUID | SkipJsonSchema[None] = Field(default=None, description="The customer's journey.")
-    stage: Stage | SkipJsonSchema[None] = None
-    status: DatasetStatus | SkipJsonSchema[None] = None
-    dataset_type: str | SkipJsonSchema[None] = Field(default=None, description="Such as `confluence_pages`.")
-    operation_id: UUID | SkipJsonSchema[None] = Field(default=None, description="Datasets of this operation.")
-    created_from: Moment | SkipJsonSchema[None] = Field(default=None, description="Created at this moment or later.")
-    created_to: Moment | SkipJsonSchema[None] = Field(default=None, description="Created before this moment.")
-    tag: str | SkipJsonSchema[None] = Field(default=None, description="Datasets with this tag.")
+    client_id: Given[UUID] = Field(default=None, description="The customer.")
+    journey_id: Given[UUID] = Field(default=None, description="The customer's journey.")
+    stage: Given[Stage] = None
+    status: Given[DatasetStatus] = None
+    dataset_type: Given[str] = Field(default=None, description="Such as `confluence_pages`.")
+    operation_id: Given[UUID] = Field(default=None, description="Datasets of this operation.")
+    created_from: Given[Moment] = Field(default=None, description="Created at this moment or later.")
+    created_to: Given[Moment] = Field(default=None, description="Created before this moment.")
+    tag: Given[str] = Field(default=None, description="Datasets with this tag.")
     sort: DatasetSort = DatasetSort.NEWEST
     page: int = Field(default=1, ge=1)
     per_page: int = Field(default=20, ge=1, le=100)
@@ -47,8 +46,8 @@ class TeardownQuery(BaseModel):
 class UsageQuery(BaseModel):
     """The days of which usage is shown."""
 
-    from_: Moment | SkipJsonSchema[None] = Field(default=None, alias="from", description="The first day shown.")
-    to: Moment | SkipJsonSchema[None] = Field(default=None, description="Days that begin before this moment.")
+    from_: Given[Moment] = Field(default=None, alias="from", description="The first day shown.")
+    to: Given[Moment] = Field(default=None, description="Days that begin before this moment.")
 
 
 def _at_least_one(dataset_types: list[str]) -> list[str]:
@@ -69,8 +68,8 @@ def _name(custom_fields: dict[str, Any]) -> dict[str, Any]:
 class NewMetadata(RequestModel):
     """What the requester says about the datasets."""
 
-    requested_by: Annotated[StrictStr, StringConstraints(max_length=256)] | SkipJsonSchema[None] = None
-    reason: Annotated[StrictStr, StringConstraints(max_length=1000)] | SkipJsonSchema[None] = None
+    requested_by: Annotated[StrictStr, StringConstraints(max_length=256)] | None = None
+    reason: Annotated[StrictStr, StringConstraints(max_length=1000)] | None = None
     tags: list[Tag] = Field(default=[], max_length=_MOST_TAGS)
     custom_fields: Annotated[dict[str, Any], AfterValidator(_name)] = Field(
         default={},
@@ -87,15 +86,13 @@ def _within_limit(metadata: NewMetadata) -> NewMetadata:
 class Generation(RequestModel):
     """How records are generated."""
 
-    record_count: StrictInt | SkipJsonSchema[None] = Field(
+    record_count: StrictInt | None = Field(
         default=None, ge=20, description="Records per dataset; absent: the template's count for the stage."
     )
-    seed: StrictInt | SkipJsonSchema[None] = Field(
+    seed: StrictInt | None = Field(
         default=None, ge=0, lt=2**63, description="Absent: it follows from customer, stage and type."
     )
-    locale: StrictStr | SkipJsonSchema[None] = Field(
-        default=None, description="Of the customer's company; fixed by its first dataset."
-    )
+    locale: StrictStr | None = Field(default=None, description="Of the customer's company; fixed by its first dataset.")
 
 
 class NewDatasets(RequestModel):

@@ -58,4 +58,5 @@ class Samples:
         )
         dataset_type = DATASET_TYPES[template.dataset_type]
         table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
-        return tuple(dataset_type.record(row) for row in dataset_type.frame(table).to_dict("records"))
+        rows = dataset_type.frame(table).to_dict("records")
+        return tuple(dataset_type.record({str(name): cell for name, cell in row.items()}) for row in rows)

@@ -4,18 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from pydantic.json_schema import SkipJsonSchema
 
-from dataops_api.fields import AnswerModel
+from dataops_api.fields import AnswerModel, Given
 from dataops_core.lifecycle import Industry
 
 
 class TemplateQuery(BaseModel):
     """Filters of the list of templates."""
 
-    industry: Industry | SkipJsonSchema[None] = None
-    use_case: str | SkipJsonSchema[None] = Field(default=None, description="Such as `developer_productivity`.")
-    dataset_type: str | SkipJsonSchema[None] = Field(default=None, description="Such as `confluence_pages`.")
+    industry: Given[Industry] = None
+    use_case: Given[str] = Field(default=None, description="Such as `developer_productivity`.")
+    dataset_type: Given[str] = Field(default=None, description="Such as `confluence_pages`.")
 
 
 class TemplateLinks(AnswerModel):

@@ -1,9 +1,12 @@
 """A real API on a real PostgreSQL behind a real HTTP server; Dagster alone is played, by a switchboard of ours."""
 
+import functools
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from socket import socket
 from threading import Thread
@@ -11,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import jsonschema
 import pytest
 import uvicorn
 
@@ -18,7 +22,10 @@ from dataops_api.app import create_app
 from dataops_core.clock import utcnow
 from dataops_core.errors import UnavailableError
 from dataops_core.ids import new_id
-from dataops_core.registry import api_clients, installation
+from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationStatus, Outcome
+from dataops_core.provisioning.settlement import finish_dataset
+from dataops_core.quality.model import CheckResult
+from dataops_core.registry import api_clients, connectors, datasets, installation, operations, quality
 from dataops_core.registry.api_clients import NewApiClient
 from dataops_core.registry.database import Database
 from dataops_core.runs import LaunchRequest, RunState
@@ -26,6 +33,7 @@ from dataops_core.scopes import Scope
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 
+DATASETS = "/v1/dataops/datasets"
 SECRET = "a secret for tests, long enough for anybody"
 
 
@@ -85,11 +93,105 @@ class Api:
 
     @contextmanager
     def asking(self, *scopes: Scope, customers: list[UUID] | None = None) -> Iterator[httpx.Client]:
-        """A client whose API client has these scopes."""
+        """A client whose API client has these scopes, and exists for these customers alone."""
         made = self.new_client(*scopes, customers=customers)
-        with httpx.Client(base_url=self.url, timeout=30) as client:
+        with client_of(self.url) as client:
             client.headers["Authorization"] = f"Bearer {token_of(client, made)}"
             yield client
+
+    def provision(self, **change: Any) -> dict[str, Any]:
+        """Asks for datasets (of a new customer, unless told) and gives the body of the 202."""
+        answer = self.admin.post(DATASETS, json=new_datasets(**change))
+        assert answer.status_code == 202, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def publish(self, accepted: dict[str, Any], *, run_id: str = "run") -> list[UUID]:
+        """What a run does to the registry, without the run: the accepted datasets become ready. Gives their ids."""
+        operation_id = UUID(accepted["operation_id"])
+        now = utcnow()
+        with self.database.transaction() as session:
+            operation = operations.get(session, operation_id, lock=True)
+            operation.run_id, operation.status, operation.started_at = run_id, OperationStatus.IN_PROGRESS, now
+            for part in operations.parts_of(session, operation_id):
+                connectors.create_connector(session, connector_id=new_id(), dataset_id=part.dataset_id, now=now)
+                datasets.move(session, part.dataset_id, DatasetStatus.VALIDATING)
+                for number, check in enumerate(CheckType):
+                    quality.add(
+                        session,
+                        CheckResult(
+                            check, CheckStatus.PASSED, Decimal("98.00") if number == 1 else Decimal("100.00"), "Fine"
+                        ),
+                        dataset_id=part.dataset_id,
+                        operation_id=operation_id,
+                        attempt=1,
+                        executed_at=now,
+                        duration_ms=12,
+                    )
+                values = {"record_count": 500, "size_bytes": 15728640, "quality_score": Decimal("99.4")}
+                datasets.move(session, part.dataset_id, DatasetStatus.READY, **values)
+                finish_dataset(session, operation, part, Outcome.READY, quality_score=Decimal("99.4"))
+        return [UUID(made["dataset_id"]) for made in accepted["datasets"]]
+
+    def ready(self, **change: Any) -> UUID:
+        """A ready dataset of confluence_pages."""
+        return self.publish(self.provision(**({"dataset_types": ["confluence_pages"]} | change)))[0]
+
+    def archive(self, dataset_id: UUID, *, archive_path: str | None = "archives/x") -> None:
+        """What a teardown does to the registry, without the run."""
+        answer = self.admin.delete(f"{DATASETS}/{dataset_id}", params={"archive": archive_path is not None})
+        assert answer.status_code == 202, answer.text
+        with self.database.transaction() as session:
+            operation = operations.get(session, UUID(answer.json()["operation_id"]), lock=True)
+            (part,) = operations.parts_of(session, operation.operation_id)
+            datasets.move(session, dataset_id, DatasetStatus.ARCHIVED, archive_path=archive_path)
+            finish_dataset(session, operation, part, Outcome.ARCHIVED)
+
+
+def new_datasets(**change: Any) -> dict[str, Any]:
+    """A request for two datasets of a new customer."""
+    return {
+        "journey_id": str(new_id()),
+        "client_id": str(new_id()),
+        "stage": "sandbox",
+        "dataset_types": ["confluence_pages", "github_repos"],
+    } | change
+
+
+def client_of(url: str) -> httpx.Client:
+    """An HTTP client that holds every answer against the OpenAPI description, and to carry a request id (C-3)."""
+    return httpx.Client(base_url=url, timeout=30, event_hooks={"response": [conforms]})
+
+
+@functools.cache
+def described() -> tuple[dict[str, Any], list[tuple[re.Pattern[str], str]]]:
+    """The description, and a pattern for each of its paths."""
+    document = create_app(Settings(secret_key=SECRET, database_url="postgresql://nobody@localhost/nothing")).openapi()
+    patterns = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in document["paths"]]
+    return document, sorted(patterns, key=lambda one: one[1].count("{"))
+
+
+def conforms(response: httpx.Response) -> None:
+    """Fails the test where an answer is not as described: status, media type, and every field of it."""
+    response.read()
+    assert response.headers["x-request-id"]
+    if response.request.url.path.startswith("/connectors"):
+        return
+    document, patterns = described()
+    path = next((path for pattern, path in patterns if pattern.fullmatch(response.request.url.path)), None)
+    operation = document["paths"].get(path, {}).get(response.request.method.lower())
+    if operation is None:
+        return
+    answer = operation["responses"].get(str(response.status_code))
+    assert answer is not None, f"{response.status_code} is not described: {response.text}"
+    if "content" not in answer:
+        assert not response.content
+        return
+    assert response.headers["content-type"] == "application/json"
+    schema = answer["content"]["application/json"]["schema"] | {"components": document["components"]}
+    jsonschema.validate(
+        response.json(), schema, jsonschema.Draft202012Validator, format_checker=jsonschema.FormatChecker()
+    )
 
 
 def token_of(client: httpx.Client, made: NewApiClient, **more: Any) -> str:
@@ -164,8 +266,8 @@ def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
     url = f"http://127.0.0.1:{settings.api_port}"
     with (
         serving(settings, database, dagster),
-        httpx.Client(base_url=url, timeout=30) as anonymous,
-        httpx.Client(base_url=url, timeout=30) as admin,
+        client_of(url) as anonymous,
+        client_of(url) as admin,
     ):
         admin.headers["Authorization"] = f"Bearer {token_of(anonymous, new_client(Scope.ADMIN))}"
         yield Api(url, settings, database, keyring, dagster, anonymous, admin, new_client)
