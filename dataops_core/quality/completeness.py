@@ -151,7 +151,7 @@ def _applicability(table: pa.Table, dataset_type: DatasetType) -> Sequence[Mask]
     everywhere = np.ones(table.num_rows, dtype=np.bool_)
     if all(rule.applies is None for rule in rules):
         return [everywhere] * len(rules)
-    frame = dataset_type.frame(table)
+    frame = dataset_type.frame(table, text=False)
     return [
         everywhere if rule.applies is None else np.asarray(rule.applies(frame), dtype=np.bool_).copy() for rule in rules
     ]

@@ -85,17 +85,20 @@ class Corpus:
             self._plain[index] = plain_text(document.body, document.mime_type)
         return self._plain[index]
 
+    def frequency(self, word: str) -> int:
+        """How many documents hold the word as it is."""
+        return len(self._holders.get(word.encode(), ()))
+
     def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
         """Documents (of ``among``, or of all) that may hold all the ``wanted`` words, in order."""
-        left = set(range(len(self.documents)) if among is None else among)
-        for word in wanted:
-            left &= self._holding(word)
-        return sorted(left)
+        holding = [self._holding(word) for word in wanted]
+        left = frozenset(range(len(self.documents)) if among is None else among)
+        return sorted(left.intersection(*holding))
 
-    def adjacent(self, wanted: Sequence[str]) -> list[int]:
+    def adjacent(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """Documents that hold the words as they are, one after another with nothing but punctuation between them."""
         run = re.compile(rb" +".join([b"", *(word.encode() for word in wanted), b""]))
-        return [index for index in self.matching(wanted) if run.search(self._folded[index])]
+        return [index for index in among if run.search(self._folded[index])]
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:
         """Whether the document's body alone may hold all the words."""

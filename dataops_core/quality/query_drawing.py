@@ -31,6 +31,15 @@ _ENTITIES = (
     re.compile(r"(?<![\w./-])[a-z][a-z0-9]+(?:-[a-z0-9]+)+(?![\w./-])"),
     re.compile(r"(?<![\w.,/-])\d{4,}(?![\w.,/-])"),
 )
+#: Words that engines may leave out of a question, of those long enough to be drawn.
+_STOP_WORDS = frozenset(
+    {
+        "about", "above", "after", "again", "against", "because", "before", "being", "below", "between", "cannot",
+        "could", "doing", "during", "further", "having", "herself", "himself", "itself", "myself", "other", "ought",
+        "ourselves", "shall", "should", "since", "their", "theirs", "themselves", "there", "these", "those", "through",
+        "under", "until", "where", "which", "while", "whose", "would", "yours", "yourself", "yourselves",
+    }
+)  # fmt: skip
 #: How much is tried before a kind is given up: documents, and words or phrases of each.
 _TRIED_DOCUMENTS = 60
 _TRIED_WORDS = 24
@@ -145,24 +154,26 @@ class _Draw:
             for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
                 names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
                 for name in names[:_TRIED_WORDS]:
-                    holding = self._corpus.adjacent(words(name))
-                    if index in holding and len(holding) <= TOP and self._corpus.matching(words(name)) == holding:
+                    found = self._corpus.matching(words(name))
+                    if index in found and len(found) <= TOP and self._corpus.adjacent(words(name), found) == found:
                         self._take(index)
-                        return SampleQuery(query_id, QueryKind.ENTITY, name, expected=self._urls(holding))
+                        return SampleQuery(query_id, QueryKind.ENTITY, name, expected=self._urls(found))
         return None
 
     def _conjunction(self, query_id: str) -> SampleQuery | None:
         """Three words of a body, none of its title, that only together single the document out."""
         for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
-            counts = Counter(words(text[len(text) // 3 :]))
-            rare = [w for w, n in counts.items() if n <= 2 and len(w) >= 5 and w.isalpha() and w not in title]
-            candidates = self._shuffled(query_id, rare)[:_TRIED_WORDS]
+            body = set(filter(_is_telling, words(text[len(text) // 3 :]))) - title
+            # The rarest of its words; equally rare ones in an order of the query's own.
+            ordered = sorted(
+                self._shuffled(query_id, sorted(body)), key=lambda word: len(self._corpus.matching([word]))
+            )
+            candidates = ordered[:_TRIED_WORDS]
             chosen: list[str] = []
             left: list[int] | None = None
             while len(chosen) < 3 and candidates:
-                # Among a few, the word that leaves the fewest documents.
-                sets = {word: self._corpus.matching([word], left) for word in candidates[: 6 if left is None else 12]}
+                sets = {word: self._corpus.matching([word], left) for word in candidates}
                 best = min(sets, key=lambda word: len(sets[word]))
                 chosen.append(best)
                 left = sets[best]
@@ -197,7 +208,7 @@ class _Draw:
     def _filter_word(self, query_id: str, index: int, members: Sequence[int]) -> tuple[str, list[int]] | None:
         """A word of the document that stands as it is in 1 … 10 members, in no member otherwise, and outside too."""
         text = f"{self._documents[index].title}\n{self._corpus.plain(index)}"
-        candidates = [w for w, n in Counter(words(text)).items() if n <= 2 and len(w) >= 5 and w.isalpha()]
+        candidates = [word for word, count in Counter(words(text)).items() if count <= 2 and _is_telling(word)]
         for word in self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]:
             inside = self._corpus.matching([word], members)
             if not 1 <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
@@ -241,6 +252,11 @@ class _Draw:
             if not self._corpus.holds(nonce):
                 return SampleQuery(query_id, QueryKind.NEGATIVE, nonce)
         return None
+
+
+def _is_telling(word: str) -> bool:
+    """Whether an engine will search for the word, and a person may."""
+    return len(word) >= 5 and word.isalpha() and word not in _STOP_WORDS
 
 
 def _people_of(document: Document) -> list[tuple[str, str]]:

@@ -54,7 +54,7 @@ def check_schema(table: pa.Table, dataset_type: DatasetType) -> CheckResult:
     ``valid``, ``failing_columns`` (column → invalid records) and ``failures`` (rule, column, count, first row numbers;
     no values).
     """
-    frame = dataset_type.frame(table).reset_index(drop=True)
+    frame = dataset_type.frame(table, text=False).reset_index(drop=True)
     failures = _failures(frame, dataset_type.schema)
     invalid = np.zeros(len(frame), dtype=np.bool_)
     for _, _, rows in failures:
