@@ -1,0 +1,380 @@
+"""A whole provisioning and teardown by their steps: real registry, real files, a real connector service over HTTP."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import uvicorn
+
+from dataops_api.connectors.app import create_connector_app
+from dataops_core.clock import utcnow
+from dataops_core.connectors.client import EmbeddedConnector
+from dataops_core.errors import PermanentError, QualityGateError, StaleRunError, StorageError
+from dataops_core.lifecycle import (
+    CheckStatus,
+    CheckType,
+    ConnectorStatus,
+    DatasetStatus,
+    Environment,
+    OperationStatus,
+    Stage,
+    TeardownReason,
+    TokenKind,
+)
+from dataops_core.provisioning import steps, teardown
+from dataops_core.provisioning.fencing import RunIdentity
+from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.services import Services, StepContext
+from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.registry import connectors, datasets, operations, quality
+from dataops_core.registry.database import Database
+from dataops_core.registry.tables import Dataset, Operation
+from dataops_core.security import Keyring
+from dataops_core.settings import Settings
+from dataops_core.storage import MANIFEST_FILE, RECORDS_FILE, Storage
+from dataops_core.templates.loader import load_catalog
+
+SECRET = "a secret of the tests of the steps"
+S = DatasetStatus
+TYPE = "confluence_pages"
+
+
+@pytest.fixture
+def services(database: Database, tmp_path: Path) -> Iterator[Services]:
+    settings = Settings(home=tmp_path / "home", secret_key=SECRET)
+    app = create_connector_app(settings, database=database)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    keyring = Keyring(SECRET)
+    client = EmbeddedConnector(url, keyring)
+    yield Services(
+        settings=settings.model_copy(update={"connector_url": url}),
+        database=database,
+        keyring=keyring,
+        storage=Storage.from_settings(settings),
+        catalog=load_catalog(),
+        connector=client,
+    )
+    client.close()
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@dataclass
+class Case:
+    """One accepted request and the run that carries it out."""
+
+    services: Services
+    request: ProvisioningRequest
+    operation: Operation
+
+    @classmethod
+    def accept(cls, services: Services, *types: str, client_id: UUID | None = None) -> "Case":
+        request = ProvisioningRequest(
+            journey_id=uuid4(),
+            client_id=client_id or uuid4(),
+            stage=Stage.SANDBOX,
+            dataset_types=types or (TYPE,),
+            record_count=60,
+            metadata={"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
+        )
+        with services.database.transaction() as session:
+            operation = accept_provisioning(session, services.catalog, request, max_record_count=1000)
+        return cls(services, request, operation)
+
+    def context(self, run_id: str = "run-0001", *, parent: str | None = None, dataset_type: str = TYPE) -> StepContext:
+        return StepContext(
+            self.services,
+            RunIdentity(run_id, self.operation.operation_id, parent),
+            Environment(Stage.SANDBOX, self.request.client_id),
+            dataset_type,
+        )
+
+    def dataset(self, dataset_type: str = TYPE) -> Dataset:
+        with self.services.database.transaction() as session:
+            view = operations.find_view(session, self.operation.operation_id)
+            assert view is not None
+            return next(row for part, row in view.parts if part.dataset_type == dataset_type and row is not None)
+
+    def now(self) -> Operation:
+        with self.services.database.transaction() as session:
+            return operations.get(session, self.operation.operation_id)
+
+    def provision(self, run_id: str = "run-0001", **options: str) -> None:
+        """All steps but the last in order, each check whatever the others said, then the last."""
+        context = self.context(run_id, **options)
+        for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
+            step(context)
+        for check in CheckType:
+            steps.run_check(context, check)
+        steps.publish(context)
+
+    def tear_down(self, *, archive: bool = True) -> "Case":
+        with self.services.database.transaction() as session:
+            operation = accept_teardown(
+                session, self.dataset().dataset_id, reason=TeardownReason.MANUAL, archive=archive
+            )
+        return Case(self.services, self.request, operation)
+
+    def run_teardown(self, run_id: str = "run-down") -> None:
+        context = self.context(run_id)
+        for step in (
+            teardown.disconnect_connector,
+            teardown.archive_records,
+            teardown.delete_records,
+            teardown.update_registry,
+        ):
+            step(context)
+
+    def folder(self) -> Path:
+        return Path(self.services.storage.path(self.dataset().records_path or ""))
+
+
+@pytest.fixture
+def accept(services: Services) -> Callable[..., Case]:
+    return lambda *types, **options: Case.accept(services, *types, **options)
+
+
+def test_six_steps_make_a_ready_dataset(accept, services):
+    case = accept()
+    context, seen = case.context(), []
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
+        step(context)
+        seen.append((case.now().current_step, case.dataset().status))
+    assert seen == [(2, S.PROVISIONING), (3, S.PROVISIONING), (4, S.PROVISIONING), (5, S.VALIDATING)]
+    results = [steps.run_check(context, check) for check in CheckType]
+    assert [result.status for result in results] == [CheckStatus.PASSED] * 4, results
+    assert case.now().current_step == 6
+    published = steps.publish(context)
+    dataset, operation = case.dataset(), case.now()
+    assert (operation.status, operation.current_step) == (OperationStatus.COMPLETED, 6)
+    assert dataset.status is S.READY
+    assert dataset.ready_at is not None
+    assert (dataset.record_count, dataset.requested_count) == (60, 60)
+    assert dataset.quality_score is not None
+    assert float(dataset.quality_score) == published.quality_score > 95
+    assert dataset.size_bytes is not None
+    assert (case.folder() / RECORDS_FILE).is_file()
+    with services.database.transaction() as session:
+        connector = connectors.of_dataset(session, dataset.dataset_id)
+        state = quality.current(session, dataset.dataset_id)
+    assert connector is not None
+    assert (connector.status, connector.document_count) == (ConnectorStatus.HEALTHY, 60)
+    assert state.meets_threshold
+
+
+def test_the_same_request_again_gives_the_same_bytes(accept, services):
+    """C-40."""
+    first = accept()
+    first.provision()
+    digest = first.dataset().records_sha256
+    first.tear_down().run_teardown()
+    again = accept(client_id=first.request.client_id)
+    again.provision("run-0002")
+    assert digest
+    assert again.dataset().records_sha256 == digest
+
+
+def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(accept, services):
+    """C-53."""
+    case = accept()
+    case.provision()
+    dataset = case.dataset()
+    digest = dataset.records_sha256
+    with services.database.transaction() as session:
+        connector = connectors.of_dataset(session, dataset.dataset_id)
+        assert connector is not None
+    down = case.tear_down()
+    down.run_teardown()
+    after = case.dataset()
+    assert (after.status, after.records_path, after.has_remains) == (S.ARCHIVED, None, False)
+    assert after.archived_at is not None
+    archive = Path(services.storage.path(after.archive_path or ""))
+    manifest = json.loads((archive / MANIFEST_FILE).read_text())
+    assert manifest["files"][RECORDS_FILE]["sha256"] == digest
+    assert set(manifest["files"]) == {RECORDS_FILE, "queries.jsonl", "quality.json", "dataset.json"}
+    assert len(json.loads((archive / "quality.json").read_text())) == 4
+    assert not Path(services.storage.path(services.storage.dataset_folder(dataset.dataset_id))).exists()
+    assert not (services.settings.data_path / "connectors" / str(connector.connector_id)).exists()
+    known = services.keyring.service_token(connector.connector_id, TokenKind.SEARCH)
+    for token, status in ((known, 410), ("nobody", 401)):
+        answer = httpx.get(
+            f"{services.settings.connector_url}/{connector.connector_id}", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert answer.status_code == status
+    assert down.now().status is OperationStatus.COMPLETED
+
+
+def test_a_teardown_without_archive_leaves_the_operation_only(accept, services):
+    """C-53."""
+    case = accept()
+    case.provision()
+    dataset_id = case.dataset().dataset_id
+    down = case.tear_down(archive=False)
+    down.run_teardown()
+    with services.database.transaction() as session:
+        assert session.get(Dataset, dataset_id) is None
+        view = operations.find_view(session, down.operation.operation_id)
+    assert view is not None
+    assert [(part.outcome, row) for part, row in view.parts] == [("deleted", None)]
+    assert not Path(services.storage.path(f"archives/{dataset_id}")).exists()
+
+
+def test_nothing_is_deleted_where_the_archive_is_not_what_its_manifest_says(accept, services):
+    """C-53."""
+    case = accept()
+    case.provision()
+    folder = case.folder()
+    down = case.tear_down()
+    context = down.context("run-down")
+    teardown.disconnect_connector(context)
+    teardown.archive_records(context)
+    archive = Path(services.storage.path(case.dataset().archive_path or ""))
+    (archive / RECORDS_FILE).write_bytes(b"bitten off")
+    with pytest.raises(StorageError, match="nothing was deleted"):
+        teardown.delete_records(context)
+    assert (folder / RECORDS_FILE).is_file()
+    assert down.now().status is OperationStatus.FAILED
+    assert case.dataset().status is S.TEARDOWN
+
+
+def test_a_teardown_goes_on_where_it_failed(accept, services):
+    """C-52."""
+    case = accept()
+    case.provision()
+    down = case.tear_down()
+    context = down.context("run-down")
+    teardown.disconnect_connector(context)
+    teardown.archive_records(context)
+    with services.database.transaction() as session:
+        settle(session, down.operation.operation_id, RunEnding.LOST, run_id="run-down")
+    again = case.tear_down()
+    assert again.operation.operation_id == down.operation.operation_id
+    again.run_teardown("run-down-2")
+    assert case.dataset().status is S.ARCHIVED
+    assert again.now().attempt == 2
+
+
+def test_a_check_that_fails_fails_the_dataset_with_the_reason_once_all_four_have_spoken(accept, services):
+    case = accept()
+    context = case.context()
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records):
+        step(context)
+    steps.index_records(context)
+    with services.database.transaction() as session:
+        connector = connectors.of_dataset(session, case.dataset().dataset_id)
+        assert connector is not None
+    (index,) = (services.settings.data_path / "connectors" / str(connector.connector_id)).glob("*.db")
+    index.unlink()
+    statuses = {}
+    for check in CheckType:
+        assert case.now().status is OperationStatus.IN_PROGRESS
+        statuses[check] = steps.run_check(context, check).status
+    assert statuses[CheckType.SCHEMA_VALIDATION] is CheckStatus.PASSED
+    assert statuses[CheckType.CONNECTOR_HEALTH] is not CheckStatus.PASSED
+    assert statuses[CheckType.SAMPLE_QUERY_SUCCESS] is not CheckStatus.PASSED
+    operation, dataset = case.now(), case.dataset()
+    assert operation.status is OperationStatus.FAILED
+    assert dataset.status is S.FAILED
+    assert dataset.error_code in {"QUALITY_CHECK_FAILED", "CHECK_ERROR"}
+    assert "connector_health" in (dataset.error_message or "")
+    with pytest.raises(StaleRunError):
+        steps.publish(context)
+
+
+def test_nothing_is_published_that_was_not_checked(accept):
+    case = accept()
+    context = case.context()
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
+        step(context)
+    with pytest.raises(QualityGateError, match="was not checked by schema_validation"):
+        steps.publish(context)
+    assert case.dataset().status is S.FAILED
+
+
+def test_what_a_failed_dataset_left_is_removed_by_the_one_that_replaces_it(accept, services):
+    """C-44."""
+    first = accept()
+    context = first.context()
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
+        step(context)
+    with pytest.raises(QualityGateError):
+        steps.publish(context)
+    old = first.dataset()
+    folder = Path(services.storage.path(services.storage.dataset_folder(old.dataset_id)))
+    assert folder.is_dir()
+    again = accept(client_id=first.request.client_id)
+    again.provision("run-0002")
+    assert again.dataset().status is S.READY
+    with services.database.transaction() as session:
+        replaced = datasets.get(session, old.dataset_id)
+        left = connectors.of_dataset(session, old.dataset_id)
+    assert (replaced.status, replaced.has_remains) == (S.ARCHIVED, False)
+    assert left is not None
+    assert left.status is ConnectorStatus.DISCONNECTED
+    assert not folder.exists()
+
+
+def test_a_repeated_run_goes_on_after_a_failure_and_succeeds(accept):
+    """C-87."""
+    case = accept()
+    context = case.context()
+    steps.resolve_template(context)
+    with pytest.raises(PermanentError, match="no connector"):
+        steps.index_records(context)
+    assert case.dataset().status is S.FAILED
+    case.provision("run-0002", parent="run-0001")
+    assert case.dataset().status is S.READY
+    assert (case.now().attempt, case.now().status) == (2, OperationStatus.COMPLETED)
+
+
+def test_a_completed_run_repeated_is_a_new_operation_and_the_dataset_stays_ready(accept):
+    """C-87."""
+    case = accept()
+    case.provision()
+    digest, ready_at = case.dataset().records_sha256, case.dataset().ready_at
+    case.provision("run-0002", parent="run-0001")
+    again = case.dataset()
+    assert (again.status, again.records_sha256, again.ready_at) == (S.READY, digest, ready_at)
+    assert again.operation_id != case.operation.operation_id
+    assert case.folder().is_dir()
+    assert len(list(case.folder().parent.iterdir())) == 1
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_the_next_request_succeeds(accept, services, monkeypatch):
+    case = accept()
+    context = case.context()
+    steps.resolve_template(context)
+    steps.create_connector(context)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.storage.filesystem, "open", full)
+        with pytest.raises(StorageError):
+            steps.populate_records(context)
+    dataset = case.dataset()
+    assert (dataset.status, dataset.error_code) == (S.FAILED, "STORAGE_ERROR")
+    assert "full" in (dataset.error_message or "")
+    again = accept(client_id=case.request.client_id)
+    again.provision("run-0002")
+    assert again.dataset().status is S.READY
+
+
+def test_time_runs_forwards(accept):
+    case = accept()
+    before = utcnow()
+    case.provision()
+    dataset = case.dataset()
+    assert dataset.created_at <= before <= (dataset.ready_at or before)
