@@ -5,7 +5,7 @@ of them as a pure function of the specification, and says how a record becomes a
 ten sample queries are drawn from the stored records by ``quality/sample_queries.py``, by what the type declares.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,11 +35,11 @@ class GenerationSpec:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """A field that completeness counts. ``applies`` gets the whole frame; rows where it is false leave the field out."""
+    """A field that completeness counts. Rows in which it does not apply leave it out."""
 
     column: str
-    #: Name of a boolean-valued function of the frame, or None: it applies to every record.
-    applies: Any = None
+    #: From the whole frame to a boolean per row, or None: the field applies to every record.
+    applies: Callable[[pd.DataFrame], "pd.Series[bool]"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class DatasetType(Protocol):
     #: Facets that documents carry in ``properties``, and the one that the filter query uses.
     facets: tuple[str, ...]
     filter_facet: str
-    #: The record's strict schema, on flat columns named by the dotted path of the vendor's field; side columns begin
-    #: with an underscore and are no part of the record: ``_text`` (what is searched), ``_view_url``, …
+    #: The record's strict schema, on flat columns named by the dotted path of the vendor's field. Side columns begin
+    #: with an underscore, hold no dot (``_links.webui`` is the vendor's), and are no part of the record: ``_view_url``.
     schema: DataFrameSchema
     #: The fields that completeness counts.
     completeness: tuple[FieldRule, ...]
@@ -112,6 +112,9 @@ class DatasetType(Protocol):
         """The row in the vendor's shape (``unflatten`` of its columns)."""
         ...
 
-    def frame(self, table: pa.Table) -> pd.DataFrame:
-        """The stored table as the frame that ``schema`` describes."""
+    def frame(self, table: pa.Table, *, text: bool = False) -> pd.DataFrame:
+        """The stored table as the frame that ``schema`` describes.
+
+        With ``text`` it has ``_text``, what is searched, plain: a type that stores markup alone derives it only then.
+        """
         ...

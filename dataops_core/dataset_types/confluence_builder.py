@@ -1,0 +1,416 @@
+"""How Confluence pages follow from a specification: the plan of a template and company, and any range of rows.
+
+Every reference resolves without looking: a page's id follows from its row, its parent is an earlier page of its space,
+issues are ``KEY-n`` with n up to the project's count, repositories are those of services, people are the company's.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.company.model import Company
+from dataops_core.dataset_types import confluence_markup as markup
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.confluence_layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
+from dataops_core.dataset_types.plan import PlanCache, PlanKey, TitleWords, Wheel, incomplete_quota, weighted
+from dataops_core.generation import calendar
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, Sizes, compile_outline
+from dataops_core.generation.seeding import (
+    I64,
+    U64,
+    Affine,
+    Draws,
+    chance,
+    coprime,
+    digest64,
+    draw,
+    key,
+    mix,
+    pick,
+    weighted_table,
+)
+from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, day_range
+from dataops_core.templates.model import Template
+
+#: Bytes of a stored row besides its body, so that the two together meet the template's mean.
+_OTHER_BYTES = 900
+_LABEL_SETS = 256
+_INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
+
+_LABELS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("prefix", pa.string())]))
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("title", pa.string(), nullable=False),
+        pa.field("spaceId", pa.string(), nullable=False),
+        pa.field("parentId", pa.string()),
+        pa.field("parentType", pa.string()),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("authorId", pa.string(), nullable=False),
+        pa.field("ownerId", pa.string()),
+        pa.field("lastOwnerId", pa.string()),
+        pa.field("createdAt", pa.string(), nullable=False),
+        pa.field("version.createdAt", pa.string(), nullable=False),
+        pa.field("version.number", pa.int64(), nullable=False),
+        pa.field("version.message", pa.string(), nullable=False),
+        pa.field("version.minorEdit", pa.bool_(), nullable=False),
+        pa.field("version.authorId", pa.string(), nullable=False),
+        pa.field("body.storage.representation", pa.string(), nullable=False),
+        pa.field("body.storage.value", pa.string(), nullable=False),
+        pa.field("labels.results", _LABELS, nullable=False),
+        pa.field("_links.webui", pa.string(), nullable=False),
+        pa.field("_links.editui", pa.string(), nullable=False),
+        pa.field("_links.tinyui", pa.string(), nullable=False),
+        pa.field("_view_url", pa.string(), nullable=False),
+        pa.field("_space_key", pa.string(), nullable=False),
+        pa.field("_archetype", pa.string(), nullable=False),
+        pa.field("_topic", pa.string(), nullable=False),
+        pa.field("_author_name", pa.string(), nullable=False),
+        pa.field("_author_email", pa.string(), nullable=False),
+        pa.field("_owner_name", pa.string()),
+        pa.field("_owner_email", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all pages of a template and company share."""
+
+    fragments: Fragments
+    outlines: tuple[Outline, ...]
+    archetypes: pa.Array
+    #: Per archetype, its titles: kind of the other part, and form.
+    titles: tuple[tuple[tuple[str, str], ...], ...]
+    archetype_table: I64
+    topic_table: I64
+    topics: pa.Array
+    wheel: Wheel
+    words: TitleWords
+    #: Per topic, where its adjectives and plural nouns begin in the arena.
+    adjective_base: I64
+    noun_base: I64
+    #: Kind of a title's other part → its texts and where they begin in the arena.
+    others: Mapping[str, tuple[tuple[str, ...], int]]
+    labels: pa.ListArray
+    account_ids: pa.Array
+    names: pa.Array
+    emails: pa.Array
+    #: Per project, its team.
+    team_first: I64
+    team_size: U64
+
+
+def _plan(plan_key: PlanKey) -> _Plan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
+    markup.add_pools(library, company)
+    words = TitleWords.of(template)
+    library.pool_by(TOPIC, "adjective", [[markup.escape(word) for word in part] for part in words.adjectives])
+    library.pool_by(TOPIC, "noun_plural", [[markup.escape(word) for word in part] for part in words.nouns])
+    others = {
+        "service": tuple(service.name for service in company.services),
+        "customer": company.customers,
+        "team": tuple(team.name for team in company.teams),
+        "project": tuple(project.name for project in company.projects),
+    }
+    library.pool("other", [markup.escape(text) for texts in others.values() for text in texts])
+    for name, pool in (
+        ("title_j", "adjective*"),
+        ("title_ns", "noun_plural*"),
+        ("title_other", "other"),
+        ("author", "person*"),
+    ):
+        library.alias(name, pool)
+    draws = Draws("confluence", company.client_id, template.template_id)
+    archetypes = tuple(sorted(name for name, weight in template.archetypes.items() if weight))
+    blocks = markup.kinds(library, draws)
+    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    fragments = library.freeze()
+    starts = np.cumsum([0, *map(len, others.values())])
+    return _Plan(
+        fragments=fragments,
+        outlines=tuple(
+            compile_outline(part, fragments.block_bytes, _mean_bytes(template), "outline", company.client_id, name)
+            for part, name in zip(parts, archetypes, strict=True)
+        ),
+        archetypes=pa.array(archetypes),
+        titles=tuple(LAYOUTS[name].titles for name in archetypes),
+        archetype_table=weighted_table([template.archetypes[name] for name in archetypes]),
+        topic_table=weighted_table(topic_weights),
+        topics=pa.array([topic.key for topic in template.topics]),
+        wheel=wheel,
+        words=words,
+        adjective_base=_bases(fragments, "adjective", len(topic_weights)),
+        noun_base=_bases(fragments, "noun_plural", len(topic_weights)),
+        others={
+            kind: (texts, fragments.base("other") + int(start))
+            for (kind, texts), start in zip(others.items(), starts, strict=False)
+        },
+        labels=_label_sets(template.labels, company),
+        account_ids=pa.array([person.account_id for person in company.people]),
+        names=pa.array([person.name for person in company.people]),
+        emails=pa.array([person.email for person in company.people]),
+        team_first=np.array([company.teams[project.team].first_person for project in company.projects]),
+        team_size=np.array([company.teams[project.team].size for project in company.projects], dtype=np.uint64),
+    )
+
+
+_plans = PlanCache(_plan)
+
+
+def _bases(fragments: Fragments, pool: str, contexts: int) -> I64:
+    first = fragments.offsets[fragments.names[pool]]
+    return fragments.bases[first : first + contexts]
+
+
+def _label_sets(labels: tuple[str, ...], company: Company) -> pa.ListArray:
+    """Sets of two to five labels to choose from, and an empty one at the end."""
+    draws = Draws("labels", company.client_id)
+    entries = [
+        {"id": str(31_000_000 + digest64(company.client_id, label) % 9_000_000), "name": label, "prefix": "global"}
+        for label in dict.fromkeys(labels)
+    ]
+    sets = [
+        [
+            entries[place]
+            for place in draws.shuffled("set", len(entries))[: draws.between("size", 2, min(5, len(entries)))]
+        ]
+        for _ in range(_LABEL_SETS)
+    ]
+    return pa.array([*sets, []], _LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """A range of pages, as numbers: what their columns and their text both say."""
+
+    rows: I64
+    project: I64
+    topic: I64
+    archetype: I64
+    author: I64
+    owner: I64
+    #: Whether it is its space's first page, which has no parent.
+    root: NDArray[np.bool_]
+    parent_id: I64
+    created: I64
+    updated: I64
+    version: I64
+    #: Index of the field that an incomplete page lacks, -1 for a complete one.
+    lacking: I64
+
+
+class PageBuilder:
+    """Builds any range of a specification's pages."""
+
+    schema = SCHEMA
+
+    def __init__(self, spec: GenerationSpec) -> None:
+        self._spec = spec
+        self._plan = _plans(spec)
+        self._path = ("confluence_pages", spec.seed)
+        self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
+        self._quota = incomplete_quota(spec)
+        self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
+        self._page_id = first_page_id(spec.company)
+
+    def rows(self, start: int, stop: int) -> pa.RecordBatch:
+        """Pages ``start`` to ``stop``, the latter excluded."""
+        pages = self._pages(np.arange(start, stop, dtype=np.int64))
+        titles, title_fragments = self._titles(pages)
+        columns = {
+            **self._identity(pages, titles),
+            **self._people(pages),
+            **self._history(pages),
+            "labels.results": self._labels(pages),
+            "body.storage.representation": ["storage"] * len(pages.rows),
+            "body.storage.value": self._bodies(pages, title_fragments),
+        }
+        arrays = [
+            columns[field.name]
+            if isinstance(columns[field.name], pa.Array)
+            else pa.array(columns[field.name], field.type)
+            for field in SCHEMA
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+    def _pages(self, rows: I64) -> _Pages:
+        plan = self._plan
+        project = plan.wheel.project(rows)
+        ordinal = plan.wheel.ordinal(rows)
+        owners, members = self._draw("owner", rows), plan.team_size[project]
+        author = plan.team_first[project] + pick(self._draw("author", rows), members)
+        created = calendar.moments(self._draw("created", rows))
+        versions = self._draw("version", rows)
+        # A third of the pages never changed; the others a few times, seldom many.
+        version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
+        place = self._incomplete(rows)
+        return _Pages(
+            rows=rows,
+            project=project,
+            topic=weighted(self._draw("topic", rows), plan.topic_table),
+            archetype=weighted(self._draw("archetype", rows), plan.archetype_table),
+            author=author,
+            owner=np.where(chance(owners, 700), author, plan.team_first[project] + pick(mix(owners), members)),
+            root=ordinal == 0,
+            parent_id=self._page_id + self._parent(rows, project, ordinal) * PAGE_ID_STEP,
+            created=created,
+            updated=np.where(
+                version == 1, created, calendar.later(created, self._draw("updated", rows), within_days=400)
+            ),
+            version=version,
+            lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
+        )
+
+    def _parent(self, rows: I64, project: I64, ordinal: I64) -> I64:
+        """An earlier page of the space, the earlier the likelier: a tree that is broad and not deep."""
+        drawn = self._draw("parent", rows)
+        earlier = np.maximum(ordinal, 1).astype(np.uint64)
+        chosen = np.minimum(np.minimum(pick(drawn, earlier), pick(mix(drawn), earlier)), pick(mix(~drawn), earlier))
+        return self._plan.wheel.row(project, chosen)
+
+    def _identity(self, pages: _Pages, titles: list[str]) -> dict[str, Any]:
+        """What a page is and where it stands."""
+        plan, company = self._plan, self._spec.company
+        projects = [company.projects[index] for index in pages.project.tolist()]
+        ids = [str(self._page_id + row * PAGE_ID_STEP) for row in pages.rows.tolist()]
+        webui = [
+            f"/spaces/{project.key}/pages/{id_}/{quote_plus(title)}"
+            for project, id_, title in zip(projects, ids, titles, strict=True)
+        ]
+        return {
+            "id": ids,
+            "status": np.where(chance(self._draw("status", pages.rows), 40), "archived", "current").tolist(),
+            "title": titles,
+            "spaceId": [project.space_id for project in projects],
+            "parentId": pa.array(pages.parent_id, mask=pages.root).cast(pa.string()),
+            "parentType": [None if root else "page" for root in pages.root.tolist()],
+            "position": pick(self._draw("position", pages.rows), 1 << 20),
+            "_links.webui": webui,
+            "_links.editui": [f"/pages/resumedraft.action?draftId={id_}" for id_ in ids],
+            "_links.tinyui": [f"/x/{_tiny(int(id_))}" for id_ in ids],
+            "_view_url": [company.wiki_url + path for path in webui],
+            "_space_key": [project.key for project in projects],
+            "_archetype": plan.archetypes.take(pa.array(pages.archetype)),
+            "_topic": plan.topics.take(pa.array(pages.topic)),
+        }
+
+    def _people(self, pages: _Pages) -> dict[str, pa.Array]:
+        """Who wrote a page and who has it now. A page whose owner is its author has not been handed over."""
+        plan = self._plan
+        unowned = self._lacks(pages, "ownerId")
+        author, owner = pa.array(pages.author), pa.array(pages.owner, mask=unowned)
+        previous = pa.array(pages.author, mask=unowned | (pages.owner == pages.author))
+        return {
+            "authorId": plan.account_ids.take(author),
+            "ownerId": plan.account_ids.take(owner),
+            "lastOwnerId": plan.account_ids.take(previous),
+            "version.authorId": plan.account_ids.take(
+                pa.array(np.where(pages.version == 1, pages.author, pages.owner))
+            ),
+            "_author_name": plan.names.take(author),
+            "_author_email": plan.emails.take(author),
+            "_owner_name": plan.names.take(owner),
+            "_owner_email": plan.emails.take(owner),
+        }
+
+    def _history(self, pages: _Pages) -> dict[str, Any]:
+        """When a page was made and last changed."""
+        messages = pick(self._draw("message", pages.rows), len(VERSION_MESSAGES)).tolist()
+        blank = self._lacks(pages, "version.message").tolist()
+        return {
+            "createdAt": calendar.rfc3339(pages.created, milliseconds=True),
+            "version.createdAt": calendar.rfc3339(pages.updated, milliseconds=True),
+            "version.number": pages.version,
+            "version.message": [
+                "" if empty else FIRST_VERSION if number == 1 else VERSION_MESSAGES[index]
+                for empty, number, index in zip(blank, pages.version.tolist(), messages, strict=True)
+            ],
+            "version.minorEdit": (pages.version > 1) & chance(self._draw("minor", pages.rows), 300),
+        }
+
+    def _labels(self, pages: _Pages) -> pa.ListArray:
+        chosen = pick(self._draw("labels", pages.rows), _LABEL_SETS)
+        return self._plan.labels.take(pa.array(np.where(self._lacks(pages, "labels.results"), _LABEL_SETS, chosen)))
+
+    def _lacks(self, pages: _Pages, name: str) -> NDArray[np.bool_]:
+        lacks: NDArray[np.bool_] = pages.lacking == _INCOMPLETE_FIELDS.index(name)
+        return lacks
+
+    def _draw(self, column: str, rows: I64) -> U64:
+        return draw(key(*self._path, column), rows)
+
+    def _titles(self, pages: _Pages) -> tuple[list[str], dict[str, I64]]:
+        """A title for each page, no two alike, and the fragments with which its text says the same.
+
+        Of one form and topic, row i has the words at place i of a permutation of all combinations; when these are used
+        up, a part's number follows.
+        """
+        plan, projects, seed = self._plan, self._spec.company.projects, self._spec.seed
+        drawn = self._draw("title", pages.rows).tolist()
+        titles: list[str] = []
+        fragments = np.zeros((3, len(pages.rows)), dtype=np.int64)
+        numbers = zip(pages.rows.tolist(), pages.topic.tolist(), pages.archetype.tolist(), drawn, strict=True)
+        for place, (row, topic, archetype, number) in enumerate(numbers):
+            forms = plan.titles[archetype]
+            kind, form = forms[(number >> 32) * len(forms) >> 32]
+            others, other_base = plan.others[kind]
+            adjectives, nouns = plan.words.adjectives[topic], plan.words.nouns[topic]
+            capacity = len(adjectives) * len(nouns) * len(others)
+            part, index = divmod(row, capacity)
+            index, adjective = divmod((index * coprime(capacity) + seed) % capacity, len(adjectives))
+            other, noun = divmod(index, len(nouns))
+            fragments[:, place] = (
+                plan.adjective_base[topic] + adjective,
+                plan.noun_base[topic] + noun,
+                other_base + other,
+            )
+            title = form.replace("{T}", f"{adjectives[adjective]} {nouns[noun]}").replace("{x}", others[other])
+            if row < len(projects):
+                title = f"{projects[row].name}: start here"
+            titles.append(f"{title}, part {part + 1}" if part else title)
+        return titles, dict(zip(("title_j", "title_ns", "title_other"), fragments, strict=True))
+
+    def _bodies(self, pages: _Pages, title_fragments: dict[str, I64]) -> pa.StringArray:
+        plan, fragments = self._plan, self._plan.fragments
+        ranges = fragments.ranges(len(pages.rows), {TOPIC: pages.topic, PROJECT: pages.project})
+        for name, chosen in title_fragments.items():
+            fragments.only(ranges, name, chosen)
+        fragments.only(ranges, "author", fragments.base("author") + pages.author)
+        first_day, days = day_range(calendar.day_of(pages.created))
+        for name in ("day", "cell_day"):
+            fragments.only(ranges, name, fragments.base(name) + first_day, days)
+        # A space's first page has none above it: it points to itself.
+        above = np.where(pages.root, self._page_id + pages.rows * PAGE_ID_STEP, pages.parent_id)
+        for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):
+            fragments.only(ranges, name, fragments.base(name) + digits)
+        keys, wanted = self._draw("outline", pages.rows), self._sizes(pages.rows)
+        blocks = np.full((len(pages.rows), max(len(outline.rank) for outline in plan.outlines)), -1, dtype=np.int64)
+        for number, outline in enumerate(plan.outlines):
+            mine = pages.archetype == number
+            blocks[mine, : len(outline.rank)] = outline.blocks(wanted[mine], keys[mine])
+        return fragments.compose(ranges, blocks, self._draw("body", pages.rows))
+
+
+def _mean_bytes(template: Template) -> int:
+    """What bodies have on average, so that whole rows have what the template says."""
+    return max(template.bytes_per_record - _OTHER_BYTES, 100)
+
+
+def _tiny(page_id: int) -> str:
+    """Confluence's short code of a page: its id's bytes in base 64."""
+    digits = base64.b64encode(page_id.to_bytes(4, "little"), b"-_")
+    return digits.decode().rstrip("=").rstrip("A")

@@ -1,0 +1,248 @@
+"""Blocks of Confluence's storage format: paragraphs, lists, tables, macros, as sequences of fragments.
+
+Belongs here: how each kind of content that a layout names is written in storage-format XHTML. Every block is
+well-formed by itself.
+"""
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from dataops_core.company.build import repository_url, space_home_url
+from dataops_core.company.model import Company
+from dataops_core.dataset_types.confluence_layout import LAYOUTS
+from dataops_core.generation.fragments import Library
+from dataops_core.generation.outline import Parts
+from dataops_core.generation.seeding import Draws
+from dataops_core.generation.sentences import PROJECT, sentence, sentences
+
+_ISSUE = '<ac:structured-macro ac:name="jira"><ac:parameter ac:name="key">{ticket}</ac:parameter></ac:structured-macro>'
+_CODE_START = (
+    '<ac:structured-macro ac:name="code"><ac:parameter ac:name="language">{}</ac:parameter>'
+    "<ac:plain-text-body><![CDATA["
+)
+_CODE_END = "]]></ac:plain-text-body></ac:structured-macro>"
+
+#: Lines of code. No angle bracket, no ampersand: literal text needs no escaping then.
+_CODE = {
+    "bash": (
+        "kubectl -n {service} rollout status deployment/{service}\n",
+        "kubectl -n {service} scale deployment/{service} --replicas={number}\n",
+        "curl -sS https://{service}.{domain}/healthz\n",
+        "curl -sS https://{service}.{domain}/v1/{slug*}?limit={number}\n",
+        "{service} list {slug} --state={state_slug} --limit={number}\n",
+        "{service} replay {slug} --since=2h --dry-run\n",
+        "{service} export {slug} --ticket={ticket}\n",
+        "export RELEASE={version}\n",
+        "git checkout -b {ticket}-{slug}\n",
+        "make verify TARGET={slug}\n",
+    ),
+    "yaml": (
+        "{slug}:\n  enabled: true\n  limit: {number}\n",
+        "{slug}:\n  owner: {email}\n  change: {code}\n",
+        "  retries: {number}\n  state: {state_slug}\n",
+        "service: {service}\nversion: {version}\n",
+        "alerts:\n  - name: {slug}\n    threshold: {amount}\n    ticket: {ticket}\n",
+        "upstream: https://{other_service}.{domain}\n",
+    ),
+    "sql": (
+        "select count(*) from {table} where state = '{state_slug}';\n",
+        "select id, state, updated_at from {table} order by updated_at desc limit {number};\n",
+        "update {table} set state = '{state_slug}' where ticket = '{ticket}';\n",
+        "delete from {table} where change_id = '{code}';\n",
+        "select owner, count(*) from {table} group by owner;\n",
+    ),
+}
+
+#: The pools of one block of a kind; the draws vary it.
+_Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
+
+_TIMELINE_ROWS = 8
+
+
+def escape(text: str) -> str:
+    """The text as XHTML has it."""
+    return html.escape(text, quote=False)
+
+
+def add_pools(library: Library, company: Company) -> None:
+    """Adds the pools that only pages need; those of ``sentences.add_pools`` must be there."""
+    library.pool("home_link", [_link(space_home_url(company, project), project.name) for project in company.projects])
+    library.pool(
+        "repository_link", [_link(repository_url(company, service), service.name) for service in company.services]
+    )
+    library.pool_by(
+        PROJECT, "parent_url", [[f"{company.wiki_url}/spaces/{project.key}/pages/"] for project in company.projects]
+    )
+    library.pool("digits", [f"{number:03d}" for number in range(1000)])
+    for name in ("id_a", "id_b", "id_c"):
+        library.alias(name, "digits")
+    _add_cells(library)
+    for hour in range(_TIMELINE_ROWS):
+        library.pool(f"clock{hour}", [f"{hour + 8:02d}:{minute:02d}" for minute in range(60)])
+
+
+def _add_cells(library: Library) -> None:
+    """Cells of tables as pools of their own: one fragment each where the tags around would make three."""
+    for pool in ("metric", "person", "amount", "service*", "state", "any_day", "level"):
+        library.wrapped(f"cell_{pool}", pool, "<td>", "</td>")
+    library.alias("cell_day", "cell_any_day")
+    library.pool("cell_change", [f"<td>{sign}{number} percent</td>" for sign in "+-" for number in range(1, 60)])
+
+
+def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
+    """The blocks of every kind of content that a layout may name. ``draws`` varies them."""
+    return {kind: tuple(library.block(*build(library, draws)) for _ in range(12)) for kind, build in _BUILDERS.items()}
+
+
+def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]], draws: Draws) -> Parts:
+    """What an archetype's outline consists of."""
+    layout = LAYOUTS[archetype]
+    intros = [
+        library.block(*library.parse(f"{contents}<p>{_titled(text)}"), *sentences(draws, library, 2, 0), *end)
+        for text in layout.intros
+        for contents in ('<ac:structured-macro ac:name="toc" />', "")
+        for end in [library.parse("</p>")]
+    ]
+    sections = []
+    for number, section in enumerate(layout.sections):
+        library.pool(f"{archetype}_heading{number}", section.headings)
+        start = library.parse(f"<h2>{{{archetype}_heading{number}}}</h2><p>")
+        heads = [
+            library.block(*start, *sentences(draws, library, count), library.literal("</p>")) for count in (2, 3, 3, 4)
+        ]
+        sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
+    outros = [
+        library.block(
+            *library.parse(
+                f'<p>{text} See also <a href="{{parent_url}}{{id_a}}{{id_b}}{{id_c}}">{words}</a> and the repository '
+                '<a href="{repository}">{service}</a>.</p>'
+            )
+        )
+        for text, words in (
+            ("Questions go to {person_mail}.", "the page above this one"),
+            ("{author} wrote this page for {team}.", "the overview above"),
+            ("Corrections are welcome; tell {person}.", "what comes before"),
+        )
+    ]
+    return Parts(tuple(intros), tuple(sections), tuple(outros))
+
+
+def _titled(text: str) -> str:
+    return text.replace("{title_things}", "{title_j} {title_ns}")
+
+
+def _link(url: str, text: str) -> str:
+    return f'<a href="{html.escape(url)}">{escape(text)}</a>'
+
+
+def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (library.literal("<p>"), *sentences(draws, library, draws.between("length", 3, 6)), library.literal("</p>"))
+
+
+def _live(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (
+        library.literal("<p>"),
+        *sentences(draws, library, draws.between("live length", 2, 4), 7),
+        *library.parse("See " + _ISSUE + ".</p>"),
+    )
+
+
+def _subsection(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (
+        *library.parse("<h3>{phrase}</h3><p>" if draws.below("own", 4) else "<h3>{phrase*}</h3><p>"),
+        *sentences(draws, library, draws.between("length", 3, 6)),
+        library.literal("</p>"),
+    )
+
+
+def _panel(library: Library, draws: Draws) -> tuple[str, ...]:
+    macro = ("info", "note", "warning", "tip")[draws.below("panel", 4)]
+    start = f'<ac:structured-macro ac:name="{macro}"><ac:rich-text-body><p>'
+    return (
+        library.literal(start),
+        *sentences(draws, library, draws.between("panel length", 1, 3)),
+        library.literal("</p></ac:rich-text-body></ac:structured-macro>"),
+    )
+
+
+def _list(tag: str, entry: str) -> _Build:
+    def build(library: Library, draws: Draws) -> tuple[str, ...]:
+        pools: list[str] = []
+        for number in range(draws.between("entries", 3, 8)):
+            start = "</li><li>" if number else f"<{tag}><li>"
+            mark = "" if draws.below("own", 10) < 7 else "*"
+            pools += library.parse(f"{start}{{{entry}{mark}}}")
+            if draws.below("explained", 4) == 0:
+                pools += (library.literal(". " if entry == "item" else " "), *sentence(draws))
+        return (*pools, library.literal(f"</li></{tag}>"))
+
+    return build
+
+
+def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 6) -> _Build:
+    start = "<table><tbody><tr>" + "".join(f"<th>{cell}</th>" for cell in header) + "</tr>"
+
+    def build(library: Library, draws: Draws) -> tuple[str, ...]:
+        rows = library.parse(row) * draws.between("rows", smallest, largest)
+        return (library.literal(start), *rows, library.literal("</tbody></table>"))
+
+    return build
+
+
+def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
+    pools = [library.literal("<table><tbody><tr><th>Time</th><th>Event</th></tr>")]
+    for hour in range(draws.between("events", 4, _TIMELINE_ROWS)):
+        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 6))
+        pools.append(library.literal("</td></tr>"))
+    return (*pools, library.literal("</tbody></table>"))
+
+
+def _code(library: Library, draws: Draws) -> tuple[str, ...]:
+    language = sorted(_CODE)[draws.below("language", len(_CODE))]
+    lines = _CODE[language]
+    order = draws.shuffled("lines", len(lines))[: draws.between("line count", 3, min(6, len(lines)))]
+    code = "".join(lines[place] for place in order)
+    return library.parse(_CODE_START.format(language) + code + _CODE_END)
+
+
+_BUILDERS: Mapping[str, _Build] = {
+    "paragraph": _paragraph,
+    "live": _live,
+    "subsection": _subsection,
+    "panel": _panel,
+    "bullets": _list("ul", "item"),
+    "steps": _list("ol", "step"),
+    "code": _code,
+    "timeline": _timeline,
+    "metrics": _table(
+        ("Metric", "Service", "Target", "Now", "Change", "Contact"),
+        "<tr>{cell_metric}{cell_service*}{cell_amount}{cell_amount}{cell_change}{cell_person}</tr>",
+    ),
+    "issues": _table(
+        ("Issue", "Summary", "Assignee", "State"),
+        f"<tr><td>{_ISSUE}</td><td>{{summary}}</td>{{cell_person}}{{cell_state}}</tr>",
+    ),
+    "actions": _table(
+        ("Action", "Owner", "Due", "Issue"),
+        "<tr><td>{step}</td>{cell_person}{cell_day}<td>{ticket}</td></tr>",
+    ),
+    "contacts": _table(
+        ("Person", "Team", "Ask about"),
+        "<tr><td>{person_mail}</td><td>{team}</td><td>{practice}</td></tr>",
+        2,
+        4,
+    ),
+    "comparison": _table(
+        ("Subject", "In favor", "Against", "Effort"),
+        "<tr><td>{phrase}</td><td>{item}</td><td>{item*}</td>{cell_level}</tr>",
+        2,
+        4,
+    ),
+    "links": lambda library, draws: library.parse(
+        "<ul>"
+        + "<li>{home_link}: {phrase}</li>" * draws.between("homes", 1, 3)
+        + "<li>{repository_link}: {phrase*}</li>" * draws.between("repositories", 1, 3)
+        + "</ul>"
+    ),
+}  # fmt: skip

@@ -1,0 +1,120 @@
+"""What a dataset's builder needs before its first row, made once per template and company and kept.
+
+Belongs here: the key under which a plan is cached, the layout of rows over projects, and closed-form titles.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from dataops_core.company.model import Company
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick
+from dataops_core.generation.words import plural, unique
+from dataops_core.templates.model import IndustryVocabulary, Template
+
+_PlanT = TypeVar("_PlanT")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """What a plan follows from. Two keys are equal when the contents are, whatever the template's version says."""
+
+    digest: int
+    template: Template = field(compare=False, repr=False)
+    vocabulary: IndustryVocabulary = field(compare=False, repr=False)
+    company: Company = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, spec: GenerationSpec) -> "PlanKey":
+        """The key of a specification's plan."""
+        digest = digest64(
+            spec.template.model_dump_json(),
+            spec.vocabulary.model_dump_json(),
+            spec.company.client_id,
+            spec.company.locale,
+        )
+        return cls(digest, spec.template, spec.vocabulary, spec.company)
+
+
+class PlanCache(Generic[_PlanT]):
+    """The most recently used plans of a dataset type."""
+
+    def __init__(self, build: Callable[[PlanKey], _PlanT], keep: int = 8) -> None:
+        self._get = lru_cache(maxsize=keep)(build)
+
+    def __call__(self, spec: GenerationSpec) -> _PlanT:
+        """The plan of a specification."""
+        return self._get(PlanKey.of(spec))
+
+
+class Wheel:
+    """Which project each row belongs to, in closed form: rows go round a wheel on which busy projects have more places.
+
+    The first rows are one per project, so row i below the number of projects belongs to project i. ``ordinal`` is a
+    row's number within its project and ``row`` the way back: so a page finds an earlier page of its space alone.
+    """
+
+    def __init__(self, company: Company) -> None:
+        count = len(company.projects)
+        draws = Draws("wheel", company.client_id)
+        shares = [draws.between("share", 1, 6) for _ in range(count)]
+        rest = [project for project, share in enumerate(shares) for _ in range(share)]
+        places = list(range(count)) + [rest[place] for place in draws.shuffled("places", len(rest))]
+        self.weights = [share + 1 for share in shares]
+        self._project = np.array(places, dtype=np.int64)
+        self._per_turn = np.bincount(self._project, minlength=count)
+        self._rank = np.array([places[:place].count(project) for place, project in enumerate(places)], dtype=np.int64)
+        self._place = np.zeros((count, int(self._per_turn.max())), dtype=np.int64)
+        for place, project in enumerate(places):
+            self._place[project, self._rank[place]] = place
+
+    def project(self, rows: I64) -> I64:
+        """The project of each row."""
+        return self._project[rows % len(self._project)]
+
+    def ordinal(self, rows: I64) -> I64:
+        """How many earlier rows each row's project has."""
+        turn, place = np.divmod(rows, len(self._project))
+        return turn * self._per_turn[self._project[place]] + self._rank[place]
+
+    def row(self, projects: I64, ordinals: I64) -> I64:
+        """The row of a project's ordinal."""
+        turn, rank = np.divmod(ordinals, self._per_turn[projects])
+        return turn * len(self._project) + self._place[projects, rank]
+
+
+@dataclass(frozen=True, slots=True)
+class TitleWords:
+    """The words that titles are made of. No noun belongs to two topics, so two topics never form the same title."""
+
+    adjectives: tuple[tuple[str, ...], ...]
+    nouns: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, template: Template) -> "TitleWords":
+        """The title words of a template's topics."""
+        seen: set[str] = set()
+        nouns = []
+        for topic in template.topics:
+            own = tuple(noun[:80] for noun in unique(topic.nouns) if noun[:80] not in seen)
+            # A topic that says nothing of its own keeps its first noun, told apart by the topic's title.
+            own = own or (f"{topic.title[:60]} {topic.nouns[0][:40]}",)
+            seen.update(own)
+            nouns.append(tuple(map(plural, own)))
+        adjectives = tuple(tuple(adjective[:60] for adjective in unique(topic.adjectives)) for topic in template.topics)
+        return cls(adjectives, tuple(nouns))
+
+
+def incomplete_quota(spec: GenerationSpec) -> int:
+    """How many of a specification's records lack a field: its template's share, rounded down to whole records."""
+    # In millionths, since the float of a share such as 0.035 may lie just below it.
+    return round(spec.template.incomplete_share * 1_000_000) * spec.record_count // 1_000_000
+
+
+def weighted(drawn: U64, table: I64) -> I64:
+    """One entry of a weighted table per draw."""
+    return table[pick(drawn, len(table))]

@@ -1,0 +1,69 @@
+"""When a company works: times of records, in a window that is fixed, never "now".
+
+Belongs here: drawing business-like times and writing them as RFC 3339. The window ends before the product's first
+release, so that no record is ever from the future, and the same specification gives the same bytes in any year.
+"""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dataops_core.generation.seeding import I64, U64, key, mix, pick, weighted_table
+
+#: The first day, a Monday, and the number of days: all times are in [2023-07-03, 2026-06-29).
+WINDOW_START = date(2023, 7, 3)
+WINDOW_DAYS = 1092
+_START_SECONDS = int(datetime(2023, 7, 3, tzinfo=UTC).timestamp())
+_WEEKS = WINDOW_DAYS // 7
+DAY = 86_400
+
+#: Day of the week and hour of the day, as weights: mostly Monday to Friday, eight to six.
+_WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
+_HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
+
+
+def moments(drawn: U64, first_day: int = 0) -> I64:
+    """A working moment per draw, in seconds since the window's start; on or after ``first_day``'s week."""
+    first_week = first_day // 7
+    week = first_week + pick(drawn, _WEEKS - first_week)
+    return week * 7 * DAY + _within_week(mix(drawn + key("within week")))
+
+
+def later(start: I64, drawn: U64, *, within_days: int) -> I64:
+    """A working moment after each start: within so many days where the window allows, and in the window always."""
+    horizon = np.minimum(start + within_days * DAY, WINDOW_DAYS * DAY - 1)
+    rough = start + 60 + pick(drawn, np.maximum(horizon - start - 60, 1).astype(np.uint64))
+    day = rough // DAY
+    # A weekend's moment moves to the Friday before, unless that is before the start.
+    weekday = day % 7
+    friday = rough - np.maximum(weekday - 4, 0) * DAY
+    hour = _HOURS[pick(mix(drawn + key("hour")), len(_HOURS))]
+    working = friday // DAY * DAY + hour * 3600 + rough % 3600
+    best = np.where(working > start, working, rough)
+    return np.minimum(best, WINDOW_DAYS * DAY - 1)
+
+
+def epoch_seconds(moments_: I64) -> I64:
+    """The moments as seconds since 1970."""
+    return moments_ + _START_SECONDS
+
+
+def rfc3339(moments_: I64, *, milliseconds: bool = False) -> pa.Array:
+    """The moments as text in UTC: ``2026-01-28T10:30:00Z``, or with ``.000`` before the Z."""
+    stamps = pa.array(epoch_seconds(moments_), pa.timestamp("s"))
+    return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000Z" if milliseconds else "%Y-%m-%dT%H:%M:%SZ")
+
+
+def day_of(moments_: I64) -> I64:
+    """The day of the window that each moment is on."""
+    return moments_ // DAY
+
+
+def _within_week(drawn: U64) -> I64:
+    weekday = _WEEKDAYS[pick(drawn, len(_WEEKDAYS))]
+    hour = _HOURS[pick(mix(drawn + key("hour")), len(_HOURS))]
+    second: NDArray[np.int64] = pick(mix(drawn + key("second")), 3600)
+    return weekday * DAY + hour * 3600 + second

@@ -1,0 +1,219 @@
+"""Text columns by gathering fragments: the fast path from drawn numbers to pages.
+
+Every fragment (a clause, a name, a tag) stands once in one Arrow array, the arena, with its own trailing blank or tag.
+A *pool* is a range of fragments to choose from; where the range depends on the row (its topic, its project), the pool
+has a range per context. A *block* is a sequence of pools: a paragraph, a table. A page is a sequence of blocks.
+Composing draws one fragment per pool, gathers all of them back to back with one ``take``, and cuts the same buffer at
+the rows' ends: no joining, no Python string.
+
+Belongs here: that machine. Does not belong here: what pages say (``prose.py``) or look like (``dataset_types/``).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataops_core.generation.seeding import I64, STRIDE, U64, mix
+
+_BRACES = re.compile(r"\{([\w*]+)\}")
+
+_LOW = np.uint64(0xFFFFFFFF)
+
+#: The context that every row shares.
+COMMON = "common"
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """A frozen library. Shared by all threads; nothing in it changes.
+
+    ``bases`` and ``counts`` hold the ranges of all pools; pool q's range in context c is at ``offsets[q] + c``.
+    """
+
+    arena: pa.Array
+    names: dict[str, int]
+    contexts: tuple[str, ...]
+    pool_context: I64
+    offsets: I64
+    bases: I64
+    counts: U64
+    program: I64
+    block_start: I64
+    block_length: I64
+    #: Expected bytes of each block.
+    block_bytes: NDArray[np.float64]
+
+    def ranges(self, rows: int, context_ids: dict[str, I64]) -> U64:
+        """The range of every pool for every row, (rows, pools): first fragment and count, 32 bits each."""
+        chosen = np.zeros((rows, len(self.contexts)), dtype=np.int64)
+        for name, ids in context_ids.items():
+            chosen[:, self.contexts.index(name)] = ids
+        places = chosen[:, self.pool_context] + self.offsets
+        packed: U64 = (self.bases[places].astype(np.uint64) << np.uint64(32)) | self.counts[places]
+        return packed
+
+    def base(self, pool: str) -> int:
+        """The first fragment of a pool that all rows share."""
+        return int(self.bases[self.offsets[self.names[pool]]])
+
+    def only(self, ranges: U64, pool: str, fragments: I64, counts: "int | U64" = 1) -> None:
+        """Narrows a pool: row r draws from ``counts[r]`` fragments from ``fragments[r]`` on."""
+        ranges[:, self.names[pool]] = (fragments.astype(np.uint64) << np.uint64(32)) | np.asarray(
+            counts, dtype=np.uint64
+        )
+
+    def compose(self, ranges: U64, blocks: I64, keys: U64) -> pa.StringArray:
+        """One text per row.
+
+        ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row.
+        """
+        rows, pools = ranges.shape
+        present = blocks >= 0
+        block = blocks[present]
+        block_row = np.broadcast_to(np.arange(rows)[:, None], blocks.shape)[present]
+        lengths = self.block_length[block]
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        steps = np.arange(total, dtype=np.int64)
+        pool = self.program.take(np.repeat(self.block_start[block] - (ends - lengths), lengths) + steps)
+        per_row = np.bincount(block_row, weights=lengths, minlength=rows).astype(np.int64)
+        bounds = np.concatenate(([0], np.cumsum(per_row)))
+        chosen = ranges.ravel().take(np.repeat(np.arange(rows) * pools, per_row) + pool)
+        # The n-th fragment of row r draws at keys[r] + n * STRIDE; steps count on through all rows.
+        drawn = steps.view(np.uint64) * STRIDE
+        drawn += np.repeat(keys - bounds[:-1].astype(np.uint64) * STRIDE, per_row)
+        drawn = mix(drawn)
+        drawn >>= np.uint64(32)
+        drawn *= chosen & _LOW
+        drawn >>= np.uint64(32)
+        chosen >>= np.uint64(32)
+        drawn += chosen
+        ids = drawn.view(np.int64)
+        return gather(self.arena, ids, bounds)
+
+
+def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
+    """Text r is the concatenation of fragments ``ids[bounds[r]:bounds[r + 1]]``."""
+    taken = arena.take(pa.array(ids))
+    width = np.int64 if pa.types.is_large_string(arena.type) else np.int32
+    offsets = np.frombuffer(taken.buffers()[1], dtype=width, count=len(taken) + 1)[bounds]
+    return pa.StringArray.from_buffers(
+        len(bounds) - 1, pa.py_buffer(offsets.astype(np.int32).tobytes()), taken.buffers()[2]
+    )
+
+
+@dataclass(slots=True)
+class _Pool:
+    context: str
+    ranges: list[tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Library:
+    """Collects fragments, pools and blocks; :meth:`freeze` makes them fast."""
+
+    #: Context → how likely each of its values is: what expected sizes are weighed by.
+    contexts: dict[str, Sequence[float]]
+    _texts: list[str] = field(default_factory=list)
+    _pools: dict[str, _Pool] = field(default_factory=dict)
+    _blocks: list[tuple[str, ...]] = field(default_factory=list)
+    _literals: dict[str, str] = field(default_factory=dict)
+
+    def pool(self, name: str, texts: Sequence[str]) -> str:
+        """A pool that all rows share."""
+        return self._add(name, COMMON, [self._append(texts)])
+
+    def pool_by(self, context: str, name: str, texts: Sequence[Sequence[str]]) -> str:
+        """A pool with a range per context; ``<name>*`` is the pool of all of them together."""
+        ranges = [self._append(part) for part in texts]
+        first = ranges[0][0]
+        self._add(f"{name}*", COMMON, [(first, sum(count for _, count in ranges))])
+        return self._add(name, context, ranges)
+
+    def view_by(self, context: str, name: str, pool: str, ranges: Sequence[tuple[int, int]]) -> str:
+        """A pool that shows parts of a common one: (offset, count) per context."""
+        base, _ = self._pools[pool].ranges[0]
+        return self._add(name, context, [(base + offset, count) for offset, count in ranges])
+
+    def wrapped(self, name: str, pool: str, before: str, after: str) -> str:
+        """A pool like another one, with text around each fragment."""
+        source = self._pools[pool]
+        ranges = [
+            self._append([f"{before}{text}{after}" for text in self._texts[base : base + count]])
+            for base, count in source.ranges
+        ]
+        return self._add(name, source.context, ranges)
+
+    def alias(self, name: str, pool: str) -> str:
+        """Another pool of the same fragments, for :meth:`Fragments.only` to narrow row by row."""
+        return self._add(name, COMMON, [self._pools[pool].ranges[0]])
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """``"See {ticket}. "`` as pools: names in braces are pools, the text around them is literal."""
+        parts = _BRACES.split(text)
+        for name in parts[1::2]:
+            if name not in self._pools:
+                raise ValueError(f"there is no pool {name!r}, named in {text!r}")
+        return tuple(
+            part if number % 2 else self.literal(part) for number, part in enumerate(parts) if part or number % 2
+        )
+
+    def literal(self, text: str) -> str:
+        """The pool of this one text."""
+        if text not in self._literals:
+            self._literals[text] = self.pool(f"={len(self._literals)}", [text])
+        return self._literals[text]
+
+    def block(self, *pools: str) -> int:
+        """A block of these pools in order. Returns its number."""
+        self._blocks.append(pools)
+        return len(self._blocks) - 1
+
+    def _append(self, texts: Sequence[str]) -> tuple[int, int]:
+        if not texts:
+            raise ValueError("a pool needs one fragment at least")
+        base = len(self._texts)
+        self._texts.extend(texts)
+        return base, len(texts)
+
+    def _add(self, name: str, context: str, ranges: list[tuple[int, int]]) -> str:
+        if name in self._pools:
+            raise ValueError(f"there is a pool {name!r} already")
+        self._pools[name] = _Pool(context, ranges)
+        return name
+
+    def freeze(self) -> Fragments:
+        """The library as arrays."""
+        contexts = (COMMON, *self.contexts)
+        names = {name: number for number, name in enumerate(self._pools)}
+        pools = list(self._pools.values())
+        sizes = np.array([len(pool.ranges) for pool in pools], dtype=np.int64)
+        flat = [part for pool in pools for part in pool.ranges]
+        lengths = np.concatenate(([0], np.cumsum([len(text.encode()) for text in self._texts])))
+        expected = np.array([self._expected_bytes(pool, lengths) for pool in pools])
+        program = [names[name] for block in self._blocks for name in block]
+        block_length = np.array([len(block) for block in self._blocks], dtype=np.int64)
+        return Fragments(
+            arena=pa.array(self._texts, pa.string()),
+            names=names,
+            contexts=contexts,
+            pool_context=np.array([contexts.index(pool.context) for pool in pools], dtype=np.int64),
+            offsets=np.cumsum(sizes) - sizes,
+            bases=np.array([base for base, _ in flat], dtype=np.int64),
+            counts=np.array([count for _, count in flat], dtype=np.uint64),
+            program=np.array(program, dtype=np.int64),
+            block_start=np.cumsum(block_length) - block_length,
+            block_length=block_length,
+            block_bytes=np.array([sum(expected[names[name]] for name in block) for block in self._blocks]),
+        )
+
+    def _expected_bytes(self, pool: _Pool, lengths: I64) -> float:
+        means = [float(lengths[base + count] - lengths[base]) / count for base, count in pool.ranges]
+        if pool.context == COMMON:
+            return means[0]
+        weights = self.contexts[pool.context]
+        return sum(mean * weight for mean, weight in zip(means, weights, strict=True)) / sum(weights)

@@ -1,0 +1,118 @@
+"""How long a document is and what it consists of: the outline of an archetype as a table to draw from.
+
+An outline is a sequence of sections; a section has headings to choose from and kinds of content by weight. It is
+compiled to *slots*: for each place in the document sixteen blocks to choose from, and a rank that says in which order
+places fill up. A document of a wanted size fills the places whose expected bytes add up to it, so short and long
+documents both begin with their introduction and end with their last section.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, mix, weighted_table
+
+_CHOICES = 16
+_TOP = np.uint64(60)
+#: Sizes of documents, sixteen equally frequent ones, in thousandths of the mean; their mean is 1000.
+_SPREAD = (380, 470, 550, 620, 690, 760, 830, 900, 970, 1045, 1125, 1215, 1320, 1450, 1640, 2035)
+#: The longest document that an outline has room for, relative to the mean.
+_LONGEST = 2.2
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: headings (one is drawn), and kinds of content with their weights."""
+
+    headings: tuple[str, ...]
+    kinds: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an outline consists of, as blocks: introductions, each section's heads and contents by weight, ends."""
+
+    intros: tuple[int, ...]
+    sections: tuple[tuple[tuple[int, ...], Mapping[tuple[int, ...], int]], ...]
+    outros: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A compiled outline: ``choices`` (slots, 16) are blocks, ``rank`` says how early a slot fills."""
+
+    choices: I64
+    rank: I64
+    #: Expected bytes of a document that fills the first k ranks, for k from 0 on.
+    bytes_by_rank: NDArray[np.float64]
+
+    def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
+        """The blocks of each document (rows, slots), -1 where a slot stays empty."""
+        slots = np.arange(len(self.rank), dtype=np.uint64) * STRIDE
+        choice = (mix(keys[:, None] + slots[None, :]) >> _TOP).astype(np.int64)
+        chosen = self.choices[np.arange(len(self.rank))[None, :], choice]
+        halfway = (self.bytes_by_rank[1:] + self.bytes_by_rank[:-1]) / 2
+        filled = np.maximum(np.searchsorted(halfway, wanted_bytes), 1)
+        return np.where(self.rank[None, :] < filled[:, None], chosen, -1)
+
+
+def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: float, *path: object) -> Outline:
+    """An outline with room for documents of ``mean_bytes`` on average; ``path`` names the randomness."""
+    sections = parts.sections
+    longest = mean_bytes * _LONGEST
+    head_rows = [_spread(heads, *path, "head", number) for number, (heads, _) in enumerate(sections)]
+    bodies: list[list[I64]] = [[] for _ in sections]
+    size = sum(float(block_bytes[row].mean()) for row in head_rows)
+    turn = 0
+    while size < longest:
+        place = turn % len(sections)
+        contents = sections[place][1]
+        kind = weighted_table(list(contents.values()), _CHOICES)
+        pools = list(contents)
+        row = np.array(
+            [pools[k][digest64(*path, place, turn, n) % len(pools[k])] for n, k in enumerate(kind)], dtype=np.int64
+        )
+        bodies[place].append(row)
+        size += float(block_bytes[row].mean())
+        turn += 1
+    choices: list[I64] = [_spread(parts.intros, *path, "intro")]
+    ranks: list[int] = [0]
+    for place, head in enumerate(head_rows):
+        choices.append(head)
+        ranks.append(1 + place)
+        for depth, row in enumerate(bodies[place]):
+            choices.append(row)
+            ranks.append(len(sections) + 2 + depth * len(sections) + place)
+    choices.append(_spread(parts.outros, *path, "outro"))
+    ranks.append(len(sections) + 1)
+    # Ranks as 0, 1, 2 … in the same order.
+    rank = np.argsort(np.argsort(np.array(ranks), kind="stable"), kind="stable").astype(np.int64)
+    table = np.stack(choices)
+    expected = block_bytes[table].mean(axis=1)
+    by_rank = np.zeros(len(rank) + 1)
+    by_rank[1:] = np.cumsum(expected[np.argsort(rank)])
+    return Outline(table, rank, by_rank)
+
+
+class Sizes:
+    """How long each of n documents is: a spread from a third to two and a half of the mean, the mean met exactly.
+
+    Row i has the quantile that a permutation gives it, so any range of rows knows its sizes without the others.
+    """
+
+    def __init__(self, count: int, mean_bytes: float, *path: object) -> None:
+        self._permutation = Affine(count, *path)
+        self._sizes = np.array(_SPREAD) * mean_bytes / 1000
+
+    def __call__(self, rows: I64) -> NDArray[np.float64]:
+        """Wanted bytes of each row."""
+        quantile = (self._permutation(rows) * 2 + 1) * len(_SPREAD) // (2 * self._permutation.n)
+        return self._sizes[quantile]
+
+
+def _spread(blocks: Sequence[int], *path: object) -> I64:
+    """Sixteen choices among the blocks, each as often as any other, in an order of the path's own."""
+    shift = digest64(*path) % len(blocks)
+    return np.array([blocks[(shift + n) % len(blocks)] for n in range(_CHOICES)], dtype=np.int64)

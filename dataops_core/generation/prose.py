@@ -1,0 +1,97 @@
+"""Clauses, steps, list entries and phrases of a topic, as pools of text that pages draw from.
+
+Belongs here: filling forms with a lexicon, deterministically. Does not belong here: markup, pages, and anything that
+names a person, an issue or a date: such live parts are drawn while a page is composed (``fragments.py``).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataops_core.generation import grammar
+from dataops_core.generation.seeding import STRIDE, key, mix, pick
+from dataops_core.generation.words import Lexicon, capitalized
+
+_SLOT = re.compile(r"\{(\w+)\}")
+#: Slots of one form that must not say the same word twice: "the journal links to a journal".
+_FAMILIES = {
+    "n": "n", "ns": "n", "a_n": "n", "j": "j", "a_j": "j", "prod": "prod", "prods": "prod", "a_prod": "prod", "vb": "v",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a pool is filled from, how many texts a topic has of it, and how each begins and ends."""
+
+    forms: tuple[str, ...]
+    count: int
+    capital: bool = False
+    end: str = ""
+
+
+#: All pools of a topic. A clause that ends its sentence carries the full stop: fewer fragments make faster pages.
+POOLS: dict[str, Pool] = {
+    "opener": Pool(grammar.OPENERS + grammar.TIMELESS_OPENERS, 900, capital=True),
+    "timeless_opener": Pool(grammar.TIMELESS_OPENERS, 500, capital=True),
+    "main_alone": Pool(grammar.MAINS, 1800, capital=True, end=". "),
+    "main_first": Pool(grammar.MAINS, 1500, capital=True),
+    "main_last": Pool(grammar.MAINS, 1300, end=". "),
+    "main_between": Pool(grammar.MAINS, 700),
+    "past_alone": Pool(grammar.PAST_MAINS, 1000, capital=True, end=". "),
+    "past_first": Pool(grammar.PAST_MAINS, 600, capital=True),
+    "past_last": Pool(grammar.PAST_MAINS, 600, end=". "),
+    "tail": Pool(grammar.TAILS + grammar.TIMELESS_TAILS, 1300),
+    "past_tail": Pool(grammar.PAST_TAILS + grammar.TIMELESS_TAILS, 700),
+    "item": Pool(grammar.ITEMS, 800, capital=True),
+    "step": Pool(grammar.STEPS, 900, capital=True),
+    "phrase": Pool(grammar.PHRASES, 500, capital=True),
+    "summary": Pool(grammar.SUMMARIES, 700, capital=True),
+}
+
+
+def topic_prose(lexicon: Lexicon, *path: object, escape: Callable[[str], str]) -> dict[str, list[str]]:
+    """All pools of a topic, escaped as the markup asks. ``path`` names the randomness."""
+    return {
+        name: fill(pool.forms, lexicon, pool.count, *path, name, escape=escape, capital=pool.capital, end=pool.end)
+        for name, pool in POOLS.items()
+    }
+
+
+def fill(
+    forms: Sequence[str],
+    lexicon: Lexicon,
+    count: int,
+    *path: object,
+    escape: Callable[[str], str] = str,
+    capital: bool = False,
+    end: str = "",
+) -> list[str]:
+    """``count`` fillings of the forms, every form as often as any other. The same for the same path, always."""
+    compiled = [_compile(form, lexicon, escape) for form in forms]
+    width = max(len(families) for _, families, _ in compiled) or 1
+    places = np.arange(count * width, dtype=np.uint64) * STRIDE
+    drawn = pick(mix(places + key(*path)), 1 << 20).reshape(count, width).tolist()
+    texts = []
+    for number, draws in enumerate(drawn):
+        pattern, families, choices = compiled[number % len(compiled)]
+        taken: list[tuple[str, int]] = []
+        said = []
+        for family, options, value in zip(families, choices, draws, strict=False):
+            index = value % len(options)
+            while (family, index) in taken and len(options) > len(taken):
+                index = (index + 1) % len(options)
+            taken.append((family, index))
+            said.append(options[index])
+        text = pattern % tuple(said) + end
+        texts.append(capitalized(text) if capital else text)
+    return texts
+
+
+def _compile(form: str, lexicon: Lexicon, escape: Callable[[str], str]) -> tuple[str, list[str], list[tuple[str, ...]]]:
+    """The form as a %-pattern, and of each slot its family and what can stand there."""
+    slots = _SLOT.findall(form)
+    pattern = _SLOT.sub("%s", escape(form).replace("%", "%%"))
+    options = [tuple(map(escape, lexicon.slots[slot])) for slot in slots]
+    return pattern, [_FAMILIES.get(slot, slot) for slot in slots], options

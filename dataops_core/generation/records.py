@@ -1,0 +1,246 @@
+"""Writes a dataset's records as Parquet, block by block, and reads them back.
+
+Belongs here: the file's form and its integrity. The bytes follow from the specification and the versions of the
+libraries alone: not from the number of workers, nor from Python's hash seed, nor from the time. Does not belong here:
+where files live (``storage.py``), what records say (``dataset_types/``).
+"""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, RecordBuilder
+from dataops_core.dataset_types.plan import incomplete_quota
+from dataops_core.errors import StorageError
+
+#: Text longer than this on average gets neither a dictionary nor statistics: they would cost time and say nothing.
+_LONG_TEXT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsReport:
+    """What was written. ``size_bytes`` is uncompressed, from the footer (C-33); ``file_bytes`` is what lies on disk.
+
+    ``content_sha256`` is over the columns' contents and stays the same when a library writes another file from them.
+    """
+
+    record_count: int
+    size_bytes: int
+    file_bytes: int
+    sha256: str
+    content_sha256: str
+    incomplete_count: int
+
+
+def write_records(
+    spec: GenerationSpec,
+    dataset_type: DatasetType,
+    filesystem: AbstractFileSystem,
+    path: str,
+    *,
+    workers: int = 1,
+    on_block: Callable[[int], None] | None = None,
+) -> RecordsReport:
+    """Builds the specification's records and writes them to ``path``, whole or not at all.
+
+    ``workers`` threads build blocks ahead of the one that writes. ``on_block`` gets the number of records written so
+    far after each block; what it raises ends the writing, and nothing remains. Raises StorageError where the file
+    cannot be written (disk full, not writable).
+    """
+    builder = dataset_type.builder(spec)
+    partial = f"{path}.{uuid4().hex}.partial"
+    try:
+        parent = path.rpartition("/")[0]
+        if parent:
+            filesystem.makedirs(parent, exist_ok=True)
+        with filesystem.open(partial, "wb") as file:
+            report = _write(spec, builder, _HashingFile(file), workers, on_block)
+            file.flush()
+            if isinstance(filesystem, LocalFileSystem):
+                os.fsync(file.fileno())
+        _publish(filesystem, partial, path)
+    except OSError as error:
+        _discard(filesystem, partial)
+        raise StorageError(
+            f"The records could not be written to {path}: {error.strerror or error}.", details={"path": path}
+        ) from error
+    except BaseException:
+        _discard(filesystem, partial)
+        raise
+    return report
+
+
+def read_records(filesystem: AbstractFileSystem, path: str) -> pa.Table:
+    """The stored table. Raises StorageError where the file is missing, cannot be read or is no Parquet."""
+    try:
+        with filesystem.open(path, "rb") as file:
+            return pq.read_table(file)
+    except FileNotFoundError as error:
+        raise StorageError(f"There are no records at {path}.", details={"path": path}) from error
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"The records at {path} cannot be read: {error}.", details={"path": path}) from error
+
+
+def content_digest(table: pa.Table) -> str:
+    """SHA-256 of the columns' contents, as :class:`RecordsReport` has it: proves a stored table without its file."""
+    digest = hashlib.sha256()
+    whole = table.combine_chunks()
+    for start in range(0, whole.num_rows, BLOCK_ROWS):
+        for batch in whole.slice(start, BLOCK_ROWS).to_batches():
+            _update(digest, batch)
+    return digest.hexdigest()
+
+
+class _HashingFile:
+    """A file that knows the hash and the length of what was written to it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.length = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self.digest.update(view)
+        self._file.write(view)
+        self.length += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        return self.length
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """Leaves the file open: whoever opened it syncs and closes it."""
+        self.closed = True
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _write(
+    spec: GenerationSpec,
+    builder: RecordBuilder,
+    file: _HashingFile,
+    workers: int,
+    on_block: Callable[[int], None] | None,
+) -> RecordsReport:
+    content = hashlib.sha256()
+    footers: list[pq.FileMetaData] = []
+    blocks = _blocks(builder, spec.record_count, workers)
+    first = next(blocks)
+    written = 0
+    with _writer(file, first, footers) as writer:
+        for batch in chain([first], blocks):
+            writer.write_batch(batch, row_group_size=BLOCK_ROWS)
+            _update(content, batch)
+            written += batch.num_rows
+            if on_block is not None:
+                on_block(written)
+    footer = footers[0]
+    return RecordsReport(
+        record_count=written,
+        size_bytes=sum(footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)),
+        file_bytes=file.length,
+        sha256=file.digest.hexdigest(),
+        content_sha256=content.hexdigest(),
+        incomplete_count=incomplete_quota(spec),
+    )
+
+
+def _blocks(builder: RecordBuilder, count: int, workers: int) -> Iterator[pa.RecordBatch]:
+    """The dataset's blocks in order, built by so many threads, never more than two each ahead of the writer."""
+    ranges = ((start, min(start + BLOCK_ROWS, count)) for start in range(0, count, BLOCK_ROWS))
+    if workers <= 1:
+        for start, stop in ranges:
+            yield builder.rows(start, stop)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="records") as threads:
+        ahead: deque[Future[pa.RecordBatch]] = deque()
+        try:
+            for start, stop in ranges:
+                ahead.append(threads.submit(builder.rows, start, stop))
+                if len(ahead) >= 2 * workers:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
+def _writer(file: _HashingFile, first: pa.RecordBatch, footers: list[pq.FileMetaData]) -> pq.ParquetWriter:
+    short = [
+        field.name
+        for field, column in zip(first.schema, first.columns, strict=True)
+        if not pa.types.is_string(field.type) or column.nbytes <= _LONG_TEXT * len(column)
+    ]
+    return pq.ParquetWriter(
+        file,
+        first.schema,
+        compression="zstd",
+        compression_level=1,
+        # Dictionaries of nested columns go by other names ("labels.results.list.element.id"); plain pages serve them.
+        use_dictionary=[name for name in short if first.schema.field(name).type != pa.int64()],
+        write_statistics=short,
+        metadata_collector=footers,
+    )
+
+
+def _update(digest: "hashlib._Hash", batch: pa.RecordBatch) -> None:
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        digest.update(f"{field.name}:{len(column)};".encode())
+        _update_array(digest, column)
+
+
+def _update_array(digest: "hashlib._Hash", array: pa.Array) -> None:
+    """The array's contents, free of its offset and of what lies behind nulls."""
+    digest.update(np.asarray(array.is_valid()).tobytes())
+    if pa.types.is_string(array.type):
+        offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + array.offset + 1)[array.offset :]
+        digest.update(np.diff(offsets).tobytes())
+        digest.update(memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]])
+    elif pa.types.is_list(array.type):
+        digest.update(np.asarray(array.value_lengths().fill_null(0)).tobytes())
+        _update_array(digest, array.flatten())
+    elif pa.types.is_struct(array.type):
+        for part in array.flatten():
+            _update_array(digest, part)
+    else:
+        digest.update(np.asarray(array.fill_null(0) if array.null_count else array).tobytes())
+
+
+def _publish(filesystem: AbstractFileSystem, partial: str, path: str) -> None:
+    if isinstance(filesystem, LocalFileSystem):
+        # One atomic step, also where an earlier try left a file.
+        os.replace(filesystem._strip_protocol(partial), filesystem._strip_protocol(path))  # noqa: SLF001, PTH105
+    else:
+        filesystem.mv(partial, path)
+
+
+def _discard(filesystem: AbstractFileSystem, partial: str) -> None:
+    with suppress(OSError):
+        if filesystem.exists(partial):
+            filesystem.rm_file(partial)

@@ -1,0 +1,261 @@
+"""What every kind of document is written with: the pools of a company and a template, and sentences made of them.
+
+Belongs here: pools that a page and a README share, and the shapes of sentences, pooled and live. A live sentence names
+people of the page's team, issues of its project, services, customers and days: the words that a search can single a
+page out by. Does not belong here: markup and the outline of a document (``dataset_types/``).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+
+from dataops_core.company.build import ascii_text, repository_url, space_home_url
+from dataops_core.company.model import Company
+from dataops_core.generation import calendar
+from dataops_core.generation.fragments import Library
+from dataops_core.generation.prose import POOLS, fill, topic_prose
+from dataops_core.generation.seeding import I64, U64, Draws
+from dataops_core.generation.words import Lexicon, capitalized
+from dataops_core.templates.model import IndustryVocabulary, Template
+
+#: Contexts of a row.
+TOPIC = "topic"
+PROJECT = "project"
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+#: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
+_OWN_TOPIC_OF_TEN = 7
+
+_NO_SLUG = re.compile(r"[^a-z0-9]+")
+
+#: Small pools that live sentences join their names with; a blank is put on both sides.
+_CONNECTIVES: dict[str, tuple[str, ...]] = {
+    "did": (
+        "confirmed", "reported", "documented", "closed", "reopened", "escalated", "picked up", "reviewed", "estimated",
+        "verified", "signed off", "handed over", "split", "prioritized", "linked", "investigated", "reproduced",
+        "commented on",
+    ),
+    "agreed": (
+        "agreed on", "decided on", "discussed", "ruled out", "postponed", "compared notes on", "walked through",
+        "sketched",
+        "asked for", "signed off", "went over", "set a date for",
+    ),
+    "for_whom": ("for", "on behalf of", "after a call with", "together with", "at the request of", "as promised to",
+    "before the visit of"),
+    "met": ("ran into", "asked about", "reported", "went live with", "raised", "complained about", "insisted on",
+    "helped us find"),
+    "tracks": ("tracks", "covers", "describes", "adds", "removes", "is blocked by", "was opened for", "follows from",
+    "replaces"),
+    "owns": ("owns", "runs", "took over", "maintains", "has looked after", "is on call for"),
+    "handled": ("handled", "processed", "rejected", "replayed", "queued", "delivered", "dropped", "repaired",
+    "archived"),
+    "contact": ("is the contact for", "looks after", "has the numbers on", "keeps the list of", "can explain",
+    "knows the history of"),
+    "calls": ("calls", "reads from", "waits for", "publishes to", "falls back to", "subscribes to",
+    "is deployed before"),
+    "reached": ("reached", "settled at", "peaked at", "came down to", "went back to", "was measured at"),
+    "where": ("in", "behind", "around", "on top of", "next to"),
+}  # fmt: skip
+_REASONS = (
+    "for the details", "for background", "before changing anything here", "for the numbers", "for the discussion",
+    "for the original request", "for what is still open", "for the decision",
+)  # fmt: skip
+
+#: Live sentences. Names in braces are pools.
+_LIVE = (
+    "{person}{did}{ticket}{for_whom}{customer}. ",
+    "{person}{did}{ticket} on {day},{for_whom}{customer}. ",
+    "On {day}, {senior} and {junior}{agreed}{things}{for_whom}{customer}. ",
+    "On {day}, {person}{agreed}{things}{where}{service}. ",
+    "{customer}{met}{things}{where}{service}, see {ticket}. ",
+    "{customer}{met}{a_thing} on {day}; {person}{did}{ticket}. ",
+    "{ticket}{tracks}{a_thing}{where}{service} and is assigned to {person}. ",
+    "{ticket} and {ticket} belong together; {person}{did}both. ",
+    "{team}{owns}{service}; {person}{contact}{things}. ",
+    "The {service}{handled}{amount} {things} on {day}, {trend} {number} percent. ",
+    "The {service}{handled}{amount} {things}{for_whom}{customer}. ",
+    "See {ticket} and {ticket}{why}",
+    "{person}{contact}{things} at {customer}. ",
+    "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket}. ",
+    "Since version {version}, {service}{calls}{other_service} for {a_thing}. ",
+    "Version {version} of {service} went out on {day} with {ticket}. ",
+    "{person} will repeat this with {customer}, using {a_thing} (reference {code}). ",
+    "The change record is {code}, the ticket {ticket}, the contact {person}. ",
+    "{customer} signed the change {code} on {day}. ",
+    "{person} asked {team*} whether {service} still{calls}{other_service}. ",
+)
+
+#: Shapes of pooled sentences, with how many of a hundred have each.
+_SHAPES = (
+    (("main_alone",), 26),
+    (("main_first", "tail"), 22),
+    (("opener", "main_last"), 18),
+    (("opener", "main_between", "tail"), 8),
+    (("past_alone",), 12),
+    (("past_first", "past_tail"), 8),
+    (("timeless_opener", "past_last"), 6),
+)
+_SHAPE_TABLE = tuple(shape for shape, share in _SHAPES for _ in range(share))
+
+
+def add_pools(
+    library: Library,
+    template: Template,
+    vocabulary: IndustryVocabulary,
+    company: Company,
+    *,
+    escape: Callable[[str], str],
+) -> None:
+    """Adds every pool that sentences need, with texts escaped for the document's markup."""
+    _add_topic_pools(library, template, vocabulary, company, escape)
+    _add_company_pools(library, company, escape)
+    for name, texts in _CONNECTIVES.items():
+        library.pool(name, [f" {text} " for text in texts])
+    library.pool("why", [f" {text}. " for text in _REASONS])
+    library.pool("trend", ("up", "down"))
+    library.pool("state", ("Open", "In progress", "In review", "Done", "Blocked", "Waiting for customer"))
+    library.pool("level", ("Low", "Medium", "High", "Critical"))
+    library.pool("number", [str(number) for number in range(2, 98)])
+    library.pool("amount", [f"{number:,}" for number in range(103, 9800, 37)])
+    library.pool(
+        "version", [f"{major}.{minor}.{patch}" for major in range(1, 6) for minor in range(14) for patch in range(5)]
+    )
+    library.pool(
+        "code", [f"{letter}{number}" for letter in ("CR-", "CHG-", "REF-") for number in range(10_000, 99_999, 89)]
+    )
+    days = [calendar.WINDOW_START + timedelta(days=day) for day in range(calendar.WINDOW_DAYS)]
+    library.pool("any_day", [_spoken(day) for day in days])
+    library.alias("day", "any_day")
+
+
+def day_range(days: I64) -> tuple[I64, U64]:
+    """The part of ``any_day`` that a page written on that day of the window may name: the 120 days up to it."""
+    first = (days - 119).clip(min=0)
+    return first, (days - first + 1).astype(np.uint64)
+
+
+def sentence(draws: Draws) -> tuple[str, ...]:
+    """The pools of one pooled sentence."""
+    shape = _SHAPE_TABLE[draws.below("shape", len(_SHAPE_TABLE))]
+    mark = "" if draws.below("own topic", 10) < _OWN_TOPIC_OF_TEN else "*"
+    return tuple(f"{part}{mark}" for part in shape)
+
+
+def live_sentence(draws: Draws, library: Library) -> tuple[str, ...]:
+    """The pools of one live sentence."""
+    return library.parse(_LIVE[draws.below("live", len(_LIVE))])
+
+
+def sentences(draws: Draws, library: Library, count: int, live_of_ten: int = 2) -> tuple[str, ...]:
+    """The pools of a paragraph."""
+    pools: list[str] = []
+    for _ in range(count):
+        live = draws.below("is live", 10) < live_of_ten
+        pools += live_sentence(draws, library) if live else sentence(draws)
+    return tuple(pools)
+
+
+def slug(phrase: str, joint: str = "-") -> str:
+    """The phrase in lower-case ASCII letters and digits, words joined: a name in code."""
+    return _NO_SLUG.sub(joint, ascii_text(phrase).lower()).strip(joint) or "item"
+
+
+def _spoken(day: date) -> str:
+    return f"{_MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def _add_topic_pools(
+    library: Library,
+    template: Template,
+    vocabulary: IndustryVocabulary,
+    company: Company,
+    escape: Callable[[str], str],
+) -> None:
+    lexicons = [Lexicon.of(topic, vocabulary) for topic in template.topics]
+    path = (company.client_id, template.template_id)
+    prose = [
+        topic_prose(lexicon, *path, topic.key, escape=escape)
+        for topic, lexicon in zip(template.topics, lexicons, strict=True)
+    ]
+    for name in POOLS:
+        library.pool_by(TOPIC, name, [pools[name] for pools in prose])
+    for name, forms, count in (
+        ("things", ("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),
+        ("a_thing", ("{a_j} {n}", "{a_n}"), 300),
+        ("metric", ("{m}",), 40),
+        ("practice", ("{p}",), 40),
+    ):
+        library.pool_by(
+            TOPIC,
+            name,
+            [
+                fill(forms, lexicon, count, *path, topic.key, name, escape=escape)
+                for topic, lexicon in zip(template.topics, lexicons, strict=True)
+            ],
+        )
+    for name, slot, joint in (("slug", "n", "-"), ("table", "ns", "_"), ("state_slug", "j", "_")):
+        library.pool_by(TOPIC, name, [[slug(word, joint) for word in lexicon.slots[slot]] for lexicon in lexicons])
+    library.pool("topic_title*", [escape(topic.title) for topic in template.topics])
+    library.view_by(TOPIC, "topic_title", "topic_title*", [(index, 1) for index in range(len(lexicons))])
+    library.pool("risk", [escape(risk) for risk in vocabulary.risks])
+    library.pool("goal", [escape(goal) for goal in vocabulary.goals])
+    library.pool("regulation", [escape(regulation) for regulation in vocabulary.regulations])
+    library.pool("system", [escape(system) for system in lexicons[0].slots["sys"]])
+    library.pool("product", [escape(product) for product in lexicons[0].slots["prod"]])
+    library.pool("stakeholders", [escape(stakeholder) for stakeholder in lexicons[0].slots["stake"]])
+    library.pool("Stakeholders", [escape(capitalized(stakeholder)) for stakeholder in lexicons[0].slots["stake"]])
+    library.pool("role", lexicons[0].slots["role"])
+    library.pool("span", lexicons[0].slots["span"])
+
+
+def _add_company_pools(library: Library, company: Company, escape: Callable[[str], str]) -> None:
+    teams = [company.teams[project.team] for project in company.projects]
+    library.pool("person*", [escape(person.name) for person in company.people])
+    library.view_by(PROJECT, "person", "person*", [(team.first_person, team.size) for team in teams])
+    library.pool("email*", [person.email for person in company.people])
+    library.view_by(PROJECT, "email", "email*", [(team.first_person, team.size) for team in teams])
+    # Two halves of each team, so that a sentence can name two people who are not the same.
+    library.view_by(PROJECT, "senior", "person*", [(team.first_person, team.size // 2) for team in teams])
+    library.view_by(
+        PROJECT,
+        "junior",
+        "person*",
+        [(team.first_person + team.size // 2, team.size - team.size // 2) for team in teams],
+    )
+    library.pool("person_mail*", [escape(f"{person.name} ({person.email})") for person in company.people])
+    library.view_by(PROJECT, "person_mail", "person_mail*", [(team.first_person, team.size) for team in teams])
+    library.pool("team*", [escape(team.name) for team in company.teams])
+    library.view_by(PROJECT, "team", "team*", [(team.index, 1) for team in teams])
+    library.pool("service*", [service.name for service in company.services])
+    # Service i below the number of projects is project i's: every project has one of its own.
+    library.view_by(PROJECT, "service", "service*", [(project.index, 1) for project in company.projects])
+    library.pool_by(
+        PROJECT,
+        "other_service",
+        [
+            [service.name for service in company.services if service.index != project.index]
+            for project in company.projects
+        ],
+    )
+    library.pool("project*", [escape(project.name) for project in company.projects])
+    library.view_by(PROJECT, "project", "project*", [(project.index, 1) for project in company.projects])
+    library.pool("customer", [escape(customer) for customer in company.customers])
+    library.pool_by(
+        PROJECT,
+        "ticket",
+        [[f"{project.key}-{number}" for number in range(1, project.issue_count + 1)] for project in company.projects],
+    )
+    library.pool("jira", [company.jira_url])
+    library.pool("domain", [company.domain])
+    library.pool_by(PROJECT, "space_home", [[space_home_url(company, project)] for project in company.projects])
+    library.pool_by(
+        PROJECT,
+        "repository",
+        [[repository_url(company, company.services[project.index])] for project in company.projects],
+    )

@@ -1,0 +1,163 @@
+"""English enough for a template's words: articles, plurals, base forms; and the words that fill the slots of a form.
+
+Belongs here: pure functions of words, and :class:`Lexicon`. Does not belong here: the forms (``grammar.py``), how
+sentences are assembled (``prose.py``).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dataops_core.generation import grammar
+from dataops_core.templates.model import IndustryVocabulary, Topic
+
+_AN_CONSONANTS = ("hour", "honest", "honor", "heir")
+_A_VOWELS = ("uni", "use", "usa", "usu", "uti", "eu", "one", "once", "ubiq", "ura", "uto", "ewe")
+_UN_VOWELS = ("unin", "unim", "unident")  # "unidentified", "uninsured": un- before a vowel, not uni-
+#: Initials whose names begin with a vowel, when letters are read one by one: an SLA, an HTTP call.
+_VOWEL_INITIALS = frozenset("AEFHILMNORSX")
+#: Initials that are read as a word.
+_SPOKEN = frozenset(
+    {
+        "FHIR", "SAML", "SKU", "SCADA", "HIPAA", "LAN", "RAID", "NAS", "MAC", "SIM", "SOX", "LIFO", "FIFO", "RACI",
+        "HACCP", "SAP", "SOAP", "REST", "NIST", "SIEM", "SOC", "RAM", "LEAN", "MODBUS", "SQL",
+    }
+)  # fmt: skip
+_PLURALS = {
+    "person": "people", "child": "children", "half": "halves", "shelf": "shelves", "leaf": "leaves", "index": "indexes",
+    "matrix": "matrices", "criterion": "criteria", "analysis": "analyses", "basis": "bases", "diagnosis": "diagnoses",
+    "prognosis": "prognoses", "thesis": "theses", "crisis": "crises", "synopsis": "synopses",
+    "hypothesis": "hypotheses",
+    "foot": "feet", "man": "men", "woman": "women", "life": "lives", "knife": "knives", "datum": "data",
+    "quiz": "quizzes",
+    "series": "series", "bus": "buses", "medium": "media", "by": "bys", "stimulus": "stimuli", "corpus": "corpora",
+}  # fmt: skip
+_ES_VERBS = {
+    "caches": "cache", "aches": "ache", "goes": "go", "does": "do", "has": "have", "is": "be", "ties": "tie",
+    "lies": "lie",
+    "dies": "die", "focuses": "focus", "buses": "bus", "quizzes": "quiz", "biases": "bias", "canvases": "canvas",
+    "psyches": "psyche", "axes": "ax", "vetoes": "veto", "echoes": "echo", "undoes": "undo", "redoes": "redo",
+    "unties": "untie", "gases": "gas",
+}  # fmt: skip
+_HEAD = re.compile(r" (?:of|for|per|in|on|to|with|at|from|by|between|under|behind|without|against|across|over) ")
+
+
+def article(phrase: str) -> str:
+    """``a`` or ``an``, as the phrase's sound asks for."""
+    word = re.split(r"[ -]", phrase, maxsplit=1)[0]
+    if len(word) > 1 and word.isupper() and word not in _SPOKEN:
+        return "an" if word[0] in _VOWEL_INITIALS else "a"
+    if len(word) == 1:
+        return "an" if word.upper() in _VOWEL_INITIALS or word == "8" else "a"
+    lowered = word.lower()
+    if lowered[0].isdigit():
+        return "an" if lowered.startswith("8") or re.match(r"(11|18)(\D|$)", lowered) else "a"
+    if lowered.startswith(_AN_CONSONANTS) or lowered.startswith(_UN_VOWELS):
+        return "an"
+    if lowered.startswith(_A_VOWELS):
+        return "a"
+    return "an" if lowered[0] in "aeiou" else "a"
+
+
+def with_article(phrase: str) -> str:
+    """The phrase with its indefinite article; a phrase that already has one, or is a plural with "the", stays."""
+    return phrase if re.match(r"(?:an?|the) ", phrase) else f"{article(phrase)} {phrase}"
+
+
+def plural(phrase: str) -> str:
+    """The noun phrase in the plural: its head's last word changes ("proofs of delivery")."""
+    head = _HEAD.search(phrase)
+    if head:
+        return plural(phrase[: head.start()]) + phrase[head.start() :]
+    before, space, word = phrase.rpartition(" ")
+    stem, hyphen, last = word.rpartition("-")
+    return f"{before}{space}{stem}{hyphen}{_plural_word(last)}"
+
+
+def _plural_word(word: str) -> str:
+    lowered = word.lower()
+    if lowered in _PLURALS:
+        return word[0] + _PLURALS[lowered][1:]
+    if len(word) > 1 and word.isupper():
+        return f"{word}s"
+    if lowered.endswith("y") and lowered[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    if lowered.endswith("man") and not lowered.endswith(("human", "german")):
+        return f"{word[:-3]}men"
+    if lowered.endswith(("sis",)):
+        return f"{word[:-2]}es"
+    if lowered.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{word}es"
+    return f"{word}s"
+
+
+def base_form(verb: str) -> str:
+    """The base form of a verb in the third person singular; what follows the verb stays ("rolls back")."""
+    first, space, rest = verb.partition(" ")
+    prefix, hyphen, word = first.rpartition("-")
+    return f"{prefix}{hyphen}{_base_word(word)}{space}{rest}"
+
+
+def _base_word(word: str) -> str:
+    if word in _ES_VERBS:
+        return _ES_VERBS[word]
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "ches", "shes", "xes", "zzes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def capitalized(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def bare(phrase: str) -> str:
+    """The phrase without an article of its own, for forms that bring one."""
+    return re.sub(r"^(?:an?|the) ", "", phrase)
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words of one topic within its industry, by slot of a form."""
+
+    slots: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, topic: Topic, vocabulary: IndustryVocabulary) -> "Lexicon":
+        """The lexicon of a topic."""
+        nouns = unique(topic.nouns)
+        products = unique(vocabulary.products)
+        return cls(
+            {
+                "n": nouns,
+                "ns": tuple(map(plural, nouns)),
+                "a_n": tuple(map(with_article, nouns)),
+                "j": topic.adjectives,
+                "a_j": tuple(map(with_article, topic.adjectives)),
+                "v": topic.verbs,
+                "vb": tuple(map(base_form, topic.verbs)),
+                "m": unique(topic.metrics),
+                "p": topic.practices,
+                "sys": unique(vocabulary.systems),
+                "prod": products,
+                "prods": tuple(map(plural, products)),
+                "a_prod": tuple(map(with_article, products)),
+                "stake": unique(vocabulary.stakeholders),
+                "reg": vocabulary.regulations,
+                "risk": vocabulary.risks,
+                "goal": vocabulary.goals,
+                "role": grammar.ROLES,
+                "often": grammar.OFTEN,
+                "past": grammar.PAST,
+                "span": grammar.SPANS,
+                "num": tuple(str(number) for number in range(2, 91)),
+                "pct": tuple(f"{number} percent" for number in range(2, 61)),
+            }
+        )
+
+
+def unique(phrases: Sequence[str]) -> tuple[str, ...]:
+    """The phrases without articles of their own, each once."""
+    return tuple(dict.fromkeys(map(bare, phrases)))
