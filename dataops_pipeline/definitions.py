@@ -16,18 +16,19 @@ from dataops_pipeline.sensors import sensors_of
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Definitions:
     """All definitions; a test or a tool may put resources of its own in place of the product's."""
+    resources = {"dataops": DataOps(), **(resource_overrides or {})}
     selection = AssetSelection.groups(*DATASET_TYPES)
     jobs: list[JobDefinition | UnresolvedAssetJobDefinition] = [
         provision_job(selection),
         validate_job(selection),
-        teardown_job(),
+        teardown_job(resources),
     ]
     return Definitions(
         assets=[asset for dataset_type in DATASET_TYPES.values() for asset in assets_of(dataset_type)],
         asset_checks=[check for dataset_type in DATASET_TYPES.values() for check in checks_of(dataset_type)],
         jobs=jobs,
         sensors=sensors_of(jobs),
-        resources={"dataops": DataOps(), **(resource_overrides or {})},
+        resources=resources,
         executor=executor,
     )
 

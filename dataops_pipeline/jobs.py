@@ -6,7 +6,7 @@ after the other in the run's process, since each is short; run config selects a 
 that one must not take the others down with it (``execution: {config: {multiprocess: {}}}``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dagster import (
     AssetSelection,
@@ -66,8 +66,11 @@ def validate_job(selection: AssetSelection) -> UnresolvedAssetJobDefinition:
     )
 
 
-def teardown_job() -> JobDefinition:
-    """Disconnect, archive, delete, update the registry: for the datasets of one operation."""
+def teardown_job(resources: Mapping[str, object]) -> JobDefinition:
+    """Disconnect, archive, delete, update the registry: for the datasets of one operation.
+
+    Bound to its resources here: a job that Dagster binds later makes it rebuild the sensors, with a warning of its own.
+    """
     disconnect = _op("disconnect_connector", "Connectors refuse everybody; their indexes are gone.")
     archive = _op("archive_records", "The archive is written and read back, where one is wanted.")
     delete = _op("delete_records", "Records and queries are gone from storage.")
@@ -77,6 +80,7 @@ def teardown_job() -> JobDefinition:
         name=JOBS[OperationType.TEARDOWN],
         partitions_def=environments,
         executor_def=executor,
+        resource_defs=resources,
         description="Tears datasets down. Starts through the API: DELETE /v1/dataops/datasets/{dataset_id}.",
     )
     def teardown() -> None:

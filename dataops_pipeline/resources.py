@@ -3,7 +3,7 @@
 Made at import, connected at first use: loading the definitions reads no file and opens no connection.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from uuid import UUID
@@ -19,12 +19,15 @@ from dataops_core.settings import Settings
 
 
 class DataOps:
-    """The product's services in this process."""
+    """The product's services in this process; a test makes them its own way."""
+
+    def __init__(self, make: Callable[[], Services] = lambda: Services.from_settings(Settings.load())) -> None:
+        self._make = make
 
     @cached_property
     def services(self) -> Services:
         """Settings, registry, files, templates, connector. Raises ConfigurationError where one cannot be had."""
-        return Services.from_settings(Settings.load())
+        return self._make()
 
     def step(
         self,

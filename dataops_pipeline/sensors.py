@@ -32,7 +32,7 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, LaunchRequest, RunState
+from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, LaunchRequest, RunState
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps
 
@@ -81,14 +81,12 @@ def _launching(jobs: Sequence[ExecutableDefinition]) -> SensorDefinition:
 
 def run_request(request: LaunchRequest) -> RunRequest:
     """The run that an operation needs, in a sensor's words."""
-    tags = request.tags
     checks = request.asset_checks
     return RunRequest(
         job_name=request.job,
-        partition_key=tags.pop(TAG_PARTITION),
         asset_selection=[AssetKey(list(key)) for key in request.assets] if request.assets else None,
         asset_check_keys=[AssetCheckKey(AssetKey(list(key)), name) for key, name in checks] if checks else None,
-        tags=tags,
+        tags=request.tags,
     )
 
 
