@@ -1,0 +1,138 @@
+"""The oracle never overlooks a document that a search engine could find."""
+
+import itertools
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dataops_core.dataset_types.base import Document
+from dataops_core.quality.corpus import Corpus, Stemmer, words
+from dataops_core.templates import loader
+
+SUFFIXES = (
+    "s", "es", "ed", "ing", "er", "ers", "ation", "ations", "ational", "ize", "ized", "izing", "izer", "ization", "ly",
+    "ness", "ful", "fulness", "ment", "ments", "able", "ably", "ability", "ive", "iveness", "al", "ally", "ality",
+    "ies", "ied", "y", "ier", "ity", "ous", "ously", "ousness", "ance", "ence", "ant", "ent", "ism", "ist", "ate",
+    "ator", "icate", "ative", "ical",
+)  # fmt: skip
+
+
+@pytest.fixture
+def corpus() -> Iterator[Callable[..., Corpus]]:
+    """Makes a corpus of bodies, each with an empty title."""
+    with_end: list[Corpus] = []
+
+    def make(*bodies: str, mime_type: str = "text/plain", title: str = "") -> Corpus:
+        documents = [
+            Document(
+                id=str(index), title=title, body=body, mime_type=mime_type, view_url=f"https://toy.example/{index}",
+                author_email=None, author_name=None, owner_email=None, owner_name=None, container="a",
+                created_at=0, updated_at=0, status=None,
+            )
+            for index, body in enumerate(bodies)
+        ]  # fmt: skip
+        with_end.append(Corpus(documents))
+        return with_end[-1]
+
+    yield make
+    for each in with_end:
+        each.close()
+
+
+def vocabulary() -> set[str]:
+    """Words of the shipped templates, with all the inflections that their letters allow, sensible or not."""
+    text = " ".join(path.read_text(encoding="utf-8") for path in sorted(Path(loader.SHIPPED_DIR).rglob("*.yaml")))
+    base = {word for word in re.findall(r"[a-z]+", text.lower()) if 3 <= len(word) <= 16}
+    inflected = {
+        form
+        for word, suffix in itertools.product(base, SUFFIXES)
+        for form in (
+            word + suffix,
+            word.rstrip("e") + suffix,
+            word.rstrip("y") + "i" + suffix,
+            word + word[-1] + suffix,
+        )
+    }
+    return base | inflected
+
+
+def test_words_of_one_stem_begin_as_the_stemmer_says() -> None:
+    """Against the stems that SQLite gives all of them at once."""
+    known = sorted(vocabulary())
+    with closing(sqlite3.connect(":memory:")) as connection, closing(Stemmer()) as stemmer:
+        connection.execute("CREATE VIRTUAL TABLE t USING fts5(word, tokenize='porter unicode61')")
+        connection.executemany("INSERT INTO t(rowid, word) VALUES (?, ?)", enumerate(known))
+        connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
+        families: dict[str, list[str]] = defaultdict(list)
+        for stem, row in connection.execute("SELECT term, doc FROM v"):
+            families[stem].append(known[row])
+        assert len(known) > 20_000
+        for family in families.values():
+            starts = stemmer.beginnings(family[0])
+            assert all(word.startswith(starts) for word in family), family[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "body"),
+    [
+        ("policy", "Two policies apply."),
+        ("policies", "The policy applies."),
+        ("coding", "The code is read."),
+        ("usability", "A usable form."),
+        ("Settlement", "SETTLEMENTS, all of them"),
+        ("PAY-1234", "see (PAY-1234)."),
+        ("2024", "in the 2024s"),
+        ("naive", "naive naïve"),
+        ("team", "The team's lead"),
+    ],
+)
+def test_a_word_is_found_in_each_of_its_forms(corpus: Callable[..., Corpus], asked: str, body: str) -> None:
+    assert corpus(body, "nothing of that kind").matching(words(asked)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "body"), [("PAY-123", "PAY-1234"), ("PAY-123", "PAY-5123"), ("234", "1234"), ("table", "unstable")]
+)
+def test_a_word_is_not_found_inside_another(corpus: Callable[..., Corpus], asked: str, body: str) -> None:
+    assert corpus(body).matching(words(asked)) == []
+
+
+def test_all_words_are_wanted_wherever_they_stand(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("ledger and batch", "batch alone", "a batch, then the ledger", title="")
+    assert pages.matching(["ledger", "batch"]) == [0, 2]
+    assert pages.matching(["ledger", "batch"], among=[1, 2]) == [2]
+    assert pages.matching(["ledger", "missing"]) == []
+
+
+def test_titles_are_read_too(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("the body", title="Ledger review")
+    assert pages.matching(["ledger", "body"]) == [0]
+    assert not pages.body_matches(0, ["ledger"])
+    assert pages.body_matches(0, ["bodies"])
+
+
+def test_adjacent_words_stand_in_order_with_punctuation_between_at_most(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("PAY-12 was closed", "12 of PAY", "PAY: 12", "PAY-123", "pay/12.")
+    assert pages.adjacent(["pay", "12"], range(5)) == [0, 2, 4]
+
+
+def test_markup_is_no_text(corpus: Callable[..., Corpus]) -> None:
+    page = corpus("<p>One &amp; two</p><p>three</p>", mime_type="text/html")
+    assert page.plain(0) == "One & two\nthree"
+
+
+def test_a_piece_of_a_word_is_seen(corpus: Callable[..., Corpus]) -> None:
+    page = corpus("unstable")
+    assert page.holds("STAB")
+    assert not page.holds("stale")
+
+
+def test_neighbouring_documents_do_not_make_a_word(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("led", "ger PAY", "12")
+    assert pages.matching(["ledger"]) == []
+    assert pages.adjacent(["pay", "12"], range(3)) == []
