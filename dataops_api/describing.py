@@ -115,6 +115,10 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
         problems += [problem for problem in _COMMON if route.access is not PUBLIC and problem.code not in named]
     # Wrong parameters are answered with 400, never with the framework's 422.
     operation["responses"].pop("422", None)
+    if route.examples:
+        # Here, and not through the framework: it would leave out every null of an example.
+        media = operation["responses"][str(route.status_code)]["content"]["application/json"]
+        media["examples"] = {name: {"value": example} for name, example in route.examples.items()}
     for problem in problems:
         _add_problem(operation["responses"], problem)
     operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -74,10 +74,18 @@ class ApiRoute(APIRoute):
     """A route that checks its caller before it reads anything else."""
 
     def __init__(
-        self, path: str, endpoint: Callable[..., Any], *, access: Access, problems: Sequence[Problem], **options: Any
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        access: Access,
+        problems: Sequence[Problem],
+        examples: Mapping[str, Any],
+        **options: Any,
     ) -> None:
         self.access = access
         self.problems = tuple(problems)
+        self.examples = dict(examples)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Handler:
@@ -117,19 +125,21 @@ class Routes:
         status: int = 200,
         model: type[BaseModel] | None = None,
         example: Any = None,
+        examples: Mapping[str, Any] | None = None,
         problems: Sequence[Problem] = (),
         responses: Mapping[int | str, dict[str, Any]] | None = None,
         listed: bool = True,
+        body_example: Any = None,
         extra: dict[str, Any] | None = None,
     ) -> Callable[[_Endpoint], _Endpoint]:
-        """Declares a route. ``model`` and ``example`` describe the answer; the endpoint returns a Response itself.
+        """Declares a route. ``model`` describes the answer, ``example`` shows one (``examples``: several, by name), ``body_example``
+        a request's body. The endpoint returns a Response itself.
+
 
         ``problems`` are the errors of this route's own; those that every route can give are added to them.
         """
         demanded = _access(access)
-        answers: dict[int | str, dict[str, Any]] = dict(responses or {})
-        if example is not None:
-            answers[status] = answers.get(status, {}) | {"content": {"application/json": {"example": example}}}
+        shown = dict(examples or {}) | ({summary: example} if example is not None else {})
 
         def declare(endpoint: _Endpoint) -> _Endpoint:
             self._routes.append(
@@ -138,15 +148,16 @@ class Routes:
                     endpoint,
                     access=demanded,
                     problems=problems,
+                    examples=shown,
                     methods=[method],
                     response_model=model,
                     status_code=status,
                     summary=summary,
                     response_description="OK" if status == 200 else "Accepted" if status == 202 else "Done",
-                    responses=answers,
+                    responses=dict(responses or {}),
                     tags=[self._tag],
                     include_in_schema=listed,
-                    openapi_extra=extra,
+                    openapi_extra=extra if body_example is None else _with_body(body_example),
                     operation_id=endpoint.__name__,
                 )
             )
@@ -164,6 +175,10 @@ def check_access(routes: Iterable[BaseRoute]) -> None:
     for route in routes:
         if not isinstance(route, ApiRoute | Mount):
             raise RuntimeError(f"{getattr(route, 'path', route)} declares neither a scope nor PUBLIC")  # noqa: TRY004
+
+
+def _with_body(example: Any) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
 
 
 def _access(access: Scope | Sequence[Scope] | Access) -> Access:

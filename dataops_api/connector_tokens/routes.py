@@ -60,6 +60,7 @@ def get_connector(dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Re
     status=201,
     model=IssuedToken,
     example=TOKEN_EXAMPLE,
+    body_example={"kind": "search", "expires_in": 3600},
     problems=[NOT_FOUND, _NOT_YET, _GONE],
 )
 def create_connector_token(dataset_id: UUID, body: NewToken, caller: CurrentCaller, parts: Service) -> Response:

@@ -68,20 +68,12 @@ DATASET_LIST: dict[str, Any] = {
 }
 
 NEW_DATASETS: dict[str, Any] = {
-    "requestBody": {
-        "content": {
-            "application/json": {
-                "example": {
-                    "journey_id": JOURNEY_ID,
-                    "client_id": CLIENT_ID,
-                    "stage": "sandbox",
-                    "dataset_types": ["confluence_pages", "github_repos"],
-                    "template_selection": "auto",
-                    "metadata": {"requested_by": "john.doe@acme.com", "reason": "sandbox_stage_transition"},
-                }
-            }
-        }
-    }
+    "journey_id": JOURNEY_ID,
+    "client_id": CLIENT_ID,
+    "stage": "sandbox",
+    "dataset_types": ["confluence_pages", "github_repos"],
+    "template_selection": "auto",
+    "metadata": {"requested_by": "john.doe@acme.com", "reason": "sandbox_stage_transition"},
 }
 
 PROVISIONING_ACCEPTED: dict[str, Any] = {

@@ -106,7 +106,7 @@ def list_datasets(
             },
         ),
     ],
-    extra=examples.NEW_DATASETS,
+    body_example=examples.NEW_DATASETS,
 )
 def create_datasets(body: NewDatasets, caller: CurrentCaller, request_id: RequestId, parts: Service) -> Response:
     """Starts a provisioning and answers at once; the operation tells how it goes on."""
@@ -191,6 +191,7 @@ def delete_dataset(
     status=202,
     model=TeardownAccepted,
     example=examples.TEARDOWN_ACCEPTED,
+    body_example={"reason": "manual", "archive": True},
     problems=[NOT_FOUND, examples.ARCHIVED_ALREADY],
 )
 def tear_down_dataset(

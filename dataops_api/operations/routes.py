@@ -78,15 +78,7 @@ _COMPLETED: dict[str, Any] = _IN_PROGRESS | {
     summary="Get an operation",
     model=Operation,
     problems=[Problem("NOT_FOUND", "Operation not found", {"operation_id": _OPERATION_ID})],
-    responses={
-        200: {
-            "content": {
-                "application/json": {
-                    "examples": {"In progress": {"value": _IN_PROGRESS}, "Completed": {"value": _COMPLETED}}
-                }
-            }
-        }
-    },
+    examples={"In progress": _IN_PROGRESS, "Completed": _COMPLETED},
 )
 def get_operation(operation_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """An operation as the registry has it; Dagster is asked only about one that has not moved lately."""

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
-from dataops_core.dataset_types.known import DATASET_TYPES
 
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import DatasetType, GenerationSpec
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.dataset_types.records import is_side_column
 from dataops_core.lifecycle import Stage
 from dataops_core.templates.loader import Catalog
