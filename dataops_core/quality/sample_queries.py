@@ -1,7 +1,7 @@
 """The fourth check: do ten test queries find what they must? (``docs/contract.md`` C-60 … C-62)
 
-Belongs here: one query's pass rule, the retries, and the check's result. The queries with their ground truth come from
-``query_set.py`` and ``query_drawing.py``, and can be imported from here. Does not belong here: HTTP (``connectors/``).
+Belongs here: one query's pass rule, the retries, and the check's result. Does not belong here: the queries with their
+ground truth (``query_set.py``, ``query_drawing.py``), and HTTP (``connectors/``).
 
 An answer passes when it is HTTP 200 within 5 s, has the Platform's shape, names no document twice and keeps the rule
 of its kind. No answer within 5 s is a fault; a lost connection, a 5xx or a 429 is tried twice more, then nobody knows.
@@ -16,10 +16,7 @@ from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Pr
 from dataops_core.errors import ConnectorError
 from dataops_core.lifecycle import CheckStatus, CheckType
 from dataops_core.quality.model import CheckResult, percentage
-from dataops_core.quality.query_drawing import make_queries
-from dataops_core.quality.query_set import PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
-
-__all__ = ["QueryOutcome", "QuerySet", "SampleQuery", "check_queries", "judge", "make_queries", "run_queries"]
+from dataops_core.quality.query_set import PAGE_SIZE, TOP, QueryKind, SampleQuery
 
 #: An answer must come within this time.
 MAX_SECONDS = 5.0
@@ -47,28 +44,32 @@ def run_queries(
     *,
     pause: Callable[[float], None] = time.sleep,
 ) -> tuple[QueryOutcome, ...]:
-    """Asks every query and judges its answer. Never raises for what the connector does."""
-    return tuple(_run(adapter, spec, query, pause) for query in queries)
+    """Asks every query and judges its answer. Never raises for what the connector does.
 
-
-def _run(
-    adapter: ConnectorAdapter, spec: ConnectorSpec, query: SampleQuery, pause: Callable[[float], None]
-) -> QueryOutcome:
-    reason = ""
+    Queries without a definite answer are asked again together, so that trouble costs two pauses and not two for each.
+    """
+    outcomes: dict[str, QueryOutcome] = {}
+    left = list(queries)
     for wait in (*RETRY_PAUSES, None):
-        try:
-            answer = adapter.search(spec, query.text, filters=query.filters, page_size=PAGE_SIZE)
-        except ConnectorError as error:
-            if error.details.get("kind") == "timeout":
-                return _outcome(query, ProbeOutcome.FAILED, f"no answer within {MAX_SECONDS:g} s")
-            reason = "no connection"
-        else:
-            if answer.status_code < 500 and answer.status_code != 429:
-                return judge(query, answer)
-            reason = f"HTTP {answer.status_code}"
+        outcomes |= {query.query_id: _ask(adapter, spec, query) for query in left}
+        left = [query for query in left if outcomes[query.query_id].outcome is ProbeOutcome.INDETERMINATE]
+        if not left:
+            break
         if wait is not None:
             pause(wait)
-    return _outcome(query, ProbeOutcome.INDETERMINATE, reason)
+    return tuple(outcomes.values())
+
+
+def _ask(adapter: ConnectorAdapter, spec: ConnectorSpec, query: SampleQuery) -> QueryOutcome:
+    try:
+        answer = adapter.search(spec, query.text, filters=query.filters, page_size=PAGE_SIZE)
+    except ConnectorError as error:
+        if error.details.get("kind") == "timeout":
+            return _unanswered(query, ProbeOutcome.FAILED, f"no answer within {MAX_SECONDS:g} s")
+        return _unanswered(query, ProbeOutcome.INDETERMINATE, "no connection")
+    if answer.status_code >= 500 or answer.status_code == 429:
+        return _unanswered(query, ProbeOutcome.INDETERMINATE, f"HTTP {answer.status_code}")
+    return judge(query, answer)
 
 
 def judge(query: SampleQuery, answer: SearchAnswer) -> QueryOutcome:
@@ -109,7 +110,7 @@ def _fault(query: SampleQuery, answer: SearchAnswer, urls: Sequence[str], rank: 
     return ""
 
 
-def _outcome(query: SampleQuery, outcome: ProbeOutcome, reason: str) -> QueryOutcome:
+def _unanswered(query: SampleQuery, outcome: ProbeOutcome, reason: str) -> QueryOutcome:
     """An outcome without an answer."""
     return QueryOutcome(query.query_id, query.kind, outcome, rank=None, hits=0, latency_ms=0.0, reason=reason)
 
