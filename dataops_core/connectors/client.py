@@ -13,7 +13,6 @@ import httpx
 from pydantic import ValidationError
 
 from dataops_core.connectors.documents import datasource_config, document_definition
-from dataops_core.connectors.embedded.index import digest_ids
 from dataops_core.connectors.platform import Metadata, SearchResponse
 from dataops_core.connectors.probes import run_probes
 from dataops_core.connectors.protocol import (
@@ -110,7 +109,7 @@ class EmbeddedConnector:
             if reply.status_code == 409:
                 flags["forceRestartUpload"] = True
                 self._index(spec, "bulkindexdocuments", _body(flags, page), timeout=timeout, accept=(200,))
-        sent = Manifest(len(ids), digest_ids(ids))
+        sent = Manifest.of(ids)
         held = self.metadata(spec)
         if held.generation != upload_id or Manifest(held.document_count, held.id_digest) != sent:
             raise ConnectorError(
