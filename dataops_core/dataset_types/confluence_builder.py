@@ -19,7 +19,18 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types import confluence_markup as markup
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.confluence_layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
-from dataops_core.dataset_types.plan import PlanCache, PlanKey, TitleWords, Wheel, incomplete_quota, weighted
+from dataops_core.dataset_types.plan import (
+    LABEL_SETS,
+    People,
+    PlanCache,
+    PlanKey,
+    TitleWords,
+    Wheel,
+    batch,
+    incomplete_quota,
+    label_sets,
+    weighted,
+)
 from dataops_core.generation import calendar
 from dataops_core.generation.fragments import Fragments, Library
 from dataops_core.generation.outline import Outline, Sizes, compile_outline
@@ -42,7 +53,6 @@ from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
 _OTHER_BYTES = 900
-_LABEL_SETS = 256
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
 
 _LABELS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("prefix", pa.string())]))
@@ -102,12 +112,7 @@ class _Plan:
     #: Kind of a title's other part → its texts and where they begin in the arena.
     others: Mapping[str, tuple[tuple[str, ...], int]]
     labels: pa.ListArray
-    account_ids: pa.Array
-    names: pa.Array
-    emails: pa.Array
-    #: Per project, its team.
-    team_first: I64
-    team_size: U64
+    people: People
 
 
 def _plan(plan_key: PlanKey) -> _Plan:
@@ -159,12 +164,8 @@ def _plan(plan_key: PlanKey) -> _Plan:
             kind: (texts, fragments.base("other") + int(start))
             for (kind, texts), start in zip(others.items(), starts, strict=False)
         },
-        labels=_label_sets(template.labels, company),
-        account_ids=pa.array([person.account_id for person in company.people]),
-        names=pa.array([person.name for person in company.people]),
-        emails=pa.array([person.email for person in company.people]),
-        team_first=np.array([company.teams[project.team].first_person for project in company.projects]),
-        team_size=np.array([company.teams[project.team].size for project in company.projects], dtype=np.uint64),
+        labels=_labels(template.labels, company),
+        people=People.of(company),
     )
 
 
@@ -176,21 +177,16 @@ def _bases(fragments: Fragments, pool: str, contexts: int) -> I64:
     return fragments.bases[first : first + contexts]
 
 
-def _label_sets(labels: tuple[str, ...], company: Company) -> pa.ListArray:
-    """Sets of two to five labels to choose from, and an empty one at the end."""
-    draws = Draws("labels", company.client_id)
-    entries = [
-        {"id": str(31_000_000 + digest64(company.client_id, label) % 9_000_000), "name": label, "prefix": "global"}
-        for label in dict.fromkeys(labels)
-    ]
+def _labels(labels: tuple[str, ...], company: Company) -> pa.ListArray:
+    """The sets of labels as the API returns them."""
     sets = [
         [
-            entries[place]
-            for place in draws.shuffled("set", len(entries))[: draws.between("size", 2, min(5, len(entries)))]
+            {"id": str(31_000_000 + digest64(company.client_id, label) % 9_000_000), "name": label, "prefix": "global"}
+            for label in chosen
         ]
-        for _ in range(_LABEL_SETS)
+        for chosen in label_sets(labels, company)
     ]
-    return pa.array([*sets, []], _LABELS)
+    return pa.array(sets, _LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,20 +235,14 @@ class PageBuilder:
             "body.storage.representation": ["storage"] * len(pages.rows),
             "body.storage.value": self._bodies(pages, title_fragments),
         }
-        arrays = [
-            columns[field.name]
-            if isinstance(columns[field.name], pa.Array)
-            else pa.array(columns[field.name], field.type)
-            for field in SCHEMA
-        ]
-        return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+        return batch(columns, SCHEMA)
 
     def _pages(self, rows: I64) -> _Pages:
         plan = self._plan
         project = plan.wheel.project(rows)
         ordinal = plan.wheel.ordinal(rows)
-        owners, members = self._draw("owner", rows), plan.team_size[project]
-        author = plan.team_first[project] + pick(self._draw("author", rows), members)
+        owners = self._draw("owner", rows)
+        author = plan.people.member(project, self._draw("author", rows))
         created = calendar.moments(self._draw("created", rows))
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
@@ -264,7 +254,7 @@ class PageBuilder:
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=weighted(self._draw("archetype", rows), plan.archetype_table),
             author=author,
-            owner=np.where(chance(owners, 700), author, plan.team_first[project] + pick(mix(owners), members)),
+            owner=np.where(chance(owners, 700), author, plan.people.member(project, mix(owners))),
             root=ordinal == 0,
             parent_id=self._page_id + self._parent(rows, project, ordinal) * PAGE_ID_STEP,
             created=created,
@@ -310,21 +300,21 @@ class PageBuilder:
 
     def _people(self, pages: _Pages) -> dict[str, pa.Array]:
         """Who wrote a page and who has it now. A page whose owner is its author has not been handed over."""
-        plan = self._plan
+        people = self._plan.people
         unowned = self._lacks(pages, "ownerId")
         author, owner = pa.array(pages.author), pa.array(pages.owner, mask=unowned)
         previous = pa.array(pages.author, mask=unowned | (pages.owner == pages.author))
         return {
-            "authorId": plan.account_ids.take(author),
-            "ownerId": plan.account_ids.take(owner),
-            "lastOwnerId": plan.account_ids.take(previous),
-            "version.authorId": plan.account_ids.take(
+            "authorId": people.account_ids.take(author),
+            "ownerId": people.account_ids.take(owner),
+            "lastOwnerId": people.account_ids.take(previous),
+            "version.authorId": people.account_ids.take(
                 pa.array(np.where(pages.version == 1, pages.author, pages.owner))
             ),
-            "_author_name": plan.names.take(author),
-            "_author_email": plan.emails.take(author),
-            "_owner_name": plan.names.take(owner),
-            "_owner_email": plan.emails.take(owner),
+            "_author_name": people.names.take(author),
+            "_author_email": people.emails.take(author),
+            "_owner_name": people.names.take(owner),
+            "_owner_email": people.emails.take(owner),
         }
 
     def _history(self, pages: _Pages) -> dict[str, Any]:
@@ -343,8 +333,8 @@ class PageBuilder:
         }
 
     def _labels(self, pages: _Pages) -> pa.ListArray:
-        chosen = pick(self._draw("labels", pages.rows), _LABEL_SETS)
-        return self._plan.labels.take(pa.array(np.where(self._lacks(pages, "labels.results"), _LABEL_SETS, chosen)))
+        chosen = pick(self._draw("labels", pages.rows), LABEL_SETS)
+        return self._plan.labels.take(pa.array(np.where(self._lacks(pages, "labels.results"), LABEL_SETS, chosen)))
 
     def _lacks(self, pages: _Pages, name: str) -> NDArray[np.bool_]:
         lacks: NDArray[np.bool_] = pages.lacking == _INCOMPLETE_FIELDS.index(name)

@@ -5,10 +5,11 @@ from types import MappingProxyType
 
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.dataset_types.confluence_pages import ConfluencePages
+from dataops_core.dataset_types.github_repos import GithubRepos
 from dataops_core.errors import NotFoundError
 
 DATASET_TYPES: Mapping[str, DatasetType] = MappingProxyType(
-    {dataset_type.name: dataset_type for dataset_type in (ConfluencePages(),)}
+    {dataset_type.name: dataset_type for dataset_type in (ConfluencePages(), GithubRepos())}
 )
 
 

@@ -1,14 +1,16 @@
 """What a dataset's builder needs before its first row, made once per template and company and kept.
 
-Belongs here: the key under which a plan is cached, the layout of rows over projects, and closed-form titles.
+Belongs here: the key under which a plan is cached, and the parts of plans that dataset types share: how rows are laid
+out over projects, the company's people as columns, sets of labels, the words of titles.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
@@ -88,6 +90,49 @@ class Wheel:
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """The company's people as columns to take from, and where each project's team is among them."""
+
+    account_ids: pa.Array
+    names: pa.Array
+    emails: pa.Array
+    team_first: I64
+    team_size: U64
+
+    @classmethod
+    def of(cls, company: Company) -> "People":
+        """The people of a company."""
+        teams = [company.teams[project.team] for project in company.projects]
+        return cls(
+            account_ids=pa.array([person.account_id for person in company.people]),
+            names=pa.array([person.name for person in company.people]),
+            emails=pa.array([person.email for person in company.people]),
+            team_first=np.array([team.first_person for team in teams], dtype=np.int64),
+            team_size=np.array([team.size for team in teams], dtype=np.uint64),
+        )
+
+    def member(self, projects: I64, drawn: U64) -> I64:
+        """A member of each project's team."""
+        chosen: I64 = self.team_first[projects] + pick(drawn, self.team_size[projects])
+        return chosen
+
+
+#: Sets of labels to choose from; the set after them is empty.
+LABEL_SETS = 256
+
+
+def label_sets(labels: Sequence[str], company: Company) -> list[list[str]]:
+    """``LABEL_SETS`` sets of two to five labels, and an empty one."""
+    draws = Draws("labels", company.client_id)
+    known = list(dict.fromkeys(labels))
+    sets = []
+    for _ in range(LABEL_SETS):
+        size = draws.between("size", 2, min(5, len(known)))
+        sets.append([known[place] for place in draws.shuffled("set", len(known))[:size]])
+    return [*sets, []]
+
+
+@dataclass(frozen=True, slots=True)
 class TitleWords:
     """The words that titles are made of. No noun belongs to two topics, so two topics never form the same title."""
 
@@ -118,3 +163,12 @@ def incomplete_quota(spec: GenerationSpec) -> int:
 def weighted(drawn: U64, table: I64) -> I64:
     """One entry of a weighted table per draw."""
     return table[pick(drawn, len(table))]
+
+
+def batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
+    """The columns as a batch of the schema; what is no Arrow array yet becomes one."""
+    arrays = [
+        column if isinstance(column, pa.Array) else pa.array(column, field.type)
+        for field, column in ((field, columns[field.name]) for field in schema)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

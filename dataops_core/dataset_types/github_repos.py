@@ -1,0 +1,222 @@
+"""GitHub repositories, as GitHub's REST API returns a minimal repository, with their READMEs beside them.
+
+Belongs here: the record's strict schema, which fields completeness counts, the links that GitHub derives from a
+repository's name, and what a repository is as a search document. How rows follow from a specification is in
+``github_builder.py``, how READMEs read in ``github_layout.py``, how they are written in ``github_markup.py``.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pandera.pandas import Column, DataFrameSchema
+
+from dataops_core.company.model import Company
+from dataops_core.dataset_types import records
+from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
+from dataops_core.dataset_types.github_builder import RepositoryBuilder
+from dataops_core.templates.archetypes import ARCHETYPES
+
+_TIMESTAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
+_MAIL = r"[^@\s]+@[^@\s]+"
+_COUNT = (0, 2**31 - 1)
+
+#: What GitHub appends to a repository's API address, by field.
+_REPOSITORY_LINKS = {
+    "archive_url": "/{archive_format}{/ref}", "assignees_url": "/assignees{/user}", "blobs_url": "/git/blobs{/sha}",
+    "branches_url": "/branches{/branch}", "collaborators_url": "/collaborators{/collaborator}",
+    "comments_url": "/comments{/number}", "commits_url": "/commits{/sha}", "compare_url": "/compare/{base}...{head}",
+    "contents_url": "/contents/{+path}", "contributors_url": "/contributors", "deployments_url": "/deployments",
+    "downloads_url": "/downloads", "events_url": "/events", "forks_url": "/forks",
+    "git_commits_url": "/git/commits{/sha}",
+    "git_refs_url": "/git/refs{/sha}", "git_tags_url": "/git/tags{/sha}", "hooks_url": "/hooks",
+    "issue_comment_url": "/issues/comments{/number}", "issue_events_url": "/issues/events{/number}",
+    "issues_url": "/issues{/number}", "keys_url": "/keys{/key_id}", "labels_url": "/labels{/name}",
+    "languages_url": "/languages", "merges_url": "/merges", "milestones_url": "/milestones{/number}",
+    "notifications_url": "/notifications{?since,all,participating}", "pulls_url": "/pulls{/number}",
+    "releases_url": "/releases{/id}", "stargazers_url": "/stargazers", "statuses_url": "/statuses/{sha}",
+    "subscribers_url": "/subscribers", "subscription_url": "/subscription", "tags_url": "/tags", "teams_url": "/teams",
+    "trees_url": "/git/trees{/sha}", "url": "",
+}  # fmt: skip
+#: The same for the owner's API address.
+_OWNER_LINKS = {
+    "events_url": "/events{/privacy}", "followers_url": "/followers", "following_url": "/following{/other_user}",
+    "gists_url": "/gists{/gist_id}", "organizations_url": "/orgs", "received_events_url": "/received_events",
+    "repos_url": "/repos", "starred_url": "/starred{/owner}{/repo}", "subscriptions_url": "/subscriptions", "url": "",
+}  # fmt: skip
+
+
+def _good_topics(topics: pd.Series) -> pd.Series:
+    """At most 20 topics, each in lower case with digits and hyphens."""
+    return pd.Series(
+        [
+            isinstance(names, np.ndarray | list)
+            and len(names) <= 20
+            and all(isinstance(name, str) and _LABEL.fullmatch(name) for name in names)
+            for names in topics
+        ],
+        index=topics.index,
+        dtype=bool,
+    )
+
+
+def _moment_column(*, nullable: bool = False) -> Column:
+    return records.text(_TIMESTAMP, nullable=nullable, checks=[records.moment()])
+
+
+_SCHEMA = DataFrameSchema(
+    {
+        "id": Column("int64", records.between(1, 2**53), unique=True),
+        "node_id": records.text(r"\S+"),
+        "name": records.text(r"[A-Za-z0-9._-]{1,100}"),
+        "full_name": records.text(r"[^/]+/[A-Za-z0-9._-]{1,100}", unique=True),
+        "private": Column(bool),
+        "fork": Column(bool),
+        "description": records.text(nullable=True, checks=[records.characters(0, 350)]),
+        "homepage": records.text(r"https://.+", nullable=True),
+        "language": records.text(nullable=True, checks=[records.characters(1, 60)]),
+        "visibility": records.text(checks=[records.one_of("public", "private", "internal")]),
+        "default_branch": records.text(r"\S+"),
+        "topics": Column(object, records.each(_good_topics, "topics must be lower case, at most 20")),
+        "archived": Column(bool),
+        "disabled": Column(bool),
+        "is_template": Column(bool),
+        "has_issues": Column(bool),
+        "has_wiki": Column(bool),
+        "has_pages": Column(bool),
+        "size": Column("int64", records.between(*_COUNT)),
+        "stargazers_count": Column("int64", records.between(*_COUNT)),
+        "watchers_count": Column("int64", records.between(*_COUNT)),
+        "forks_count": Column("int64", records.between(*_COUNT)),
+        "open_issues_count": Column("int64", records.between(*_COUNT)),
+        "created_at": _moment_column(),
+        "updated_at": _moment_column(),
+        "pushed_at": _moment_column(nullable=True),
+        "owner.login": records.text(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}"),
+        "owner.id": Column("int64", records.between(1, 2**53)),
+        "owner.node_id": records.text(r"\S+"),
+        "owner.type": records.text(checks=[records.one_of("Organization", "User")]),
+        "owner.site_admin": Column(bool),
+        "license.key": records.text(r"[a-z0-9.-]+"),
+        "license.name": records.text(checks=[records.not_blank()]),
+        "license.spdx_id": records.text(r"[A-Za-z0-9.-]+"),
+        "license.url": records.text(r"https://.+", nullable=True),
+        "license.node_id": records.text(r"\S+"),
+        "_text": records.text(checks=[records.byte_length(1, 16 * 2**20)]),
+        "_view_url": records.text(r"https://.+", unique=True),
+        "_archetype": records.text(),
+        "_topic": records.text(),
+        "_author_name": records.text(),
+        "_author_email": records.text(_MAIL),
+        "_owner_name": records.text(),
+        "_owner_email": records.text(_MAIL),
+    },
+    checks=[
+        records.rows_hold(lambda frame: frame["created_at"] <= frame["updated_at"], "updated no earlier than created"),
+        records.rows_hold(
+            lambda frame: frame["pushed_at"].isna() | (frame["created_at"] <= frame["pushed_at"]),
+            "pushed to no earlier than created",
+        ),
+        records.rows_hold(
+            lambda frame: frame["private"] == (frame["visibility"] != "public"), "private is what is not public"
+        ),
+        records.rows_hold(
+            lambda frame: frame["full_name"] == frame["owner.login"] + "/" + frame["name"],
+            "a full name is owner and name",
+        ),
+    ],
+    strict=True,
+    name="github_repos",
+)
+
+#: The fields that every repository has a value for, where it is complete.
+_ALWAYS = (
+    "id", "node_id", "name", "full_name", "private", "fork", "description", "homepage", "language", "visibility",
+    "default_branch", "topics", "archived", "disabled", "is_template", "has_issues", "has_wiki", "has_pages", "size",
+    "stargazers_count", "watchers_count", "forks_count", "open_issues_count", "created_at", "updated_at", "pushed_at",
+    "owner.login", "owner.id", "owner.node_id", "owner.type", "owner.site_admin", "license.key", "license.name",
+    "license.spdx_id", "license.node_id", "_text",
+)  # fmt: skip
+
+
+class GithubRepos:
+    """The dataset type ``github_repos``."""
+
+    name = "github_repos"
+    label = "GitHub"
+    object_type = "Repository"
+    category = "CODE_REPOSITORY"
+    facets: tuple[str, ...] = ("language", "visibility", "topics")
+    filter_facet = "language"
+    schema = _SCHEMA
+    created_column = "created_at"
+    archetypes = ARCHETYPES["github_repos"]
+    completeness = (
+        *map(FieldRule, _ALWAYS),
+        # GitHub knows the text of a license that it recognizes only.
+        FieldRule("license.url", applies=lambda frame: frame["license.spdx_id"] != "NOASSERTION"),
+    )
+
+    def builder(self, spec: GenerationSpec) -> RecordBuilder:
+        """A builder of the specification's repositories."""
+        return RepositoryBuilder(spec)
+
+    def url_pattern(self, company: Company) -> str:
+        """Matches the address of every repository of the company."""
+        return rf"^{re.escape(company.github_url)}/{re.escape(company.org)}/[A-Za-z0-9._-]+$"
+
+    def frame(self, table: pa.Table, *, text: bool = False) -> pd.DataFrame:  # noqa: ARG002  READMEs are stored as text
+        """The stored table as a frame. ``_text`` is always there."""
+        return records.arrow_frame(table)
+
+    def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row as GitHub's API returns the repository, with the links that follow from its name."""
+        record = records.unflatten(row)
+        page = urlsplit(row["_view_url"])
+        web, api = f"{page.scheme}://{page.netloc}", f"{page.scheme}://api.{page.netloc}"
+        repository = f"{api}/repos/{row['full_name']}"
+        record["html_url"] = row["_view_url"]
+        record |= {name: repository + path for name, path in _REPOSITORY_LINKS.items()}
+        login = row["owner.login"]
+        owner = f"{api}/users/{login}"
+        record["owner"] |= {name: owner + path for name, path in _OWNER_LINKS.items()}
+        record["owner"] |= {
+            "avatar_url": f"{web}/avatars/{login}.png",
+            "gravatar_id": "",
+            "html_url": f"{web}/{login}",
+        }
+        return record
+
+    def document(self, row: Mapping[str, Any]) -> Document:
+        """The row as a search document: its README."""
+        language = records.plain(row["language"])
+        return Document(
+            id=str(row["id"]),
+            title=row["name"],
+            body=row["_text"],
+            mime_type="text/markdown",
+            view_url=row["_view_url"],
+            author_email=row["_author_email"],
+            author_name=row["_author_name"],
+            owner_email=row["_owner_email"],
+            owner_name=row["_owner_name"],
+            container=row["owner.login"],
+            created_at=_epoch(row["created_at"]),
+            updated_at=_epoch(row["updated_at"]),
+            status="archived" if row["archived"] else "active",
+            properties={
+                **({"language": language} if language else {}),
+                "visibility": row["visibility"],
+                "topics": tuple(row["topics"]),
+            },
+        )
+
+
+def _epoch(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).timestamp())
