@@ -63,7 +63,14 @@ def create_connector_app(settings: Settings, *, database: Database | None = None
         if owned is not None:
             owned.close()
 
-    app = FastAPI(title="DataOps connectors", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="DataOps connectors",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
     app.state.service = service
     problems.install(app)
     app.add_middleware(RequestIds)  # the outermost: problems carry the id as well

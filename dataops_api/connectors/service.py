@@ -42,6 +42,7 @@ from dataops_core.connectors.platform import (
     SearchResponse,
     SearchWarning,
 )
+from dataops_core.errors import StorageError, UnavailableError
 from dataops_core.registry import connectors as registry
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Connector
@@ -71,8 +72,15 @@ class ConnectorService:
         self._search_seconds = search_seconds
 
     def sweep(self) -> int:
-        """Removes what crashes left on disk; to be called when the service starts. Returns how many files."""
-        return self.uploads.sweep()
+        """Removes what crashes left on disk; to be called when the service starts. Returns how many files.
+
+        Where that cannot be done now the service starts none the less: each upload sweeps its own connector as well.
+        """
+        try:
+            return self.uploads.sweep()
+        except (StorageError, UnavailableError) as error:
+            _LOG.warning("What crashes left of connectors is not removed yet: %s", error)
+            return 0
 
     def close(self) -> None:
         """Closes every open index file."""
