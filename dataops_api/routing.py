@@ -132,11 +132,10 @@ class Routes:
         body_example: Any = None,
         extra: dict[str, Any] | None = None,
     ) -> Callable[[_Endpoint], _Endpoint]:
-        """Declares a route. ``model`` describes the answer, ``example`` shows one (``examples``: several, by name), ``body_example``
-        a request's body. The endpoint returns a Response itself.
+        """Declares a route, whose endpoint returns a Response itself.
 
-
-        ``problems`` are the errors of this route's own; those that every route can give are added to them.
+        ``model`` describes the answer and ``example`` shows one (``examples``: several, by name), ``body_example``
+        shows a request. ``problems`` are the errors of this route; those that every route can give are added to them.
         """
         demanded = _access(access)
         shown = dict(examples or {}) | ({summary: example} if example is not None else {})

@@ -1,6 +1,5 @@
 """What the records of a template look like: their fields, and the first few of a fictional customer's (C-70)."""
 
-import functools
 from typing import Any
 from uuid import UUID
 
@@ -44,10 +43,15 @@ class Samples:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self.of = functools.lru_cache(maxsize=64)(self._of)
+        self._made: dict[UUID, list[dict[str, Any]]] = {}
 
-    def _of(self, template: Template) -> tuple[dict[str, Any], ...]:
+    def of(self, template: Template) -> list[dict[str, Any]]:
         """The template's first records, in the vendor's shape."""
+        if template.template_id not in self._made:
+            self._made[template.template_id] = self._make(template)
+        return self._made[template.template_id]
+
+    def _make(self, template: Template) -> list[dict[str, Any]]:
         spec = GenerationSpec(
             template=template,
             vocabulary=self._catalog.vocabulary(template.industry),
@@ -59,4 +63,4 @@ class Samples:
         dataset_type = DATASET_TYPES[template.dataset_type]
         table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
         rows = dataset_type.frame(table).to_dict("records")
-        return tuple(dataset_type.record({str(name): cell for name, cell in row.items()}) for row in rows)
+        return [dataset_type.record({str(name): cell for name, cell in row.items()}) for row in rows]

@@ -107,7 +107,7 @@ def test_nonsense_is_refused_before_it_is_looked_whether_the_resource_exists(
     ],
 )
 def test_the_scopes_are_the_documented_ones(method: str, path: str, scope: Scope) -> None:
-    """C-20 … C-23: write does not include read."""
+    """C-20, C-21, C-22, C-23: write does not include read."""
     path = "/v1/dataops" + path.replace("{id}", "550e8400-e29b-41d4-a716-446655440000")
     assert (method, path, (scope,)) in SECURED
 
