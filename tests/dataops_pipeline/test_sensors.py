@@ -1,6 +1,5 @@
 """The sensors against a real Dagster instance and registry: launch what waits, settle what ended or went silent."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -76,16 +75,13 @@ class Watch:
         return list(self.tick("launch_pending_operations").run_requests or [])
 
     def run(self, operation_id: UUID, status: DagsterRunStatus) -> DagsterRun:
-        return create_run_for_test(
-            self.instance,
-            job_name="provision",
-            status=status,
-            tags={TAG_OPERATION: str(operation_id), TAG_ATTEMPT: "1"},
-        )
+        tags = {TAG_OPERATION: str(operation_id), TAG_ATTEMPT: "1"}
+        run: DagsterRun = create_run_for_test(self.instance, job_name="provision", status=status, tags=tags)
+        return run
 
 
 @pytest.fixture
-def watch(instance: DagsterInstance, services: Services) -> Iterator[Watch]:
+def watch(instance: DagsterInstance, services: Services) -> Watch:
     return Watch(instance, services)
 
 
