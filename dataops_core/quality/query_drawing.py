@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import product
 
 import pyarrow as pa
 
@@ -43,6 +44,7 @@ _STOP_WORDS = frozenset(
 #: How much is tried before a kind is given up: documents, and words or phrases of each.
 _TRIED_DOCUMENTS = 60
 _TRIED_WORDS = 24
+_TRIED_MEMBERS = 8
 
 
 def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
@@ -166,9 +168,7 @@ class _Draw:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
             body = set(filter(_is_telling, words(text[len(text) // 3 :]))) - title
             # The rarest of its words; equally rare ones in an order of the query's own.
-            ordered = sorted(
-                self._shuffled(query_id, sorted(body)), key=lambda word: len(self._corpus.matching([word]))
-            )
+            ordered = sorted(self._shuffled(query_id, sorted(body)), key=self._corpus.frequency)
             candidates = ordered[:_TRIED_WORDS]
             chosen: list[str] = []
             left: list[int] | None = None
@@ -192,12 +192,12 @@ class _Draw:
             for value in {held} if isinstance(held, str) else set(held):
                 groups.setdefault(value.casefold(), []).append(index)
                 names[value.casefold()] = value
-        half = len(self._documents) * 0.6
-        for value in sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= half, self._hash(query_id, v))):
-            members = groups[value]
-            free = set(members)
-            for index in [index for index in self._order(query_id) if index in free][:8]:
-                found = self._filter_word(query_id, index, members)
+        most = len(self._documents) * 0.6
+        values = sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= most, self._hash(query_id, v)))
+        for least, value in product((2, 1), values):
+            members = frozenset(groups[value])
+            for index in [index for index in self._order(query_id) if index in members][:_TRIED_MEMBERS]:
+                found = self._filter_word(query_id, index, members, least)
                 if found is not None:
                     word, allowed = found
                     self._take(index)
@@ -205,13 +205,15 @@ class _Draw:
                     return SampleQuery(query_id, QueryKind.FILTER, word, (condition,), allowed=self._urls(allowed))
         return None
 
-    def _filter_word(self, query_id: str, index: int, members: Sequence[int]) -> tuple[str, list[int]] | None:
-        """A word of the document that stands as it is in 1 … 10 members, in no member otherwise, and outside too."""
+    def _filter_word(
+        self, query_id: str, index: int, members: frozenset[int], least: int
+    ) -> tuple[str, list[int]] | None:
+        """A word of the document that stands as it is in ``least`` … 10 members, in no other form, and outside too."""
         text = f"{self._documents[index].title}\n{self._corpus.plain(index)}"
         candidates = [word for word, count in Counter(words(text)).items() if count <= 2 and _is_telling(word)]
         for word in self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]:
             inside = self._corpus.matching([word], members)
-            if not 1 <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
+            if not least <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
                 continue
             if all(word in words(f"{self._documents[i].title}\n{self._corpus.plain(i)}") for i in inside):
                 return word, inside
