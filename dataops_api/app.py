@@ -46,8 +46,8 @@ ROUTES = (
     describing.routes,
 )
 
-#: As many connections as the framework has threads, half of them kept.
-_POOL_SIZE = 20
+#: Kept for changing and as many for looking; with as many again at times, the framework's forty threads have enough.
+_POOL_SIZE = 10
 
 
 def create_app(settings: Settings, *, database: Database | None = None, gateway: Gateway | None = None) -> FastAPI:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -233,5 +233,6 @@ HANDLERS: Mapping[Any, Any] = {
     RequestValidationError: on_validation_error,
     HTTPException: on_http_error,
     OperationalError: on_database_error,
+    InterfaceError: on_database_error,
     PoolTimeoutError: on_database_error,
 }

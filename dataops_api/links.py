@@ -54,6 +54,6 @@ def template(template_id: UUID) -> str:
     return f"{TEMPLATES}/{template_id}"
 
 
-def endpoint_url(settings: Settings, connector_id: UUID) -> str:
+def endpoint_url(settings: Settings, connector_id: UUID | str) -> str:
     """Where clients reach a connector: absolute, never stored (C-33)."""
     return f"{settings.public_base}{CONNECTORS_PREFIX}/{connector_id}"

@@ -7,7 +7,7 @@ and one every few seconds, and while Dagster is down none. Whatever Dagster says
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
 from uuid import UUID
@@ -17,7 +17,6 @@ from dataops_core.errors import UnavailableError
 from dataops_core.provisioning.launching import QUIET
 from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent
 from dataops_core.registry.database import Database
-from dataops_core.registry.tables import Operation
 from dataops_core.runs import RunState
 
 _log = logging.getLogger("dataops.api")
@@ -38,27 +37,23 @@ class RunWatcher:
         self._asked: dict[UUID, tuple[float, Future[bool]]] = {}
         self._down_until = 0.0
 
-    def settle_if_quiet(self, operation: Operation) -> bool:
-        """Whether the operation has changed since it was read. Never raises for Dagster's sake."""
-        if (
-            operation.status.is_terminal
-            or operation.run_id is None
-            or utcnow() - operation.beat_at < min(QUIET, self._lost_after)
-        ):
+    def settle_if_quiet(self, operation_id: UUID, run_id: str | None, beat_at: datetime) -> bool:
+        """Whether the open operation has changed since it was read. Never raises for Dagster's sake."""
+        if run_id is None or utcnow() - beat_at < min(QUIET, self._lost_after):
             return False
         now = monotonic()
         with self._lock:
             if now < self._down_until:
                 return False
             self._asked = {one: asked for one, asked in self._asked.items() if now - asked[0] < _ASK_AGAIN_SECONDS}
-            known = self._asked.get(operation.operation_id)
+            known = self._asked.get(operation_id)
             future: Future[bool] = Future() if known is None else known[1]
             if known is None:
-                self._asked[operation.operation_id] = (now, future)
+                self._asked[operation_id] = (now, future)
         if known is not None:
             return future.result()
         try:
-            future.set_result(self._ask(operation.operation_id, operation.run_id))
+            future.set_result(self._ask(operation_id, run_id))
         except BaseException as error:
             future.set_exception(error)
             raise

@@ -13,4 +13,4 @@ def utcnow() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """``2026-01-28T10:30:00Z``: RFC 3339, UTC, whole seconds (contract C-1)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import Row
+
 from dataops_api import links
 from dataops_core.clock import rfc3339
-from dataops_core.registry.datasets import DatasetView
 from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
 from dataops_core.registry.tables import Dataset as DatasetRow
 from dataops_core.settings import Settings
@@ -14,17 +15,18 @@ from dataops_core.settings import Settings
 _METADATA = ("industry", "use_case", "tags", "requested_by", "reason", "custom_fields")
 
 
-def dataset(view: DatasetView, settings: Settings) -> dict[str, Any]:
-    """A dataset as the API shows it (C-33)."""
-    row, connector = view.dataset, view.connector
+def dataset(row: Row[Any], settings: Settings) -> dict[str, Any]:
+    """A dataset as the API shows it (C-33), from a row of ``registry.reading``."""
+    path = f"{links.DATASETS}/{row.dataset_id}"
+    has_connector = row.connector_id is not None
     return {
-        "dataset_id": str(row.dataset_id),
+        "dataset_id": row.dataset_id,
         "name": row.name,
         "dataset_type": row.dataset_type,
-        "stage": row.stage.value,
-        "client_id": str(row.client_id),
-        "journey_id": str(row.journey_id),
-        "status": row.status.value,
+        "stage": row.stage,
+        "client_id": row.client_id,
+        "journey_id": row.journey_id,
+        "status": row.status,
         "created_at": rfc3339(row.created_at),
         "ready_at": rfc3339(row.ready_at) if row.ready_at is not None else None,
         "archived_at": rfc3339(row.archived_at) if row.archived_at is not None else None,
@@ -32,24 +34,27 @@ def dataset(view: DatasetView, settings: Settings) -> dict[str, Any]:
         "record_count": row.record_count,
         "size_bytes": row.size_bytes,
         "quality_score": float(row.quality_score) if row.quality_score is not None else None,
-        "connector": _connector(row, connector, settings) if connector is not None else None,
-        "template": {
-            "template_id": str(row.template_id),
-            "name": row.template_name,
-            "version": row.template_version,
-        },
+        "connector": {
+            "connector_id": row.connector_id,
+            "name": row.name,
+            "status": row.connector_status,
+            "endpoint_url": links.endpoint_url(settings, row.connector_id),
+        }
+        if has_connector
+        else None,
+        "template": {"template_id": row.template_id, "name": row.template_name, "version": row.template_version},
         "metadata": _metadata(row.meta),
         "updated_at": rfc3339(row.updated_at),
-        "operation_id": str(row.operation_id),
-        "active_operation_id": str(view.active_operation_id) if view.active_operation_id is not None else None,
+        "operation_id": row.operation_id,
+        "active_operation_id": row.active_operation_id,
         "seed": row.seed,
         "error": {"code": row.error_code, "message": row.error_message} if row.error_code is not None else None,
         "_links": {
-            "self": links.dataset(row.dataset_id),
-            "quality": links.quality(row.dataset_id),
-            "usage": links.usage(row.dataset_id),
-            "teardown": links.teardown(row.dataset_id),
-            "connector": links.connector(row.dataset_id) if connector is not None else None,
+            "self": path,
+            "quality": f"{path}/quality",
+            "usage": f"{path}/usage",
+            "teardown": f"{path}/teardown",
+            "connector": f"{path}/connector" if has_connector else None,
         },
     }
 
@@ -99,15 +104,6 @@ def usage(
         "index_bytes": connector.index_bytes if connector is not None else 0,
         "daily": [{"date": day.day.isoformat(), "queries": day.queries, "documents": day.documents} for day in shown],
         "_links": {"self": links.usage(row.dataset_id), "dataset": links.dataset(row.dataset_id)},
-    }
-
-
-def _connector(row: DatasetRow, connector: Connector, settings: Settings) -> dict[str, Any]:
-    return {
-        "connector_id": str(connector.connector_id),
-        "name": row.name,
-        "status": connector.status.value,
-        "endpoint_url": links.endpoint_url(settings, connector.connector_id),
     }
 
 

@@ -31,8 +31,7 @@ from dataops_api.routing import Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.lifecycle import TeardownReason
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
-from dataops_core.registry import connectors, datasets, operations
-from dataops_core.registry.datasets import DatasetFilter
+from dataops_core.registry import connectors, datasets, operations, reading
 from dataops_core.scopes import Scope
 from dataops_core.storage import Storage
 
@@ -40,7 +39,7 @@ routes = Routes(links.DATASETS, tag="Datasets")
 
 NOT_FOUND = Problem("NOT_FOUND", "Dataset not found", {"dataset_id": examples.DATASET_ID})
 _RETRY_AFTER = "2"
-_PAGE_FIELDS = frozenset({"page", "per_page"})
+_FILTERS = tuple(name for name in ListQuery.model_fields if name not in {"sort", "page", "per_page"})
 
 
 @routes.add(
@@ -55,29 +54,18 @@ def list_datasets(
     request: Request, query: Annotated[ListQuery, Query()], caller: CurrentCaller, parts: Service
 ) -> Response:
     """A page of datasets, newest first unless asked otherwise; archived ones are listed too."""
-    wanted = DatasetFilter(
-        client_id=query.client_id,
-        journey_id=query.journey_id,
-        stage=query.stage,
-        status=query.status,
-        dataset_type=query.dataset_type,
-        operation_id=query.operation_id,
-        created_from=query.created_from,
-        created_to=query.created_to,
-        tag=query.tag,
-        customers=caller.customers,
-    )
-    with parts.database.transaction() as session:
-        views, total = datasets.list_views(
-            session, wanted, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
+    filters = {name: getattr(query, name) for name in _FILTERS} | {"customers": caller.customers}
+    with parts.database.reading() as connection:
+        rows, total = reading.list_datasets(
+            connection, filters, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
         )
     given = request.query_params
-    filters = {name: given[name] for name in ListQuery.model_fields if name in given and name not in _PAGE_FIELDS}
+    shown = {name: given[name] for name in (*_FILTERS, "sort") if name in given}
     return JSONResponse(
         {
-            "datasets": [answers.dataset(view, parts.settings) for view in views],
+            "datasets": [answers.dataset(row, parts.settings) for row in rows],
             "pagination": pagination(query, total),
-            "_links": page_links(links.DATASETS, query, filters, total),
+            "_links": page_links(links.DATASETS, query, shown, total),
         }
     )
 
@@ -150,11 +138,11 @@ def create_datasets(body: NewDatasets, caller: CurrentCaller, request_id: Reques
 )
 def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """One dataset, with an `ETag`."""
-    with parts.database.transaction() as session:
-        view = datasets.find_view(session, dataset_id, customers=caller.customers)
-    if view is None:
+    with parts.database.reading() as connection:
+        row = reading.find_dataset(connection, dataset_id, customers=caller.customers)
+    if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
-    answer = JSONResponse(answers.dataset(view, parts.settings))
+    answer = JSONResponse(answers.dataset(row, parts.settings))
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
     if _matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": tag})

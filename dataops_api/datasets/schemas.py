@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, St
 from dataops_api.fields import AnswerModel, Given, Moment, RequestModel
 from dataops_api.pagination import PageLinks, Pagination
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
-from dataops_core.registry.datasets import DatasetSort
+from dataops_core.registry.reading import DatasetSort
 
 _METADATA_LIMIT = 16 * 1024
 _MOST_TAGS = 50

@@ -1,81 +1,66 @@
 """Answers about operations, built as plain objects (``docs/contract.md`` C-80 … C-85)."""
 
+from datetime import timedelta
 from typing import Any
+
+from sqlalchemy import Row
 
 from dataops_api import links
 from dataops_core.clock import rfc3339
-from dataops_core.lifecycle import OperationStatus, steps_of
-from dataops_core.registry.operations import OperationView
-from dataops_core.registry.tables import Operation
+from dataops_core.lifecycle import OperationStatus, OperationType, steps_of
 
 
-def operation(view: OperationView, *, run_url: str | None) -> dict[str, Any]:
-    """An operation as the API shows it; ``run_url`` for those who may see it (C-85)."""
-    row = view.operation
-    ended = row.status.is_terminal
+def operation(row: Row[Any], *, run_url: str | None) -> dict[str, Any]:
+    """An operation as the API shows it, from a row of ``registry.reading``; ``run_url`` for who may see it (C-85)."""
+    status = OperationStatus(row.status)
     seconds = _duration(row)
-    shown = {"self": links.operation(row.operation_id)}
-    if ended:
-        shown["datasets"] = links.datasets_of_operation(row.operation_id)
+    shown = {"self": f"{links.OPERATIONS}/{row.operation_id}"}
+    if status.is_terminal:
+        shown["datasets"] = f"{links.DATASETS}?operation_id={row.operation_id}"
     return {
-        "operation_id": str(row.operation_id),
-        "operation_type": row.operation_type.value,
-        "status": row.status.value,
-        "progress": _progress(row),
+        "operation_id": row.operation_id,
+        "operation_type": row.operation_type,
+        "status": row.status,
+        "progress": _progress(row, status),
         "started_at": rfc3339(row.started_at) if row.started_at is not None else None,
-        "estimated_completion": rfc3339(row.estimated_completion) if not ended else None,
+        "estimated_completion": rfc3339(row.estimated_completion) if not status.is_terminal else None,
         "completed_at": rfc3339(row.completed_at) if row.completed_at is not None else None,
         "duration_minutes": round(seconds / 60, 2) if seconds is not None else None,
         "duration_seconds": round(seconds, 3) if seconds is not None else None,
-        "result": _result(view) if ended else None,
-        "error": _error(row),
+        "result": {"datasets": [_part(part) for part in row.parts or ()]} if status.is_terminal else None,
+        "error": _error(row.error),
         "attempt": row.attempt,
-        "rerun_of": str(row.rerun_of) if row.rerun_of is not None else None,
+        "rerun_of": row.rerun_of,
         "run_id": row.run_id,
         "run_url": run_url,
         "_links": shown,
     }
 
 
-def _progress(row: Operation) -> dict[str, Any]:
-    done = row.status is OperationStatus.COMPLETED
+def _progress(row: Row[Any], status: OperationStatus) -> dict[str, Any]:
+    done = status is OperationStatus.COMPLETED
     step = row.total_steps if done else row.current_step
-    description = None if done or step == 0 else steps_of(row.operation_type, row.total_steps)[step - 1]
-    percent = 100 if done else min(99, step * 100 // row.total_steps)
+    steps = steps_of(OperationType(row.operation_type), row.total_steps)
     return {
         "current_step": step,
         "total_steps": row.total_steps,
-        "step_description": description,
-        "percent_complete": percent,
+        "step_description": None if done or step == 0 else steps[step - 1],
+        "percent_complete": 100 if done else min(99, step * 100 // row.total_steps),
     }
 
 
-def _duration(row: Operation) -> float | None:
+def _duration(row: Row[Any]) -> float | None:
     if row.completed_at is None:
         return None
-    return max(0.0, (row.completed_at - (row.started_at or row.created_at)).total_seconds())
+    lasted: timedelta = row.completed_at - (row.started_at or row.created_at)
+    return max(0.0, lasted.total_seconds())
 
 
-def _result(view: OperationView) -> dict[str, Any]:
-    return {
-        "datasets": [
-            {
-                "dataset_id": str(part.dataset_id),
-                "dataset_type": part.dataset_type,
-                "status": part.outcome.value,
-                "quality_score": float(part.quality_score) if part.quality_score is not None else None,
-            }
-            for part, _ in view.parts
-            if part.outcome is not None
-        ]
-    }
+def _part(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: part[name] for name in ("dataset_id", "dataset_type", "status", "quality_score")}
 
 
-def _error(row: Operation) -> dict[str, Any] | None:
-    if row.error is None:
+def _error(stored: dict[str, Any] | None) -> dict[str, Any] | None:
+    if stored is None:
         return None
-    return {
-        "code": row.error["code"],
-        "message": row.error["message"],
-        "details": row.error.get("details", {}),
-    }
+    return {"code": stored["code"], "message": stored["message"], "details": stored.get("details", {})}

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from starlette.responses import JSONResponse, Response
 
 from dataops_api import links
@@ -12,9 +13,9 @@ from dataops_api.operations import answers
 from dataops_api.operations.schemas import Operation
 from dataops_api.routing import Problem, Routes, require
 from dataops_core.errors import NotFoundError
-from dataops_core.lifecycle import OperationType
-from dataops_core.registry import operations as registry
-from dataops_core.registry.operations import OperationView
+from dataops_core.lifecycle import OperationStatus, OperationType
+from dataops_core.registry import reading
+from dataops_core.registry.operations import OPEN
 from dataops_core.scopes import Scope
 
 routes = Routes(links.OPERATIONS, tag="Operations")
@@ -82,19 +83,20 @@ _COMPLETED: dict[str, Any] = _IN_PROGRESS | {
 )
 def get_operation(operation_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """An operation as the registry has it; Dagster is asked only about one that has not moved lately."""
-    view = _read(parts, caller, operation_id)
-    validation = view.operation.operation_type is OperationType.VALIDATION
+    row = _read(parts, caller, operation_id)
+    validation = row.operation_type == OperationType.VALIDATION
     require(caller, *(_OF_QUALITY if validation else _OF_DATASETS))
-    if parts.watcher.settle_if_quiet(view.operation):
-        view = _read(parts, caller, operation_id)
-    run_id = view.operation.run_id
-    run_url = f"{parts.settings.dagster_base}/runs/{run_id}" if Scope.ADMIN in caller.scopes and run_id else None
-    return JSONResponse(answers.operation(view, run_url=run_url))
+    if OperationStatus(row.status) in OPEN and parts.watcher.settle_if_quiet(operation_id, row.run_id, row.beat_at):
+        row = _read(parts, caller, operation_id)
+    run_url = (
+        f"{parts.settings.dagster_base}/runs/{row.run_id}" if Scope.ADMIN in caller.scopes and row.run_id else None
+    )
+    return JSONResponse(answers.operation(row, run_url=run_url))
 
 
-def _read(parts: Parts, caller: Caller, operation_id: UUID) -> OperationView:
-    with parts.database.transaction() as session:
-        view = registry.find_view(session, operation_id, customers=caller.customers)
-    if view is None:
+def _read(parts: Parts, caller: Caller, operation_id: UUID) -> Row[Any]:
+    with parts.database.reading() as connection:
+        row = reading.find_operation(connection, operation_id, customers=caller.customers)
+    if row is None:
         raise NotFoundError("Operation not found", details={"operation_id": str(operation_id)})
-    return view
+    return row

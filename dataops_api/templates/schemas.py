@@ -53,7 +53,7 @@ class RecordCounts(AnswerModel):
 
 
 class RecordField(AnswerModel):
-    """A field of a record, by its dotted path in the vendor's shape."""
+    """A field that a record has of its own, by its dotted path; links that follow from others are not listed."""
 
     name: str
     type: str

@@ -1,32 +1,48 @@
-"""The connection to the registry: one engine per process, one transaction per ``with`` block.
+"""The connection to the registry: one transaction per ``with`` block for changing, autocommit for looking.
 
 Services and repositories take a ``Session`` and never commit; whoever opened the transaction does.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from time import monotonic
+from typing import Any
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import OperationalError
+from psycopg2 import Error as DriverError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from dataops_core.errors import UnavailableError
 from dataops_core.settings import Settings
+
+#: A connection for looking that was not used for so long is tried before it is used.
+_REST_SECONDS = 1.0
 
 
 class Database:
     """The registry's database. Cheap to make: connects at first use."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine: Engine = create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_timeout=10,
-            connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
-        )
+        def engine(**more: Any) -> Engine:
+            return create_engine(
+                url,
+                pool_size=pool_size,
+                max_overflow=pool_size,
+                pool_timeout=10,
+                connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
+                **more,
+            )
+
+        self.engine = engine(pool_pre_ping=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        # Connections for looking at one row are asked one question and given back as they were: a transaction, a reset
+        # and a ping each time would be four round trips for one.
+        self._reader = engine(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        event.listen(self._reader, "checkout", _ping_after_a_pause)
+        event.listen(self._reader, "checkin", _note_use)
 
     @classmethod
     def from_settings(cls, settings: Settings, *, pool_size: int = 10) -> "Database":
@@ -45,6 +61,34 @@ class Database:
         except OperationalError as error:
             raise UnavailableError("The database does not answer.") from error
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for looking, in autocommit: each question sees what is committed when it is asked.
+
+        Raises UnavailableError where the server cannot be reached.
+        """
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise UnavailableError("The database does not answer.") from error
+
     def close(self) -> None:
         """Gives every connection back."""
         self.engine.dispose()
+        self._reader.dispose()
+
+
+def _note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = monotonic()
+
+
+def _ping_after_a_pause(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """The server may have gone since: a connection that has rested is tried first, and replaced where it is dead."""
+    if monotonic() - record.info.get("used_at", -_REST_SECONDS) <= _REST_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+    except DriverError as error:
+        raise DisconnectionError from error

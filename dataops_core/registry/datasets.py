@@ -4,117 +4,16 @@ All SQL on the table ``datasets`` is here. Functions take a session and never co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, NotFoundError
 from dataops_core.lifecycle import ALLOWED_MOVES, LIVE_STATUSES, DatasetStatus, Environment, Stage
-from dataops_core.registry.tables import Connector, Dataset, OperationDataset
-
-
-class DatasetSort(StrEnum):
-    """Orders of a list (C-30); ties go by dataset_id."""
-
-    OLDEST = "created_at"
-    NEWEST = "-created_at"
-    NAME = "name"
-    SCORE = "quality_score"
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetFilter:
-    """Which datasets (C-30); None does not restrict. ``customers`` is what an API client is bound to (C-8)."""
-
-    client_id: UUID | None = None
-    journey_id: UUID | None = None
-    stage: Stage | None = None
-    status: DatasetStatus | None = None
-    dataset_type: str | None = None
-    operation_id: UUID | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    tag: str | None = None
-    customers: Sequence[UUID] | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The filter as SQL."""
-        wanted: list[ColumnElement[bool]] = [
-            getattr(Dataset, name) == value
-            for name in ("client_id", "journey_id", "stage", "status", "dataset_type")
-            if (value := getattr(self, name)) is not None
-        ]
-        if self.operation_id is not None:
-            part = select(OperationDataset.dataset_id).where(OperationDataset.operation_id == self.operation_id)
-            wanted.append(Dataset.dataset_id.in_(part))
-        if self.created_from is not None:
-            wanted.append(Dataset.created_at >= self.created_from)
-        if self.created_to is not None:
-            wanted.append(Dataset.created_at < self.created_to)
-        if self.tag is not None:
-            wanted.append(Dataset.meta["tags"].contains([self.tag]))
-        if self.customers is not None:
-            wanted.append(Dataset.client_id.in_(self.customers))
-        return wanted
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetView:
-    """A dataset as the API shows it: the row, its newest connector, and its active operation."""
-
-    dataset: Dataset
-    connector: Connector | None
-    active_operation_id: UUID | None
-
-
-def _views() -> Select[tuple[Dataset, Connector, UUID]]:
-    """Datasets with their newest connector and active operation, both null where there is none."""
-    newest = (
-        select(Connector.connector_id)
-        .where(Connector.dataset_id == Dataset.dataset_id)
-        .order_by(Connector.created_at.desc())
-        .limit(1)
-        .correlate(Dataset)
-        .scalar_subquery()
-    )
-    active = (
-        select(OperationDataset.operation_id)
-        .where(OperationDataset.dataset_id == Dataset.dataset_id, OperationDataset.active)
-        .correlate(Dataset)
-        .scalar_subquery()
-    )
-    return select(Dataset, Connector, active).outerjoin(Connector, Connector.connector_id == newest)
-
-
-def find_view(session: Session, dataset_id: UUID, *, customers: Sequence[UUID] | None = None) -> DatasetView | None:
-    """One dataset with what belongs to it, or None where it does not exist for these customers."""
-    statement = _views().where(Dataset.dataset_id == dataset_id, *DatasetFilter(customers=customers).conditions())
-    row = session.execute(statement).one_or_none()
-    return DatasetView(*row) if row is not None else None
-
-
-def list_views(
-    session: Session, wanted: DatasetFilter, *, sort: DatasetSort, offset: int, limit: int
-) -> tuple[list[DatasetView], int]:
-    """A page of datasets and how many there are in all."""
-    conditions = wanted.conditions()
-    total = session.scalar(select(func.count()).select_from(Dataset).where(*conditions)) or 0
-    order: dict[DatasetSort, Any] = {
-        DatasetSort.OLDEST: (Dataset.created_at, Dataset.dataset_id),
-        DatasetSort.NEWEST: (Dataset.created_at.desc(), Dataset.dataset_id),
-        DatasetSort.NAME: (Dataset.name.collate("C"), Dataset.dataset_id),
-        DatasetSort.SCORE: (Dataset.quality_score.nulls_first(), Dataset.dataset_id),
-    }
-    if offset >= total:
-        return [], total
-    rows = session.execute(_views().where(*conditions).order_by(*order[sort]).offset(offset).limit(limit)).all()
-    return [DatasetView(*row) for row in rows], total
+from dataops_core.registry.tables import Dataset
 
 
 def get(session: Session, dataset_id: UUID, *, lock: bool = False) -> Dataset:

@@ -159,7 +159,7 @@ def test_a_bug_tells_nothing_of_its_inside(own_api: Any, monkeypatch: pytest.Mon
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("dataops_core.registry.datasets.find_view", explode)
+    monkeypatch.setattr("dataops_core.registry.reading.find_dataset", explode)
     answer = own_api.admin.get(f"{DATASETS}/{uuid4()}", headers={"X-Request-ID": "req-of-the-bug"})
     assert answer.status_code == 500
     error = error_of(answer)

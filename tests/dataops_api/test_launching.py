@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from dataops_api.launching import Launcher
+from dataops_core.lifecycle import OperationType, Stage
 from dataops_core.registry import operations
 from dataops_core.runs import LaunchRequest, RunState
 
@@ -30,40 +31,44 @@ class Broken:
         raise AssertionError(run_id)
 
 
-def test_one_operation_that_breaks_the_launcher_does_not_keep_the_next_from_its_run(own_api: Any) -> None:
+def pending(api: Any) -> UUID:
+    """An operation that the API's own launcher knows nothing of."""
+    with api.database.transaction() as session:
+        return operations.create(
+            session, operation_type=OperationType.PROVISIONING, client_id=uuid4(), stage=Stage.SANDBOX, datasets=[]
+        ).operation_id
+
+
+def test_one_operation_that_breaks_the_launcher_does_not_keep_the_next_from_its_run(api: Any) -> None:
     """C-86."""
-    own_api.dagster.down = True
-    first, second = (UUID(own_api.provision()["operation_id"]) for _ in range(2))
-    with own_api.database.engine.begin() as connection:  # whatever the API's own launcher tried is undone
-        connection.exec_driver_sql("UPDATE operations SET launch_lease_until = NULL, launch_attempts = 0")
+    first, second = pending(api), pending(api)
     gateway = Broken()
-    launcher = Launcher(own_api.database, gateway)
+    launcher = Launcher(api.database, gateway)
     launcher.start()
     launcher.submit(first)
     launcher.submit(second)
     assert gateway.launched.result(timeout=20) == second
     launcher.stop()
-    with own_api.database.transaction() as session:
+    with api.database.transaction() as session:
         assert operations.get(session, second).run_id == "run"
         assert operations.get(session, first).run_id is None
 
 
-def test_an_operation_that_does_not_exist_is_no_launch(own_api: Any) -> None:
+def test_an_operation_that_does_not_exist_is_no_launch(api: Any) -> None:
     """C-86."""
     gateway = Broken()
-    launcher = Launcher(own_api.database, gateway)
+    launcher = Launcher(api.database, gateway)
     launcher.start()
     launcher.submit(uuid4())
     launcher.stop()
     assert gateway.tries == 0
 
 
-def test_what_waits_when_the_service_stops_is_left_to_the_sensor(own_api: Any) -> None:
+def test_what_waits_when_the_service_stops_is_left_to_the_sensor(api: Any) -> None:
     """C-86."""
-    own_api.dagster.down = True
-    operation_id = UUID(own_api.provision()["operation_id"])
-    launcher = Launcher(own_api.database, Broken())
+    operation_id = pending(api)
+    launcher = Launcher(api.database, Broken())
     launcher.submit(operation_id)
     launcher.stop()
-    with own_api.database.transaction() as session:
+    with api.database.transaction() as session:
         assert operations.get(session, operation_id).run_id is None

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from dataops_core.lifecycle import DatasetStatus
-from dataops_core.registry import datasets
+from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.registry import operations
 from dataops_core.scopes import Scope
 
 DATASETS = "/v1/dataops/datasets"
@@ -252,21 +252,18 @@ def test_a_dataset_in_teardown_conflicts_and_says_so(api: Any) -> None:
 def test_a_failed_dataset_is_replaced_and_archived_without_an_archive(api: Any) -> None:
     """C-44."""
     body = request(dataset_types=["confluence_pages"])
-    failed = UUID(api.provision(**body)["datasets"][0]["dataset_id"])
+    accepted = api.provision(**body)
+    failed, operation_id = accepted["datasets"][0]["dataset_id"], UUID(accepted["operation_id"])
     with api.database.transaction() as session:
-        datasets.move(session, failed, DatasetStatus.FAILED, error_code="X", error_message="It broke.")
-        session.execute(
-            # The run that failed has settled its operation too.
-            datasets.OperationDataset.__table__.update()
-            .where(datasets.OperationDataset.dataset_id == failed)
-            .values(active=False, outcome="failed")
-        )
+        operations.get(session, operation_id).run_id = "the run"
+    with api.database.transaction() as session:
+        assert settle(session, operation_id, RunEnding.FAILURE, run_id="the run", message="It broke.")
     shown = api.admin.get(f"{DATASETS}/{failed}").json()
-    assert (shown["status"], shown["error"]) == ("failed", {"code": "X", "message": "It broke."})
+    assert (shown["status"], shown["error"]) == ("failed", {"code": "RUN_FAILED", "message": "It broke."})
     api.provision(**body)
     newest, oldest = listed(api, body["client_id"])
     assert (newest["status"], oldest["status"]) == ("provisioning", "archived")
-    assert oldest["dataset_id"] == str(failed)
+    assert oldest["dataset_id"] == failed
 
 
 def at_once(url: str, token: str, bodies: list[dict[str, Any]]) -> list[httpx.Response]:

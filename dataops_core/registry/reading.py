@@ -1,0 +1,232 @@
+"""Datasets and operations to be shown: each read by one question, without a lock, in autocommit.
+
+Rows for looking at, never for changing: ids are text, enumerations their values, so that an answer is made of them
+without a conversion. A statement is built once for each set of filters, since building costs as much as asking. Does
+not belong here: whatever decides by what it reads; that is done under locks in ``datasets.py`` and ``operations.py``.
+Source: ``docs/contract.md`` C-8, C-30 … C-33, C-80 … C-82.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    String,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from dataops_core.registry.tables import Connector, Dataset, Operation, OperationDataset
+
+
+class DatasetSort(StrEnum):
+    """Orders of a list (C-30); ties go by dataset_id."""
+
+    OLDEST = "created_at"
+    NEWEST = "-created_at"
+    NAME = "name"
+    SCORE = "quality_score"
+
+
+#: The filters of a list, each with the condition that it sets (C-30). ``customers`` is what an API client is bound to.
+_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "client_id": lambda: Dataset.client_id == bindparam("client_id"),
+    "journey_id": lambda: Dataset.journey_id == bindparam("journey_id"),
+    "stage": lambda: Dataset.stage == bindparam("stage"),
+    "status": lambda: Dataset.status == bindparam("status"),
+    "dataset_type": lambda: Dataset.dataset_type == bindparam("dataset_type"),
+    "operation_id": lambda: Dataset.dataset_id.in_(
+        select(OperationDataset.dataset_id).where(OperationDataset.operation_id == bindparam("operation_id"))
+    ),
+    "created_from": lambda: Dataset.created_at >= bindparam("created_from"),
+    "created_to": lambda: Dataset.created_at < bindparam("created_to"),
+    "tag": lambda: Dataset.meta["tags"].contains(func.jsonb_build_array(cast(bindparam("tag"), Text))),
+    "customers": lambda: Dataset.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))),
+}
+
+
+def find_dataset(
+    connection: Connection, dataset_id: UUID, *, customers: Sequence[UUID] | None = None
+) -> Row[Any] | None:
+    """A dataset with its newest connector and active operation, or None where it is not there for these customers."""
+    values: dict[str, Any] = {"dataset_id": dataset_id}
+    if customers is not None:
+        values["customers"] = list(customers)
+    return connection.execute(_one_dataset(customers is not None), values).one_or_none()
+
+
+def list_datasets(
+    connection: Connection, filters: Mapping[str, Any], *, sort: DatasetSort, offset: int, limit: int
+) -> tuple[Sequence[Row[Any]], int]:
+    """A page of datasets, and how many there are in all. ``filters`` by name; None does not restrict."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    total: int
+    # Further than PostgreSQL can count there is nothing (and nothing to ask for).
+    if offset < 2**63:
+        values = given | {"offset": offset, "limit": limit}
+        rows = connection.execute(_page(frozenset(given), sort), values).all()
+        if rows or offset == 0:
+            return rows, rows[0].total if rows else 0
+    total = connection.execute(_count(frozenset(given)), given).scalar_one()
+    return [], total
+
+
+def find_operation(
+    connection: Connection, operation_id: UUID, *, customers: Sequence[UUID] | None = None
+) -> Row[Any] | None:
+    """An operation, its datasets' outcomes beside it (``parts``), or None where it is not there for these customers."""
+    values: dict[str, Any] = {"operation_id": operation_id}
+    if customers is not None:
+        values["customers"] = list(customers)
+    return connection.execute(_one_operation(customers is not None), values).one_or_none()
+
+
+@functools.cache
+def _one_dataset(bound: bool) -> Select[Any]:
+    statement = _shown(Dataset).where(Dataset.dataset_id == bindparam("dataset_id"))
+    return statement.where(_FILTERS["customers"]()) if bound else statement
+
+
+@functools.lru_cache(maxsize=512)
+def _page(given: frozenset[str], sort: DatasetSort) -> Select[Any]:
+    """The page is cut first and what belongs to its rows joined then: nothing is looked up for rows not shown."""
+    page = (
+        select(Dataset)
+        .where(*_conditions(given))
+        .order_by(*_order(Dataset, sort))
+        .offset(bindparam("offset"))
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    shown = aliased(Dataset, page)
+    total = _count(given).scalar_subquery()
+    return _shown(shown).add_columns(total.label("total")).order_by(*_order(shown, sort))
+
+
+@functools.lru_cache(maxsize=512)
+def _count(given: frozenset[str]) -> Select[tuple[int]]:
+    return select(func.count()).select_from(Dataset).where(*_conditions(given))
+
+
+@functools.cache
+def _one_operation(bound: bool) -> Select[Any]:
+    part = func.jsonb_build_object(
+        "dataset_id",
+        OperationDataset.dataset_id,
+        "dataset_type",
+        OperationDataset.dataset_type,
+        "status",
+        OperationDataset.outcome,
+        "quality_score",
+        OperationDataset.quality_score,
+    )
+    parts = (
+        select(func.jsonb_agg(aggregate_order_by(part, OperationDataset.position)))
+        .where(OperationDataset.operation_id == Operation.operation_id, OperationDataset.outcome.is_not(None))
+        .correlate(Operation)
+        .scalar_subquery()
+    )
+    statement = select(
+        _text(Operation.operation_id, "operation_id"),
+        _value(Operation.operation_type, "operation_type"),
+        _value(Operation.status, "status"),
+        Operation.attempt,
+        Operation.current_step,
+        Operation.total_steps,
+        Operation.created_at,
+        Operation.started_at,
+        Operation.beat_at,
+        Operation.completed_at,
+        Operation.estimated_completion,
+        Operation.error,
+        Operation.run_id,
+        _text(Operation.rerun_of, "rerun_of"),
+        type_coerce(parts, JSONB).label("parts"),
+    ).where(Operation.operation_id == bindparam("operation_id"))
+    if bound:
+        return statement.where(Operation.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))))
+    return statement
+
+
+def _conditions(given: frozenset[str]) -> list[ColumnElement[bool]]:
+    return [condition() for name, condition in _FILTERS.items() if name in given]
+
+
+def _order(entity: type[Dataset], sort: DatasetSort) -> tuple[ColumnElement[Any], ...]:
+    first: Mapping[DatasetSort, ColumnElement[Any]] = {
+        DatasetSort.OLDEST: entity.created_at.asc(),
+        DatasetSort.NEWEST: entity.created_at.desc(),
+        DatasetSort.NAME: entity.name.collate("C"),
+        DatasetSort.SCORE: entity.quality_score.asc().nulls_first(),
+    }
+    return first[sort], entity.dataset_id.asc()
+
+
+def _shown(entity: type[Dataset]) -> Select[Any]:
+    newest = (
+        select(Connector.connector_id, Connector.status)
+        .where(Connector.dataset_id == entity.dataset_id)
+        .order_by(Connector.created_at.desc(), Connector.connector_id)
+        .limit(1)
+        .lateral()
+    )
+    active = (
+        select(cast(OperationDataset.operation_id, Text))
+        .where(OperationDataset.dataset_id == entity.dataset_id, OperationDataset.active)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            _text(entity.dataset_id, "dataset_id"),
+            entity.name,
+            entity.dataset_type,
+            _value(entity.stage, "stage"),
+            _text(entity.client_id, "client_id"),
+            _text(entity.journey_id, "journey_id"),
+            _value(entity.status, "status"),
+            entity.created_at,
+            entity.updated_at,
+            entity.ready_at,
+            entity.archived_at,
+            _text(entity.template_id, "template_id"),
+            entity.template_version,
+            entity.template_name,
+            entity.seed,
+            entity.record_count,
+            entity.size_bytes,
+            entity.quality_score,
+            entity.meta.label("meta"),
+            entity.error_code,
+            entity.error_message,
+            _text(entity.operation_id, "operation_id"),
+            _text(newest.c.connector_id, "connector_id"),
+            _value(newest.c.status, "connector_status"),
+            active.label("active_operation_id"),
+        )
+        .select_from(entity)
+        .outerjoin(newest, true())
+    )
+
+
+def _text(column: Any, name: str) -> ColumnElement[str]:
+    return cast(column, Text).label(name)
+
+
+def _value(column: Any, name: str) -> ColumnElement[str]:
+    return type_coerce(column, String).label(name)
