@@ -1,0 +1,202 @@
+"""Every way in which an index can be broken, and the exact set of checks that must notice (C-62).
+
+A fault changes the documents before they are indexed, or the index file itself. A check that fails without need is as
+wrong as one that passes.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from dataops_core.dataset_types.base import Document
+from dataops_core.lifecycle import CheckStatus, CheckType, ConnectorStatus
+
+SCHEMA, COMPLETENESS = CheckType.SCHEMA_VALIDATION, CheckType.DATA_COMPLETENESS
+CONNECTOR, QUERIES = CheckType.CONNECTOR_HEALTH, CheckType.SAMPLE_QUERY_SUCCESS
+
+FAILED, ERROR = CheckStatus.FAILED, CheckStatus.ERROR
+
+Documents = list[Document]
+Change = Callable[[Documents], Documents]
+
+
+def test_a_healthy_dataset_passes_every_check(material: Any, load: Callable[..., Any]) -> None:
+    """C-61, C-62: without a fault there is no alarm."""
+    judgement = load(material).judge()
+    assert judgement.unpassed == {}
+    assert judgement.details(SCHEMA) == "All 100 records match schema"
+    assert judgement.details(COMPLETENESS) == "98/100 records fully populated (98%)"
+    assert judgement.verdicts[COMPLETENESS].result.metrics["incomplete_unexplained"] == 0
+    assert judgement.details(CONNECTOR).startswith("Connector healthy, response time ")
+    assert judgement.verdicts[CONNECTOR].connector_status is ConnectorStatus.HEALTHY
+    assert judgement.details(QUERIES) == "10/10 test queries successful"
+
+
+def turned(values: Sequence[Any], by: int) -> list[Any]:
+    """The values moved on by some places: each lands somewhere else."""
+    return [*values[by:], *values[:by]]
+
+
+def crossed(documents: Documents) -> Documents:
+    """Each address with another document's contents."""
+    return [
+        replace(document, title=other.title, body=other.body)
+        for document, other in zip(documents, turned(documents, 7), strict=True)
+    ]
+
+
+def with_other_authors(documents: Documents) -> Documents:
+    return [
+        replace(
+            document,
+            author_email=other.author_email, author_name=other.author_name,
+            owner_email=other.owner_email, owner_name=other.owner_name,
+        )
+        for document, other in zip(documents, turned(documents, 7), strict=True)
+    ]  # fmt: skip
+
+
+def with_other_facets(documents: Documents) -> Documents:
+    return [
+        replace(document, properties=other.properties)
+        for document, other in zip(documents, turned(documents, 7), strict=True)
+    ]
+
+
+def doubled(documents: Documents) -> Documents:
+    """Every document twice, the second time under another id and address."""
+    return [
+        *documents,
+        *(replace(document, id=f"{document.id}9", view_url=f"{document.view_url}-9") for document in documents),
+    ]
+
+
+#: Fault → how it changes the documents, and the checks that must fail.
+DOCUMENT_FAULTS: dict[str, tuple[Change, set[CheckType]]] = {
+    "empty index": (lambda _: [], {CONNECTOR, QUERIES}),
+    "half of the documents missing": (lambda documents: documents[::2], {CONNECTOR, QUERIES}),
+    "the last fifth missing": (lambda documents: documents[: len(documents) * 4 // 5], {CONNECTOR, QUERIES}),
+    "body truncated": (lambda documents: [replace(d, body=d.body[:400]) for d in documents], {QUERIES}),
+    "body of another document": (
+        lambda documents: [replace(d, body=o.body) for d, o in zip(documents, turned(documents, 7), strict=True)],
+        {QUERIES},
+    ),
+    "encoding broken": (
+        lambda documents: [replace(d, body=d.body.encode("utf-16-le").decode("utf-16-be")) for d in documents],
+        {QUERIES},
+    ),
+    "facets lost": (lambda documents: [replace(d, properties={}) for d in documents], {QUERIES}),
+    "facets shuffled": (with_other_facets, {QUERIES}),
+    "authors shuffled": (with_other_authors, {QUERIES}),
+    "addresses mangled": (
+        lambda documents: [replace(d, view_url=f"{d.view_url}-x") for d in documents],
+        {QUERIES},
+    ),
+    "contents crossed": (crossed, {QUERIES}),
+    "documents doubled": (doubled, {CONNECTOR, QUERIES}),
+    "ids changed": (lambda documents: [replace(d, id=f"{d.id}0") for d in documents], {CONNECTOR}),
+}
+
+
+@pytest.mark.parametrize("fault", DOCUMENT_FAULTS)
+def test_a_fault_of_what_is_indexed_is_noticed(material: Any, load: Callable[..., Any], fault: str) -> None:
+    """C-62."""
+    change, expected = DOCUMENT_FAULTS[fault]
+    indexed = load(material, documents=change(material.documents))
+    assert indexed.judge().unpassed == dict.fromkeys(expected, FAILED)
+
+
+@pytest.mark.parametrize(("asked_for", "expected"), [(False, {CONNECTOR}), (True, {CONNECTOR, QUERIES})])
+def test_one_missing_document_is_noticed(
+    material: Any, load: Callable[..., Any], asked_for: bool, expected: set[CheckType]
+) -> None:
+    """C-62: ten queries can miss a small loss; comparing ids cannot."""
+    lost = next(d for d in material.documents if (d.view_url in material.asked_urls) is asked_for)
+    indexed = load(material, documents=[d for d in material.documents if d is not lost])
+    assert indexed.judge().unpassed == dict.fromkeys(expected, FAILED)
+
+
+def test_a_stale_generation_is_noticed(
+    material: Any, load: Callable[..., Any], make_material: Callable[..., Any]
+) -> None:
+    """C-62: the same ids with the texts of an earlier run."""
+    earlier = make_material(material.dataset_type.name, seed=material.spec.seed - 1)
+    judgement = load(material, documents=earlier.documents, upload_id="earlier").judge()
+    assert judgement.unpassed == {CONNECTOR: FAILED, QUERIES: FAILED}
+    assert judgement.details(CONNECTOR) == "Connector unhealthy: last_upload failed"
+
+
+def forget_column(column: str) -> Callable[[Path], None]:
+    """Indexes the texts again without one of their columns; what hits show stays whole."""
+
+    def tamper(path: Path) -> None:
+        kept = {"title": "title", "body": "body", column: "''"}
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
+            connection.execute(
+                f"INSERT INTO fts(rowid, title, body) SELECT rowid, {kept['title']}, {kept['body']} FROM texts"  # noqa: S608
+            )
+
+    return tamper
+
+
+def forget_words(path: Path) -> None:
+    """The documents are all there, and none can be found."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"this was an index" * 4096)
+
+
+#: Fault → how it changes the file, the checks that do not pass.
+FILE_FAULTS: dict[str, tuple[Callable[[Path], None], dict[CheckType, CheckStatus]]] = {
+    "body not indexed": (forget_column("body"), {QUERIES: FAILED}),
+    "nothing indexed": (forget_words, {QUERIES: FAILED}),
+    "file overwritten": (overwrite, {CONNECTOR: FAILED, QUERIES: ERROR}),
+    "file gone": (Path.unlink, {CONNECTOR: FAILED, QUERIES: ERROR}),
+}
+
+
+@pytest.mark.parametrize("fault", FILE_FAULTS)
+def test_a_fault_of_the_index_file_is_noticed(material: Any, load: Callable[..., Any], fault: str) -> None:
+    """C-62."""
+    tamper, expected = FILE_FAULTS[fault]
+    indexed = load(material)
+    tamper(indexed.file)
+    assert indexed.judge().unpassed == expected
+
+
+@pytest.mark.parametrize(
+    ("type_name", "expected"),
+    # A README begins with its repository's name: whoever searches for that still finds it.
+    [("confluence_pages", {QUERIES: FAILED}), ("github_repos", {})],
+)
+def test_titles_left_out_of_the_index_are_noticed_where_bodies_do_not_repeat_them(
+    load: Callable[..., Any],
+    make_material: Callable[..., Any],
+    type_name: str,
+    expected: dict[CheckType, CheckStatus],
+) -> None:
+    """C-62."""
+    indexed = load(make_material(type_name))
+    forget_column("title")(indexed.file)
+    assert indexed.judge().unpassed == expected
+
+
+def test_the_index_of_another_client_is_noticed(
+    material: Any, load: Callable[..., Any], make_material: Callable[..., Any]
+) -> None:
+    """C-62: the same template and as many documents, of another company."""
+    other = load(make_material(material.dataset_type.name, client_id=UUID(int=0xBEE)))
+    indexed = load(material)
+    shutil.copyfile(other.file, indexed.file)
+    assert indexed.judge().unpassed == {CONNECTOR: FAILED, QUERIES: FAILED}
