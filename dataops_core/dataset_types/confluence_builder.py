@@ -5,6 +5,7 @@ issues are ``KEY-n`` with n up to the project's count, repositories are those of
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,11 +49,13 @@ from dataops_core.generation.seeding import (
     pick,
     weighted_table,
 )
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, day_range
+from dataops_core.generation.sentences import DAYS, PROJECT, TOPIC, add_pools, narrow_days
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
 _OTHER_BYTES = 900
+#: Titles that need no escaping: nearly all of them, and escaping is slow.
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:-]*")
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
 
 _LABELS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("prefix", pa.string())]))
@@ -278,7 +281,7 @@ class PageBuilder:
         projects = [company.projects[index] for index in pages.project.tolist()]
         ids = [str(self._page_id + row * PAGE_ID_STEP) for row in pages.rows.tolist()]
         webui = [
-            f"/spaces/{project.key}/pages/{id_}/{quote_plus(title)}"
+            f"/spaces/{project.key}/pages/{id_}/{_in_path(title)}"
             for project, id_, title in zip(projects, ids, titles, strict=True)
         ]
         return {
@@ -380,9 +383,7 @@ class PageBuilder:
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
         fragments.only(ranges, "author", fragments.base("author") + pages.author)
-        first_day, days = day_range(calendar.day_of(pages.created))
-        for name in ("day", "cell_day"):
-            fragments.only(ranges, name, fragments.base(name) + first_day, days)
+        narrow_days(fragments, ranges, calendar.day_of(pages.created), (*DAYS, "cell_day"))
         # A space's first page has none above it: it points to itself.
         above = np.where(pages.root, self._page_id + pages.rows * PAGE_ID_STEP, pages.parent_id)
         for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):
@@ -398,6 +399,11 @@ class PageBuilder:
 def _mean_bytes(template: Template) -> int:
     """What bodies have on average, so that whole rows have what the template says."""
     return max(template.bytes_per_record - _OTHER_BYTES, 100)
+
+
+def _in_path(title: str) -> str:
+    """The title as Confluence puts it into an address."""
+    return title.replace(" ", "+") if _PLAIN.fullmatch(title) else quote_plus(title)
 
 
 def _tiny(page_id: int) -> str:

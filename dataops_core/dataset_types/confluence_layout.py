@@ -46,7 +46,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         sections=(
             Section(
-                ("When to use this runbook", "Symptoms", "What the alert means"), {**_TEXT, "bullets": 3, "metrics": 3}
+                ("When to use this runbook", "Symptoms", "What the alert means"), {**_TEXT, "bullets": 3, "metrics": 2}
             ),
             Section(
                 ("Before you start", "Prerequisites", "Access that you need"),
@@ -58,13 +58,13 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
             Section(
                 ("Verification", "How to tell that it worked", "Checks afterwards"),
-                {"steps": 4, "metrics": 4, "code": 3, **_TEXT},
+                {"steps": 4, "metrics": 2, "code": 3, **_TEXT},
             ),
             Section(
                 ("Escalation", "Whom to call", "If this does not help"),
                 {"contacts": 5, "live": 4, "paragraph": 6, "panel": 2},
             ),
-            Section(("Background", "Why this happens", "Known causes"), {**_TEXT, "issues": 3}),
+            Section(("Background", "Why this happens", "Known causes"), {**_TEXT, "issues": 2}),
         ),
     ),
     "decision_record": Layout(
@@ -90,19 +90,19 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
         ),
         sections=(
-            Section(("Context", "The problem", "Where we stand"), {**_TEXT, "metrics": 2, "issues": 2}),
+            Section(("Context", "The problem", "Where we stand"), {**_TEXT, "metrics": 1, "issues": 1}),
             Section(
                 ("Decision", "What we decided", "The decision in short"),
                 {"paragraph": 8, "panel": 4, "bullets": 3, "live": 2},
             ),
             Section(
                 ("Options", "Options that we considered", "Alternatives"),
-                {"subsection": 8, "comparison": 5, "bullets": 3, "paragraph": 3},
+                {"subsection": 8, "comparison": 3, "bullets": 3, "paragraph": 3},
             ),
             Section(("Consequences", "What this changes", "Trade-offs"), {**_TEXT, "bullets": 4, "panel": 1}),
             Section(
                 ("Open questions", "What is still open", "Follow-up"),
-                {"actions": 5, "issues": 4, "live": 3, "paragraph": 3},
+                {"actions": 3, "issues": 2, "live": 3, "paragraph": 3},
             ),
         ),
     ),
@@ -129,7 +129,7 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(("Summary", "What happened", "In short"), {**_TEXT, "panel": 2}),
             Section(
                 ("Impact", "Who was affected", "Effect on customers"),
-                {"metrics": 6, "paragraph": 6, "bullets": 2, "live": 3},
+                {"metrics": 3, "paragraph": 6, "bullets": 2, "live": 3},
             ),
             Section(("Timeline", "Course of events", "What happened when"), {"timeline": 9, "live": 4, "paragraph": 3}),
             Section(("Root cause", "Causes", "Why it happened"), {**_TEXT, "code": 3, "issues": 1}),
@@ -137,7 +137,7 @@ LAYOUTS: Mapping[str, Layout] = {
                 ("What went well", "Where we were lucky", "Lessons"), {"bullets": 5, "paragraph": 7, "subsection": 2}
             ),
             Section(
-                ("Action items", "Follow-up", "What we change"), {"actions": 8, "issues": 5, "live": 2, "paragraph": 3}
+                ("Action items", "Follow-up", "What we change"), {"actions": 5, "issues": 3, "live": 2, "paragraph": 3}
             ),
         ),
     ),
@@ -178,7 +178,7 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
             Section(
                 ("Further reading", "Where to go next", "Related pages"),
-                {"links": 4, "live": 5, "paragraph": 4, "issues": 2},
+                {"links": 4, "live": 5, "paragraph": 4, "issues": 1},
             ),
         ),
     ),
@@ -203,11 +203,11 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(
                 ("Discussion", "Notes", "What was said"), {"live": 8, "paragraph": 8, "subsection": 5, "bullets": 2}
             ),
-            Section(("Numbers", "Status", "Where we stand"), {"metrics": 6, "paragraph": 4, "live": 3}),
+            Section(("Numbers", "Status", "Where we stand"), {"metrics": 3, "paragraph": 4, "live": 3}),
             Section(
                 ("Decisions", "What we agreed on", "Outcome"), {"bullets": 4, "panel": 4, "paragraph": 4, "live": 3}
             ),
-            Section(("Action items", "Next steps", "Who does what"), {"actions": 9, "issues": 5, "live": 2}),
+            Section(("Action items", "Next steps", "Who does what"), {"actions": 5, "issues": 3, "live": 2}),
         ),
     ),
     "policy": Layout(
@@ -234,7 +234,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         sections=(
             Section(("Purpose", "Why this policy exists", "Goal"), {**_TEXT, "panel": 1}),
-            Section(("Scope", "Whom it concerns", "Where it applies"), {"bullets": 6, "paragraph": 7, "comparison": 2}),
+            Section(("Scope", "Whom it concerns", "Where it applies"), {"bullets": 6, "paragraph": 7, "comparison": 1}),
             Section(
                 ("Rules", "Requirements", "What is required"),
                 {"steps": 5, "subsection": 7, "bullets": 4, "paragraph": 4},
@@ -244,9 +244,9 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
             Section(
                 ("Exceptions", "How to ask for an exception", "Waivers"),
-                {"steps": 3, "panel": 3, "paragraph": 6, "issues": 2},
+                {"steps": 3, "panel": 3, "paragraph": 6, "issues": 1},
             ),
-            Section(("Evidence and review", "Audit", "How we check"), {"metrics": 5, **_TEXT}),
+            Section(("Evidence and review", "Audit", "How we check"), {"metrics": 2, **_TEXT}),
         ),
     ),
     "release_notes": Layout(
@@ -273,14 +273,14 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         sections=(
             Section(("Highlights", "What is new", "In short"), {"bullets": 6, **_TEXT}),
-            Section(("Changes", "Improvements", "Details"), {"issues": 7, "subsection": 5, "paragraph": 5, "live": 3}),
+            Section(("Changes", "Improvements", "Details"), {"issues": 4, "subsection": 5, "paragraph": 5, "live": 3}),
             Section(
-                ("Fixes", "Corrections", "Resolved issues"), {"issues": 8, "bullets": 3, "live": 3, "paragraph": 3}
+                ("Fixes", "Corrections", "Resolved issues"), {"issues": 4, "bullets": 3, "live": 3, "paragraph": 3}
             ),
             Section(
                 ("Upgrading", "Migration", "What you have to do"), {"steps": 6, "code": 7, "panel": 3, "paragraph": 3}
             ),
-            Section(("Known issues", "Limits", "What is missing"), {"issues": 5, "bullets": 3, "panel": 2, **_TEXT}),
+            Section(("Known issues", "Limits", "What is missing"), {"issues": 3, "bullets": 3, "panel": 2, **_TEXT}),
         ),
     ),
 }

@@ -77,15 +77,21 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
         library.alias(name, "digits")
-    _add_cells(library)
+    _add_wrapped(library)
     for hour in range(_TIMELINE_ROWS):
         library.pool(f"clock{hour}", [f"{hour + 8:02d}:{minute:02d}" for minute in range(60)])
 
 
-def _add_cells(library: Library) -> None:
-    """Cells of tables as pools of their own: one fragment each where the tags around would make three."""
-    for pool in ("metric", "person", "amount", "service*", "state", "any_day", "level"):
+def _add_wrapped(library: Library) -> None:
+    """Cells and list entries as pools of their own: one fragment each where the tags around would make three."""
+    for pool in ("person", "amount", "service*", "any_day", "level", "summary"):
         library.wrapped(f"cell_{pool}", pool, "<td>", "</td>")
+    for pool in ("metric", "step", "phrase", "person_mail"):
+        library.wrapped(f"first_{pool}", pool, "<tr><td>", "</td>")
+    for pool in ("person", "state", "level", "practice", "ticket"):
+        library.wrapped(f"last_{pool}", pool, "<td>", "</td></tr>")
+    for pool in ("item", "step"):
+        library.wrapped(f"entry_{pool}", pool, "<li>", "</li>")
     library.alias("cell_day", "cell_any_day")
     library.pool("cell_change", [f"<td>{sign}{number} percent</td>" for sign in "+-" for number in range(1, 60)])
 
@@ -143,7 +149,7 @@ def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
     return (
         library.literal("<p>"),
-        *sentences(draws, library, draws.between("live length", 2, 4), 7),
+        *sentences(draws, library, draws.between("live length", 2, 4), 13),
         *library.parse("See " + _ISSUE + ".</p>"),
     )
 
@@ -168,19 +174,19 @@ def _panel(library: Library, draws: Draws) -> tuple[str, ...]:
 
 def _list(tag: str, entry: str) -> _Build:
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        pools: list[str] = []
-        for number in range(draws.between("entries", 3, 8)):
-            start = "</li><li>" if number else f"<{tag}><li>"
-            mark = "" if draws.below("own", 10) < 7 else "*"
-            pools += library.parse(f"{start}{{{entry}{mark}}}")
-            if draws.below("explained", 4) == 0:
-                pools += (library.literal(". " if entry == "item" else " "), *sentence(draws))
-        return (*pools, library.literal(f"</li></{tag}>"))
+        pools = [library.literal(f"<{tag}>")]
+        for _ in range(draws.between("entries", 3, 8)):
+            if draws.below("explained", 4):
+                pools.append(f"entry_{entry}")
+            else:
+                end = "." if entry == "item" else ""
+                pools += (*library.parse(f"<li>{{{entry}*}}{end} "), *sentence(draws), library.literal("</li>"))
+        return (*pools, library.literal(f"</{tag}>"))
 
     return build
 
 
-def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 6) -> _Build:
+def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 5) -> _Build:
     start = "<table><tbody><tr>" + "".join(f"<th>{cell}</th>" for cell in header) + "</tr>"
 
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
@@ -193,7 +199,7 @@ def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 6)
 def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
     pools = [library.literal("<table><tbody><tr><th>Time</th><th>Event</th></tr>")]
     for hour in range(draws.between("events", 4, _TIMELINE_ROWS)):
-        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 6))
+        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 12))
         pools.append(library.literal("</td></tr>"))
     return (*pools, library.literal("</tbody></table>"))
 
@@ -217,25 +223,25 @@ _BUILDERS: Mapping[str, _Build] = {
     "timeline": _timeline,
     "metrics": _table(
         ("Metric", "Service", "Target", "Now", "Change", "Contact"),
-        "<tr>{cell_metric}{cell_service*}{cell_amount}{cell_amount}{cell_change}{cell_person}</tr>",
+        "{first_metric}{cell_service*}{cell_amount}{cell_amount}{cell_change}{last_person}",
     ),
     "issues": _table(
         ("Issue", "Summary", "Assignee", "State"),
-        f"<tr><td>{_ISSUE}</td><td>{{summary}}</td>{{cell_person}}{{cell_state}}</tr>",
+        f"<tr><td>{_ISSUE}</td>{{cell_summary}}{{cell_person}}{{last_state}}",
     ),
     "actions": _table(
         ("Action", "Owner", "Due", "Issue"),
-        "<tr><td>{step}</td>{cell_person}{cell_day}<td>{ticket}</td></tr>",
+        "{first_step}{cell_person}{cell_day}{last_ticket}",
     ),
     "contacts": _table(
         ("Person", "Team", "Ask about"),
-        "<tr><td>{person_mail}</td><td>{team}</td><td>{practice}</td></tr>",
+        "{first_person_mail}<td>{team}</td>{last_practice}",
         2,
         4,
     ),
     "comparison": _table(
         ("Subject", "In favor", "Against", "Effort"),
-        "<tr><td>{phrase}</td><td>{item}</td><td>{item*}</td>{cell_level}</tr>",
+        "{first_phrase}<td>{item}</td><td>{item*}</td>{last_level}",
         2,
         4,
     ),

@@ -22,7 +22,7 @@ from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec,
 from dataops_core.dataset_types.confluence_builder import PageBuilder
 from dataops_core.templates.archetypes import ARCHETYPES
 
-_ACCOUNT = r"[0-9a-zA-Z:-]{24,60}"
+_ACCOUNT = r"[0-9a-zA-Z:-]+"
 _TIMESTAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"
 _ABSENT_WHEN_NULL = frozenset({"parentId", "parentType", "lastOwnerId"})
 
@@ -47,6 +47,11 @@ def _good_labels(labels: pd.Series) -> pd.Series:
     )
 
 
+def _account(*, nullable: bool = False) -> Column:
+    # The length apart: a counted repetition makes a regular expression ten times as slow.
+    return records.text(_ACCOUNT, nullable=nullable, checks=[records.byte_length(24, 60)])
+
+
 def _moment_column() -> Column:
     return records.text(_TIMESTAMP, checks=[records.moment()])
 
@@ -62,15 +67,15 @@ _PAGE_SCHEMA = DataFrameSchema(
             nullable=True, checks=[records.one_of("page", "whiteboard", "database", "embed", "folder")]
         ),
         "position": Column("int64", records.between(-(2**31), 2**31 - 1)),
-        "authorId": records.text(_ACCOUNT),
-        "ownerId": records.text(_ACCOUNT, nullable=True),
-        "lastOwnerId": records.text(_ACCOUNT, nullable=True),
+        "authorId": _account(),
+        "ownerId": _account(nullable=True),
+        "lastOwnerId": _account(nullable=True),
         "createdAt": _moment_column(),
         "version.createdAt": _moment_column(),
         "version.number": Column("int64", records.between(1, 2**31 - 1)),
         "version.message": records.text(checks=[records.characters(0, 500)]),
         "version.minorEdit": Column(bool),
-        "version.authorId": records.text(_ACCOUNT),
+        "version.authorId": _account(),
         "body.storage.representation": records.text(checks=[records.one_of("storage")]),
         "body.storage.value": records.text(checks=[records.byte_length(1, 16 * 2**20)]),
         "labels.results": Column(object, records.each(_good_labels, "labels must have id, name and prefix")),

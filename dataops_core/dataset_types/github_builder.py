@@ -46,7 +46,7 @@ from dataops_core.generation.seeding import (
     pick,
     weighted_table,
 )
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, day_range, slug
+from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, narrow_days, slug
 from dataops_core.generation.words import Lexicon
 from dataops_core.templates.model import Template
 
@@ -430,8 +430,7 @@ class RepositoryBuilder:
     ) -> pa.StringArray:
         plan, fragments = self._plan, self._plan.fragments
         ranges = fragments.ranges(len(names), {TOPIC: repositories.topic, PROJECT: repositories.project})
-        first_day, days = day_range(calendar.day_of(repositories.pushed))
-        fragments.only(ranges, "day", fragments.base("day") + first_day, days)
+        narrow_days(fragments, ranges, calendar.day_of(repositories.pushed))
         heads = [
             f"# {name}\n\n{f'{text}.{chr(10)}{chr(10)}' if text else ''}```bash\ngit clone {url}\n```\n\n"
             for name, url, text in zip(names, urls, descriptions, strict=True)

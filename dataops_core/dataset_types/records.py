@@ -4,6 +4,7 @@ Checks match whole values, count bytes rather than characters, and keep at most 
 put every failing page into its error. The exact number of failing rows is in each error's ``check_output``.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -95,13 +96,17 @@ def text(
 
 
 def matches(pattern: str) -> Check:
-    """The whole text matches."""
-    return Check(
-        lambda values: values.str.fullmatch(pattern),
-        name="matches",
-        error=f"must match {pattern}",
-        n_failure_cases=FAILURE_CASES,
-    )
+    """The whole text matches a regular expression that RE2 and Python read alike; null is another rule's."""
+    whole, python = f"^(?:{pattern})$", re.compile(pattern)
+
+    def check(values: pd.Series) -> pd.Series:
+        if isinstance(values.dtype, pd.StringDtype):
+            matched = pc.match_substring_regex(pa.array(values), whole)
+            return pd.Series(np.asarray(pc.fill_null(matched, True)), index=values.index)
+        # A column that something else has got into.
+        return values.map(lambda value: missing(value) or bool(isinstance(value, str) and python.fullmatch(value)))
+
+    return _check(check, f"must match {pattern}")
 
 
 def one_of(*allowed: str) -> Check:
@@ -111,12 +116,15 @@ def one_of(*allowed: str) -> Check:
 
 def byte_length(least: int, most: int) -> Check:
     """The text has so many bytes in UTF-8: from offsets alone, where counting characters would read every page."""
-    return Check(
-        lambda values: _byte_lengths(values).between(least, most),
-        name="byte_length",
-        error=f"must have {least} to {most} bytes",
-        n_failure_cases=FAILURE_CASES,
-    )
+
+    def check(values: pd.Series) -> pd.Series:
+        if isinstance(values.dtype, pd.StringDtype):
+            lengths = np.asarray(pc.fill_null(pc.binary_length(pa.array(values)), least))
+        else:
+            lengths = np.array([len(value.encode()) if isinstance(value, str) else least for value in values])
+        return pd.Series((lengths >= least) & (lengths <= most), index=values.index)
+
+    return _check(check, f"must have {least} to {most} bytes")
 
 
 def characters(least: int, most: int) -> Check:
@@ -130,41 +138,30 @@ def between(least: int, most: int) -> Check:
 
 
 def moment() -> Check:
-    """The text is a moment that the calendar has, in ISO 8601."""
-    return Check(
-        _are_moments,
-        name="moment",
-        error="must be a moment of the calendar",
-        n_failure_cases=FAILURE_CASES,
-    )
+    """The text is a moment that the calendar has, in ISO 8601; null is another rule's."""
+
+    def check(values: pd.Series) -> pd.Series:
+        read: pd.Series = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+        return read.notna() | values.isna()
+
+    return _check(check, "must be a moment of the calendar")
 
 
 def not_blank() -> Check:
     """The text has something besides blanks."""
-    return Check(
-        lambda values: values.str.contains(r"\S", regex=True),
-        name="not_blank",
-        error="must not be blank",
-        n_failure_cases=FAILURE_CASES,
-    )
+    return matches(r"(?s:.*\S.*)")
 
 
 def each(rule: Callable[[pd.Series], pd.Series], error: str) -> Check:
     """A rule of the whole column: a function from its values to a boolean for each."""
-    return Check(rule, name="rule", error=error, n_failure_cases=FAILURE_CASES)
+    return _check(rule, error)
 
 
 def rows_hold(rule: Callable[[pd.DataFrame], pd.Series], error: str) -> Check:
     """A rule of the whole frame: a function from the frame to a boolean per row."""
-    return Check(rule, name="rule", error=error, n_failure_cases=FAILURE_CASES)
+    return _check(rule, error)
 
 
-def _are_moments(values: pd.Series) -> pd.Series:
-    read: pd.Series = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
-    return read.notna()
-
-
-def _byte_lengths(values: pd.Series) -> pd.Series:
-    array = pa.array(values, from_pandas=True)
-    lengths = pc.binary_length(array)
-    return pd.Series(np.asarray(lengths), index=values.index)
+def _check(rule: Callable[..., pd.Series], error: str) -> Check:
+    # Leaving nulls to the rule saves pandera a copy of every column without them.
+    return Check(rule, name=error, error=error, ignore_na=False, n_failure_cases=FAILURE_CASES)

@@ -10,18 +10,25 @@ Belongs here: that machine. Does not belong here: what pages say (``prose.py``) 
 """
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataops_core.generation.seeding import I64, STRIDE, U64, mix
+from dataops_core.generation.seeding import I64, STRIDE, U64, mix_in_place
 
-_BRACES = re.compile(r"\{([\w*]+)\}")
+_BRACES = re.compile(r"\{([\w*.]+)\}")
 
 _LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+#: Rows whose fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
+_ROWS_AT_ONCE = 32
 
 #: The context that every row shares.
 COMMON = "common"
@@ -71,39 +78,81 @@ class Fragments:
 
         ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row.
         """
-        rows, pools = ranges.shape
-        present = blocks >= 0
-        block = blocks[present]
-        block_row = np.broadcast_to(np.arange(rows)[:, None], blocks.shape)[present]
-        lengths = self.block_length[block]
-        ends = np.cumsum(lengths)
-        total = int(ends[-1]) if len(ends) else 0
-        steps = np.arange(total, dtype=np.int64)
-        pool = self.program.take(np.repeat(self.block_start[block] - (ends - lengths), lengths) + steps)
-        per_row = np.bincount(block_row, weights=lengths, minlength=rows).astype(np.int64)
-        bounds = np.concatenate(([0], np.cumsum(per_row)))
-        chosen = ranges.ravel().take(np.repeat(np.arange(rows) * pools, per_row) + pool)
-        # The n-th fragment of row r draws at keys[r] + n * STRIDE; steps count on through all rows.
-        drawn = steps.view(np.uint64) * STRIDE
-        drawn += np.repeat(keys - bounds[:-1].astype(np.uint64) * STRIDE, per_row)
-        drawn = mix(drawn)
-        drawn >>= np.uint64(32)
-        drawn *= chosen & _LOW
-        drawn >>= np.uint64(32)
-        chosen >>= np.uint64(32)
-        drawn += chosen
-        ids = drawn.view(np.int64)
-        return gather(self.arena, ids, bounds)
+        lengths = np.where(blocks >= 0, self.block_length[blocks], 0).sum(axis=1)
+        bounds = np.concatenate(([0], np.cumsum(lengths)))
+        ids = np.empty(int(bounds[-1]), dtype=np.uint64)
+        for start in range(0, len(blocks), _ROWS_AT_ONCE):
+            some = slice(start, start + _ROWS_AT_ONCE)
+            stop = min(start + _ROWS_AT_ONCE, len(blocks))
+            self._draw(ranges[some], blocks[some], keys[some], bounds[start : stop + 1], ids)
+        return gather(self.arena, ids.view(np.int64), bounds)
+
+    def _draw(self, ranges: U64, blocks: I64, keys: U64, bounds: I64, ids: U64) -> None:
+        """Draws the fragments of some rows into ``ids[bounds[0]:bounds[-1]]``, without allocating anything large."""
+        first, total = int(bounds[0]), int(bounds[-1] - bounds[0])
+        place, drawn, other = _scratch(total)
+        block = blocks[blocks >= 0]
+        starts, lengths = self.block_start[block], self.block_length[block]
+        # Steps through the program: one on within a block, a jump from its end to the start of the next.
+        place.fill(1)
+        place[np.cumsum(lengths) - lengths] = np.diff(starts, prepend=1) - np.concatenate(([0], lengths[:-1])) + 1
+        np.cumsum(place, out=place)
+        np.take(self.program, place, out=other.view(np.int64), mode="clip")
+        pool, strides = other.view(np.int64), _strides(int(np.diff(bounds).max(initial=0)))
+        edges = (bounds - first).tolist()
+        for row, (start, stop) in enumerate(pairwise(edges)):
+            np.add(pool[start:stop], row * ranges.shape[1], out=place[start:stop])
+            # The n-th fragment of a row draws at its key + n * STRIDE.
+            np.add(strides[: stop - start], keys[row], out=drawn[start:stop])
+        mix_in_place(drawn, other)
+        drawn >>= _HALF
+        np.take(ranges.ravel(), place, out=other, mode="clip")
+        chosen = place.view(np.uint64)
+        np.bitwise_and(other, _LOW, out=chosen)
+        drawn *= chosen
+        drawn >>= _HALF
+        other >>= _HALF
+        np.add(drawn, other, out=ids[first : first + total])
+
+
+class _Scratch(threading.local):
+    """A thread's own arrays, used again and again: fresh ones would cost more in page faults than the arithmetic."""
+
+    size = 0
+    arrays: tuple[I64, U64, U64]
+
+
+_SCRATCH = _Scratch()
+
+
+def _scratch(size: int) -> tuple[I64, U64, U64]:
+    if _SCRATCH.size < size:
+        _SCRATCH.size = size * 5 // 4
+        _SCRATCH.arrays = (
+            np.empty(_SCRATCH.size, dtype=np.int64),
+            np.empty(_SCRATCH.size, dtype=np.uint64),
+            np.empty(_SCRATCH.size, dtype=np.uint64),
+        )
+    signed, unsigned, other = _SCRATCH.arrays
+    return signed[:size], unsigned[:size], other[:size]
+
+
+@lru_cache(maxsize=8)
+def _all_strides(size: int) -> U64:
+    return np.arange(size, dtype=np.uint64) * STRIDE
+
+
+def _strides(size: int) -> U64:
+    """At least ``size`` multiples of the stride, from 0 on."""
+    return _all_strides(1 << max(size, 1).bit_length())
 
 
 def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
     """Text r is the concatenation of fragments ``ids[bounds[r]:bounds[r + 1]]``."""
-    taken = arena.take(pa.array(ids))
-    width = np.int64 if pa.types.is_large_string(arena.type) else np.int32
-    offsets = np.frombuffer(taken.buffers()[1], dtype=width, count=len(taken) + 1)[bounds]
-    return pa.StringArray.from_buffers(
-        len(bounds) - 1, pa.py_buffer(offsets.astype(np.int32).tobytes()), taken.buffers()[2]
-    )
+    # The ranges of pools lie within the arena by construction.
+    taken = pc.take(arena, pa.array(ids), boundscheck=False)
+    offsets = np.frombuffer(taken.buffers()[1], dtype=np.int32, count=len(taken) + 1)[bounds]
+    return pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(offsets), taken.buffers()[2])
 
 
 @dataclass(slots=True)

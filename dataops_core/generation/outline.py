@@ -97,19 +97,23 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
 
 
 class Sizes:
-    """How long each of n documents is: a spread from a third to two and a half of the mean, the mean met exactly.
+    """How long each of n documents is: from a third of the mean to twice the mean, and the mean itself met exactly.
 
     Row i has the quantile that a permutation gives it, so any range of rows knows its sizes without the others.
     """
 
     def __init__(self, count: int, mean_bytes: float, *path: object) -> None:
         self._permutation = Affine(count, *path)
-        self._sizes = np.array(_SPREAD) * mean_bytes / 1000
+        spread = np.array(_SPREAD, dtype=np.float64)
+        self._sizes = spread * mean_bytes / spread[self._quantile(np.arange(count))].mean()
 
     def __call__(self, rows: I64) -> NDArray[np.float64]:
         """Wanted bytes of each row."""
-        quantile = (self._permutation(rows) * 2 + 1) * len(_SPREAD) // (2 * self._permutation.n)
-        return self._sizes[quantile]
+        sizes: NDArray[np.float64] = self._sizes[self._quantile(self._permutation(rows))]
+        return sizes
+
+    def _quantile(self, places: I64) -> I64:
+        return (places * 2 + 1) * len(_SPREAD) // (2 * self._permutation.n)
 
 
 def _spread(blocks: Sequence[int], *path: object) -> I64:

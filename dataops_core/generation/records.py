@@ -26,7 +26,7 @@ from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationS
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
 
-#: Text longer than this on average gets neither a dictionary nor statistics: they would cost time and say nothing.
+#: Text longer than this on average gets no statistics: they would cost time and say nothing.
 _LONG_TEXT = 256
 
 
@@ -195,15 +195,15 @@ def _writer(file: _HashingFile, first: pa.RecordBatch, footers: list[pq.FileMeta
     short = [
         field.name
         for field, column in zip(first.schema, first.columns, strict=True)
-        if not pa.types.is_string(field.type) or column.nbytes <= _LONG_TEXT * len(column)
+        if column.nbytes <= _LONG_TEXT * len(column)
     ]
     return pq.ParquetWriter(
         file,
         first.schema,
         compression="zstd",
         compression_level=1,
-        # Dictionaries of nested columns go by other names ("labels.results.list.element.id"); plain pages serve them.
-        use_dictionary=[name for name in short if first.schema.field(name).type != pa.int64()],
+        # A row group is too small for dictionaries to pay: zstd finds the same repetitions.
+        use_dictionary=False,
         write_statistics=short,
         metadata_collector=footers,
     )

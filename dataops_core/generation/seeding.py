@@ -44,12 +44,18 @@ def key(*path: object) -> np.uint64:
 
 def mix(values: U64) -> U64:
     """SplitMix64's finalizer: every input bit reaches every output bit. A fresh array; the input stays as it is."""
-    mixed = values ^ (values >> np.uint64(30))
-    mixed *= _M1
-    mixed ^= mixed >> np.uint64(27)
-    mixed *= _M2
-    mixed ^= mixed >> np.uint64(31)
+    mixed = values.copy()
+    mix_in_place(mixed, np.empty_like(mixed))
     return mixed
+
+
+def mix_in_place(values: U64, scratch: U64) -> None:
+    """The same without a fresh array. ``scratch`` has the size of ``values`` and is overwritten."""
+    for shift, factor in ((30, _M1), (27, _M2), (31, None)):
+        np.right_shift(values, np.uint64(shift), out=scratch)
+        np.bitwise_xor(values, scratch, out=values)
+        if factor is not None:
+            np.multiply(values, factor, out=values)
 
 
 def draw(column: np.uint64, rows: I64) -> U64:

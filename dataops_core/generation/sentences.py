@@ -6,7 +6,7 @@ page out by. Does not belong here: markup and the outline of a document (``datas
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from dataops_core.company.build import ascii_text, repository_url, space_home_url
 from dataops_core.company.model import Company
 from dataops_core.generation import calendar
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.fragments import Fragments, Library
 from dataops_core.generation.prose import POOLS, fill, topic_prose
 from dataops_core.generation.seeding import I64, U64, Draws
 from dataops_core.generation.words import Lexicon, capitalized
@@ -28,6 +28,9 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+
+#: Pools of days, to be narrowed for each row.
+DAYS = ("day", "day.")
 
 #: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
 _OWN_TOPIC_OF_TEN = 7
@@ -69,26 +72,26 @@ _REASONS = (
 
 #: Live sentences. Names in braces are pools.
 _LIVE = (
-    "{person}{did}{ticket}{for_whom}{customer}. ",
-    "{person}{did}{ticket} on {day},{for_whom}{customer}. ",
-    "On {day}, {senior} and {junior}{agreed}{things}{for_whom}{customer}. ",
-    "On {day}, {person}{agreed}{things}{where}{service}. ",
-    "{customer}{met}{things}{where}{service}, see {ticket}. ",
-    "{customer}{met}{a_thing} on {day}; {person}{did}{ticket}. ",
-    "{ticket}{tracks}{a_thing}{where}{service} and is assigned to {person}. ",
+    "{person}{did}{ticket}{for_whom}{customer.}",
+    "{person}{did}{ticket} on {day},{for_whom}{customer.}",
+    "On {day}, {senior} and {junior}{agreed}{things}{for_whom}{customer.}",
+    "On {day}, {person}{agreed}{things}{where}{service.}",
+    "{customer}{met}{things}{where}{service}, see {ticket.}",
+    "{customer}{met}{a_thing} on {day}; {person}{did}{ticket.}",
+    "{ticket}{tracks}{a_thing}{where}{service} and is assigned to {person.}",
     "{ticket} and {ticket} belong together; {person}{did}both. ",
-    "{team}{owns}{service}; {person}{contact}{things}. ",
+    "{team}{owns}{service}; {person}{contact}{things.}",
     "The {service}{handled}{amount} {things} on {day}, {trend} {number} percent. ",
-    "The {service}{handled}{amount} {things}{for_whom}{customer}. ",
+    "The {service}{handled}{amount} {things}{for_whom}{customer.}",
     "See {ticket} and {ticket}{why}",
-    "{person}{contact}{things} at {customer}. ",
-    "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket}. ",
-    "Since version {version}, {service}{calls}{other_service} for {a_thing}. ",
-    "Version {version} of {service} went out on {day} with {ticket}. ",
+    "{person}{contact}{things} at {customer.}",
+    "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket.}",
+    "Since version {version}, {service}{calls}{other_service} for {a_thing.}",
+    "Version {version} of {service} went out on {day} with {ticket.}",
     "{person} will repeat this with {customer}, using {a_thing} (reference {code}). ",
-    "The change record is {code}, the ticket {ticket}, the contact {person}. ",
-    "{customer} signed the change {code} on {day}. ",
-    "{person} asked {team*} whether {service} still{calls}{other_service}. ",
+    "The change record is {code}, the ticket {ticket}, the contact {person.}",
+    "{customer} signed the change {code} on {day.}",
+    "{person} asked {team*} whether {service} still{calls}{other_service.}",
 )
 
 #: Shapes of pooled sentences, with how many of a hundred have each.
@@ -131,13 +134,19 @@ def add_pools(
     )
     days = [calendar.WINDOW_START + timedelta(days=day) for day in range(calendar.WINDOW_DAYS)]
     library.pool("any_day", [_spoken(day) for day in days])
-    library.alias("day", "any_day")
+    library.wrapped("any_day.", "any_day", "", ". ")
+    for name in DAYS:
+        library.alias(name, f"any_{name}")
+    # What a live sentence may end with brings the full stop along: one fragment less for each.
+    for name in ("customer", "service", "other_service", "ticket", "person", "things", "a_thing"):
+        library.wrapped(f"{name}.", name, "", ". ")
 
 
-def day_range(days: I64) -> tuple[I64, U64]:
-    """The part of ``any_day`` that a page written on that day of the window may name: the 120 days up to it."""
+def narrow_days(fragments: Fragments, ranges: U64, days: I64, pools: Sequence[str] = DAYS) -> None:
+    """Lets each row name the 120 days up to its own only, of the window's days."""
     first = (days - 119).clip(min=0)
-    return first, (days - first + 1).astype(np.uint64)
+    for name in pools:
+        fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 
 def sentence(draws: Draws) -> tuple[str, ...]:
@@ -152,11 +161,11 @@ def live_sentence(draws: Draws, library: Library) -> tuple[str, ...]:
     return library.parse(_LIVE[draws.below("live", len(_LIVE))])
 
 
-def sentences(draws: Draws, library: Library, count: int, live_of_ten: int = 2) -> tuple[str, ...]:
+def sentences(draws: Draws, library: Library, count: int, live_of_twenty: int = 2) -> tuple[str, ...]:
     """The pools of a paragraph."""
     pools: list[str] = []
     for _ in range(count):
-        live = draws.below("is live", 10) < live_of_ten
+        live = draws.below("is live", 20) < live_of_twenty
         pools += live_sentence(draws, library) if live else sentence(draws)
     return tuple(pools)
 
