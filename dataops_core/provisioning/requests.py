@@ -221,9 +221,9 @@ def _profile(session: Session, request: ProvisioningRequest) -> tuple[Industry |
         if newest is not None:
             known = {**newest.meta.get("custom_fields", {}), **newest.meta, **custom}
     industry, size = known.get("industry"), known.get("company_size")
-    if industry is not None and industry not in {member.value for member in Industry}:
+    if industry is not None and industry not in [member.value for member in Industry]:
         raise _invalid("metadata.custom_fields.industry", f"Must be one of {', '.join(Industry)}")
-    if size is not None and size not in {member.value for member in CompanySize}:
+    if size is not None and size not in [member.value for member in CompanySize]:
         raise _invalid("metadata.custom_fields.company_size", f"Must be one of {', '.join(CompanySize)}")
     use_case = known.get("use_case")
     if use_case is not None and not isinstance(use_case, str):

@@ -1,5 +1,6 @@
 """Brings a registry database to the schema of this release, under a lock, forwards only."""
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -22,6 +23,7 @@ def _config() -> Config:
     return config
 
 
+@functools.cache
 def head() -> str:
     """The schema revision that this release wants."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
