@@ -8,20 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from a_domain_sdk import Dataset, Quality
+from a_domain_sdk import Dataset, Quality, QualityCheck
 
 _SNIPPET_LENGTH = 160
-_CHECK_NAMES = {
-    "schema_validation": "schema",
-    "data_completeness": "completeness",
-    "connector_health": "connector",
-    "sample_query_success": "queries",
-}
+_CHECKS = ("schema_validation", "data_completeness", "connector_health", "sample_query_success")
+_HEADER = ("dataset, check", "score", "result", "details")
 
 
 class Steps:
@@ -107,7 +104,7 @@ class Screen:
         if not self._terminal:
             yield _PlainSteps(self, names)
             return
-        columns = (TextColumn("  {task.description:<28}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        columns = (TextColumn("  {task.description:<32}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self._console) as progress:
             yield _BarSteps(progress, names)
 
@@ -123,14 +120,19 @@ class Screen:
         self.line(text)
 
     def quality(self, rows: Sequence[tuple[Dataset, Quality]]) -> None:
-        """The quality table: a row per dataset."""
-        header = ["dataset", "records", "size", "score", *_CHECK_NAMES.values(), "threshold"]
-        cells = [_quality_row(dataset, quality) for dataset, quality in rows]
-        self._table(header, cells, right=range(1, 4))
-        for dataset, quality in rows:
-            self.line(f"  {dataset.name}:")
-            for name in _CHECK_NAMES:
-                self.line(f"    {name}: {getattr(quality.checks, name).details}")
+        """The quality table: each dataset with its score, its four checks below."""
+        cells = [row for dataset, quality in rows for row in _quality_rows(dataset, quality)]
+        if self._terminal:
+            table = Table(box=box.SIMPLE_HEAD)
+            for name in _HEADER:
+                table.add_column(name, justify="right" if name == "score" else "left")
+            for row in cells:
+                table.add_row(*map(escape, row), style=None if row[0].startswith(" ") else "bold")
+            self._console.print(table)
+            return
+        widths = [max(len(row[column]) for row in (_HEADER, *cells)) for column in range(len(_HEADER))]
+        for name, score, result, details in (_HEADER, *cells):
+            self.line(f"  {name:<{widths[0]}}  {score:>{widths[1]}}  {result:<{widths[2]}}  {details}")
 
     def hits(self, question: str, where: str, results: Sequence[Mapping[str, Any]]) -> None:
         """What a connector found."""
@@ -141,39 +143,20 @@ class Screen:
             for snippet in result.get("snippets", ())[:1]:
                 self._console.print(f"      {_shortened(snippet)}", markup=False, soft_wrap=True)
 
-    def _table(self, header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int]) -> None:
-        if self._terminal:
-            table = Table(header_style="bold")
-            for number, name in enumerate(header):
-                table.add_column(name, justify="right" if number in right else "left", overflow="fold")
-            for row in rows:
-                table.add_row(*map(escape, row))
-            self._console.print(table)
-            return
-        widths = [max(len(row[number]) for row in (header, *rows)) for number in range(len(header))]
-        for row in (header, *rows):
-            cells = [
-                cell.rjust(width) if number in right else cell.ljust(width)
-                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            self.line(f"  {'  '.join(cells)}".rstrip())
-
 
 def mebibytes(size: int | None) -> str:
     """``15.0 MiB``."""
     return f"{(size or 0) / 1024 / 1024:.1f} MiB"
 
 
-def _quality_row(dataset: Dataset, quality: Quality) -> list[str]:
-    checks = [getattr(quality.checks, name) for name in _CHECK_NAMES]
-    return [
-        dataset.name,
-        str(dataset.record_count),
-        mebibytes(dataset.size_bytes),
-        str(quality.overall_score),
-        *(f"{check.score} {check.status}" for check in checks),
-        f"{'meets' if quality.meets_threshold else 'misses'} {quality.threshold:g}",
-    ]
+def _quality_rows(dataset: Dataset, quality: Quality) -> list[tuple[str, str, str, str]]:
+    result = f"{'meets' if quality.meets_threshold else 'misses'} {quality.threshold:g}"
+    size = f"{dataset.record_count} records, {mebibytes(dataset.size_bytes)}"
+    rows = [(dataset.name, str(quality.overall_score), result, size)]
+    for name in _CHECKS:
+        check: QualityCheck = getattr(quality.checks, name)
+        rows.append((f"  {name}", str(check.score), check.status, check.details or ""))
+    return rows
 
 
 def _shortened(text: str) -> str:

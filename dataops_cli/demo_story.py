@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from a_domain_sdk import ConflictError, ConnectorToken, DataOpsClient, Dataset, Operation, Quality
+from a_domain_sdk import ConnectorToken, DataOpsClient, Dataset, Operation, Quality
 from dataops_cli.demo_screen import Screen, mebibytes
 from dataops_core.lifecycle import PROVISIONING_STEPS, TEARDOWN_STEPS
 
@@ -32,6 +32,7 @@ _POLL_SECONDS = 0.1
 _TOKEN_SECONDS = 3600
 _HITS = 3
 _ISSUE_KEY = re.compile(r"\b[A-Z][A-Z0-9]{1,9}-\d+\b")
+_SERVICE_NAME = re.compile(r"(?<![\w./-])[a-z][a-z0-9]+(?:-[a-z0-9]+)+(?![\w./@-])")
 
 
 class DemoError(Exception):
@@ -74,12 +75,13 @@ class Story:
         self._http = http
 
     def clear_earlier(self) -> None:
-        """Tears down what earlier demos left of the customer, archives included."""
-        earlier = [dataset for dataset in self._of_customer() if dataset.status != "archived"]
+        """Tears down what earlier demos left of the customer. Their archives stay."""
+        earlier = self._left_of_customer()
         if earlier:
             with self._screen.waiting(f"Tearing down {len(earlier)} datasets of an earlier demo"):
-                self._wait_for([self._client.datasets.delete(dataset.dataset_id) for dataset in earlier])
-        self._wait_for([purge for dataset in self._of_customer() if (purge := self._purge(dataset)) is not None])
+                operations = [self._client.datasets.delete(dataset.dataset_id) for dataset in earlier]
+                for operation in operations:
+                    operation.wait(timeout=_OPERATION_SECONDS, poll_interval=_POLL_SECONDS)
 
     def provision(self) -> tuple[Operation, list[Dataset]]:
         """One request for both datasets, watched until they are ready."""
@@ -132,16 +134,18 @@ class Story:
             )
 
     def ask(self, datasets: Sequence[Dataset]) -> list[Searchable]:
-        """A few questions to each connector: a topic of its template, then what the first hit leads to."""
+        """A few questions to each connector: a subject of its template, then what the answers lead to."""
         self._screen.chapter("Search")
         opened = [self._open(dataset) for dataset in datasets]
-        for searchable in opened:
-            for question in self._opening_questions(searchable.dataset):
-                self._ask(searchable, question)
-        by_type = {searchable.dataset.dataset_type: searchable for searchable in opened}
-        pages = by_type[_PAGES]
-        for question in _leads(self._search(pages, self._opening_questions(pages.dataset)[0])):
-            self._ask(pages, question)
+        pages, repositories = opened
+        self._ask(repositories, self._subject(repositories.dataset))
+        found = self._ask(pages, self._subject(pages.dataset))
+        for author in [hit["creator"]["name"] for hit in found if hit.get("creator")][:1]:
+            found += self._ask(pages, author)
+        read = " ".join(text for hit in found for text in (hit["title"], *hit["snippets"]))
+        for issue in _ISSUE_KEY.findall(read)[:1]:
+            self._ask(pages, issue)
+        self._ask_for_mentioned(repositories, read)
         return opened
 
     def show_links(self, origin: str, operation: Operation) -> None:
@@ -156,10 +160,13 @@ class Story:
     def tear_down(self, opened: Sequence[Searchable]) -> None:
         """Both datasets are torn down, archived, and their connectors gone for those who knew them."""
         self._screen.chapter("Teardown")
-        for searchable in opened:
+        started = [
+            (searchable, self._client.datasets.delete(searchable.dataset.dataset_id, reason="journey_completed"))
+            for searchable in opened
+        ]
+        for searchable, operation in started:
             dataset = searchable.dataset
-            self._screen.line(f"  {dataset.name}")
-            operation = self._client.datasets.delete(dataset.dataset_id, reason="journey_completed")
+            self._screen.line(f"  {dataset.name}: operation {operation.operation_id}")
             self._watch(operation, TEARDOWN_STEPS)
             after = self._client.datasets.get(dataset.dataset_id)
             must(
@@ -168,25 +175,15 @@ class Story:
             )
             answer = self._post_search(searchable, dataset.name)
             must(answer.status_code == 410, f"The connector of {dataset.name} still answers {answer.status_code}.")
-            self._screen.line("  archived; its connector answers 410 Gone")
-        left = [dataset.name for dataset in self._of_customer() if dataset.status != "archived"]
+            self._screen.line(f"  archived: {dataset.name}; its connector answers 410 Gone")
+        left = [dataset.name for dataset in self._left_of_customer()]
         must(not left, f"Not torn down: {', '.join(left)}.")
 
     # --- parts ----------------------------------------------------------------------------------------------------
 
-    def _of_customer(self) -> list[Dataset]:
-        return list(self._client.datasets.list(client_id=CUSTOMER, per_page=100))
-
-    def _purge(self, dataset: Dataset) -> Operation | None:
-        try:
-            return self._client.datasets.delete(dataset.dataset_id, archive=False)
-        except ConflictError:
-            # A failed dataset that was replaced is archived without an archive: nothing is left to remove.
-            return None
-
-    def _wait_for(self, operations: Sequence[Operation]) -> None:
-        for operation in operations:
-            operation.wait(timeout=_OPERATION_SECONDS, poll_interval=_POLL_SECONDS)
+    def _left_of_customer(self) -> list[Dataset]:
+        everything = self._client.datasets.list(client_id=CUSTOMER, per_page=100)
+        return [dataset for dataset in everything if dataset.status != "archived"]
 
     def _watch(self, operation: Operation, names: Sequence[str]) -> None:
         """Shows the operation's steps until it has completed."""
@@ -235,24 +232,34 @@ class Story:
         )
         return Searchable(dataset, token, found["datasource"])
 
-    def _opening_questions(self, dataset: Dataset) -> list[str]:
-        """The subject that the template speaks of most."""
+    def _subject(self, dataset: Dataset) -> str:
+        """What the template speaks of most."""
         assert dataset.template is not None  # noqa: S101  seen when it was provisioned
         topics = self._client.templates.get(dataset.template.template_id).topics
-        return [max(topics, key=lambda topic: topic.weight).title]
+        return max(topics, key=lambda topic: topic.weight).title
 
-    def _ask(self, searchable: Searchable, question: str) -> None:
-        self._screen.hits(question, searchable.dataset.name, self._search(searchable, question))
+    def _ask(self, searchable: Searchable, question: str) -> list[Mapping[str, Any]]:
+        results = self._search(searchable, question)
+        self._screen.hits(question, searchable.dataset.name, results)
+        return results
 
-    def _search(self, searchable: Searchable, question: str) -> list[Mapping[str, Any]]:
-        """The hits. There must be some, all of them of this dataset."""
+    def _ask_for_mentioned(self, repositories: Searchable, read: str) -> None:
+        """A service that a page mentions is a repository of the same company."""
+        for name in dict.fromkeys(_SERVICE_NAME.findall(read)):
+            found = self._search(repositories, name, may_be_empty=True)
+            if any(hit["title"] == name for hit in found):
+                self._screen.hits(f"{name}, which a page mentions", repositories.dataset.name, found)
+                return
+
+    def _search(self, searchable: Searchable, question: str, *, may_be_empty: bool = False) -> list[Mapping[str, Any]]:
+        """The hits. There must be some unless it ``may_be_empty``, all of them of this dataset."""
         answer = self._post_search(searchable, question)
         must(
             answer.status_code == 200,
             f"The connector of {searchable.dataset.name} answers {answer.status_code} to a search.",
         )
         results: list[Mapping[str, Any]] = answer.json()["results"]
-        must(bool(results), f"{searchable.dataset.name} finds nothing for '{question}'.")
+        must(bool(results) or may_be_empty, f"{searchable.dataset.name} finds nothing for '{question}'.")
         wanted = _DOCUMENT_TYPES[searchable.dataset.dataset_type]
         for result in results:
             must(
@@ -268,13 +275,6 @@ class Story:
             headers=_bearer(searchable.token),
             json={"query": question, "page_size": _HITS},
         )
-
-
-def _leads(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What hits make one ask next: somebody who wrote one, and an issue that one mentions."""
-    people = [result["creator"]["name"] for result in results if result.get("creator")]
-    text = " ".join(snippet for result in results for snippet in (result["title"], *result["snippets"]))
-    return [*people[:1], *_ISSUE_KEY.findall(text)[:1]]
 
 
 def _bearer(token: ConnectorToken) -> dict[str, str]:
