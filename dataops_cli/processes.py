@@ -29,7 +29,8 @@ class ChildSpec:
     """What to run.
 
     ``environment`` is complete: nothing is inherited. ``user`` and ``group`` are ids to change to, for a supervisor
-    that runs as root. ``stop_signal`` asks the child to end; ``grace`` is how many seconds it has until it is killed.
+    that runs as root. ``stop_signal`` asks the child to end, with ``ask_all`` each process that it started too;
+    ``grace`` is how many seconds they have until they are killed.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ChildSpec:
     environment: Mapping[str, str]
     directory: Path
     stop_signal: signal.Signals = signal.SIGTERM
+    ask_all: bool = False
     grace: float = 5.0
     user: int | None = None
     group: int | None = None
@@ -97,6 +99,7 @@ class Child:
     process: subprocess.Popen[bytes]
     mark: ProcessMark
     started_at: float = field(default_factory=time.monotonic)
+    asked_at: float | None = None
 
     @classmethod
     def start(cls, spec: ChildSpec, log: Path) -> "Child":
@@ -122,16 +125,26 @@ class Child:
         """How it ended, or None while it runs."""
         return self.process.poll()
 
-    def stop(self, *, deadline: float | None = None) -> bool:
-        """Asks it to end, kills it when its grace (or ``deadline``, on the monotonic clock) is over.
+    def ask_to_stop(self) -> None:
+        """Asks it to end; where ``ask_all`` is set, what it started as well. Asking again changes nothing."""
+        if self.asked_at is not None:
+            return
+        self.asked_at = time.monotonic()
+        if self.spec.ask_all:
+            for pid in session_members(self.process.pid):
+                _signal(pid, self.spec.stop_signal)
+        elif self.returncode() is None:
+            self.process.send_signal(self.spec.stop_signal)
 
-        What it started in its session ends with it. Returns whether it ended by itself.
+    def stop(self, *, deadline: float | None = None) -> bool:
+        """Asks it to end, and kills it when its grace (or ``deadline``, on the monotonic clock) is over.
+
+        What it started in its session ends with it. Returns whether everything ended by itself.
         """
-        limit = time.monotonic() + self.spec.grace
+        self.ask_to_stop()
+        limit = (self.asked_at or time.monotonic()) + self.spec.grace
         if deadline is not None:
             limit = min(limit, deadline)
-        if self.returncode() is None:
-            self.process.send_signal(self.spec.stop_signal)
         try:
             self.process.wait(max(0.0, limit - time.monotonic()))
             willing = True
@@ -139,7 +152,10 @@ class Child:
             willing = False
             self.process.kill()
             self.process.wait()
-        kill_all(session_members(self.process.pid))
+        started = [mark for pid in session_members(self.process.pid) if (mark := ProcessMark.of(pid)) is not None]
+        if not wait_gone(started, timeout=max(0.0, limit - time.monotonic())):
+            willing = False
+            kill_all(mark.pid for mark in started)
         return willing
 
 

@@ -173,7 +173,7 @@ def test_six_steps_make_a_ready_dataset(accept, services):
     assert state.meets_threshold
 
 
-def test_the_same_request_again_gives_the_same_bytes(accept, services):
+def test_the_same_request_again_gives_the_same_bytes(accept):
     """C-40."""
     first = accept()
     first.provision()

@@ -1,0 +1,47 @@
+"""``dataops credentials``: API clients made by whoever may reach the database."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataops_cli.home import write_private_json
+from dataops_core.clock import utcnow
+from dataops_core.errors import ConfigurationError
+from dataops_core.registry import api_clients, installation
+from dataops_core.registry.database import Database
+from dataops_core.scopes import Scope
+from dataops_core.security import Keyring
+from dataops_core.settings import API_PREFIX, Settings
+
+
+def create(settings: Settings, *, name: str, scopes: Sequence[Scope], file: Path | None) -> str:
+    """Makes an API client and writes its credentials (0600). Returns what to tell the person who asked.
+
+    Raises ConfigurationError where no database is known or the secret key does not fit it, UnavailableError where the
+    database does not answer. A file that exists is replaced only where it is the home's own.
+    """
+    target = file or settings.home / "credentials.json"
+    if file is not None and file.exists():
+        raise ConfigurationError(f"{file} exists already: name another file.")
+    keyring = Keyring.load(settings)
+    database = Database.from_settings(settings, pool_size=1)
+    try:
+        with database.transaction() as session:
+            if not installation.fits(session, keyring):
+                raise ConfigurationError(
+                    "The secret key does not fit the database: give the one that it was made with."
+                )
+            made = api_clients.create(session, keyring, name=name, scopes=scopes, now=utcnow())
+            write_private_json(target, credentials(settings, str(made.api_client_id), made.client_secret))
+    finally:
+        database.close()
+    return f"Made API client {made.api_client_id} with {', '.join(scopes)}: {target}"
+
+
+def credentials(settings: Settings, client_id: str, client_secret: str) -> dict[str, str]:
+    """What an API client needs, as the SDK reads it."""
+    return {
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "token_url": f"{settings.public_base}/token",
+        "base_url": f"{settings.public_base}{API_PREFIX}",
+    }

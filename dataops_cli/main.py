@@ -1,0 +1,81 @@
+"""``dataops``, the command line: each command calls one function and turns an error into one sentence.
+
+Exit status: 0 done; 1 it was tried and failed; 2 it cannot be done as asked (settings, home, ports, arguments), and the
+sentence on standard error says what to do.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataops_core.errors import DataOpsError
+from dataops_core.scopes import Scope
+from dataops_core.settings import Settings
+
+app = typer.Typer(name="dataops", help="Provisions, proves and tears down mock datasets.", no_args_is_help=True)
+credentials_app = typer.Typer(help="API clients: who may ask for tokens.", no_args_is_help=True)
+app.add_typer(credentials_app, name="credentials")
+
+CANNOT = 2
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Ends the program with one sentence where something of ours says no."""
+    try:
+        yield
+    except DataOpsError as error:
+        sys.stderr.write(f"dataops: {error.message}\n")
+        raise typer.Exit(CANNOT) from None
+
+
+@app.command()
+def up(
+    background: Annotated[
+        bool, typer.Option("--background", help="Return when all is ready, and leave it running.")
+    ] = False,
+) -> None:
+    """Serve everything in the foreground, until Ctrl-C."""
+    # Imported where they are used: a command starts only what it needs.
+    from dataops_cli.background import start_background  # noqa: PLC0415
+    from dataops_cli.up import up as serve  # noqa: PLC0415
+
+    with _sentences():
+        settings = Settings.load()
+        if background:
+            typer.echo(start_background(settings))
+        else:
+            serve(settings)
+
+
+@app.command()
+def down() -> None:
+    """Stop what runs on the home."""
+    from dataops_cli.background import stop  # noqa: PLC0415
+
+    with _sentences():
+        settings = Settings.load()
+        typer.echo(stop(settings.home))
+
+
+@credentials_app.command("create")
+def create_credentials(
+    name: Annotated[str, typer.Option(help="What the API client is called.")] = "made by dataops credentials create",
+    scope: Annotated[list[Scope] | None, typer.Option(help="A scope it may have; may be repeated.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="Where to write them (0600); else $DATAOPS_HOME/credentials.json.")
+    ] = None,
+) -> None:
+    """Make another API client (with admin scope unless told otherwise) and write its credentials."""
+    from dataops_cli.credentials import create  # noqa: PLC0415
+
+    with _sentences():
+        typer.echo(create(Settings.load(), name=name, scopes=scope or [Scope.ADMIN], file=file))
+
+
+if __name__ == "__main__":
+    app()

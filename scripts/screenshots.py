@@ -1,0 +1,46 @@
+"""Takes the pictures of the README and the docs from a running stack, with Chromium. ``make screenshots`` calls it.
+
+Run ``KEEP=1 make demo`` first and set DATAOPS_HOME to its home, so that there are assets to see.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.settings import Settings
+
+IMAGES = Path(__file__).parent.parent / "docs" / "images"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
+
+
+def lineage(page: Page, dagster_url: str) -> None:
+    """The lineage of all dataset types, opened up, as the Dagster UI draws it."""
+    opened = ",".join(f"global@global:{group}" for group in DATASET_TYPES)
+    page.goto(f"{dagster_url}/asset-groups?expanded={quote(opened)}", wait_until="load")
+    expect(page.locator("foreignObject").get_by_text("records", exact=True)).to_have_count(len(DATASET_TYPES))
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=IMAGES / "lineage.png")
+
+
+def main() -> int:
+    """Takes all pictures. Exit status 1 with a sentence where there is no Chromium."""
+    browser_path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    if browser_path is None:
+        sys.stderr.write("No Chromium here: install the package 'chromium' and run this again.\n")
+        return 1
+    settings = Settings.load()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=list(QUIET))
+        lineage(browser.new_page(viewport={"width": 2200, "height": 900}), settings.dagster_base)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
