@@ -164,7 +164,7 @@ async def docs(request: Request) -> Response:
         swagger_css_url=f"{assets}/swagger-ui.css",
         swagger_favicon_url=f"{assets}/favicon-32x32.png",
         # Else the page asks a validator on another host about every document that is not on localhost.
-        swagger_ui_parameters={"validatorUrl": None, "persistAuthorization": True},
+        swagger_ui_parameters={"validatorUrl": None},
     )
 
 

@@ -1,0 +1,82 @@
+"""The log: one JSON object a line, with the request's id and nothing secret (C-3)."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dataops_api.logs import JsonFormatter
+from dataops_core.scopes import Scope
+
+
+class Kept(logging.Handler):
+    """Keeps every line as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    def of(self, request_id: str) -> list[dict[str, Any]]:
+        return [line for line in map(json.loads, self.lines) if line.get("request_id") == request_id]
+
+
+@pytest.fixture
+def log() -> Iterator[Kept]:
+    kept, logger = Kept(), logging.getLogger("dataops")
+    before = logger.level
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    yield kept
+    logger.removeHandler(kept)
+    logger.setLevel(before)
+
+
+def test_a_request_is_one_line_that_says_who_asked_what_and_how_it_went(api: Any, log: Kept) -> None:
+    """C-3: and the line has no query string, where a client may have put anything."""
+    with api.asking(Scope.TEMPLATES_READ) as client:
+        client.get("/v1/dataops/templates?use_case=swordfish", headers={"X-Request-ID": "req-logged"})
+    api.anonymous.get("/healthz")  # whose line comes after: the one before has been written
+    (line,) = log.of("req-logged")
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/dataops/templates", 200)
+    assert line["message"] == "GET /v1/dataops/templates 200"
+    assert line["duration_ms"] >= 0
+    assert len(line["api_client_id"]) == 36
+    assert not any("swordfish" in one for one in log.lines)
+
+
+def test_a_bug_is_logged_with_its_traceback_and_the_requests_id(
+    own_api: Any, log: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-2, C-3."""
+
+    def explode(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("dataops_core.registry.reading.list_datasets", explode)
+    assert own_api.admin.get("/v1/dataops/datasets", headers={"X-Request-ID": "req-bug"}).status_code == 500
+    own_api.anonymous.get("/healthz")
+    error, access = log.of("req-bug")
+    assert error["level"] == "ERROR"
+    assert "RuntimeError: a bug" in error["traceback"]
+    assert access["status"] == 500
+
+
+def test_tokens_and_secrets_are_in_no_line(api: Any, log: Kept) -> None:
+    """C-15."""
+    made = api.new_client(Scope.DATASETS_READ)
+    body = {
+        "client_id": str(made.api_client_id),
+        "client_secret": made.client_secret,
+        "grant_type": "client_credentials",
+    }
+    token = api.anonymous.post("/token", json=body).json()["access_token"]
+    api.anonymous.get("/v1/dataops/datasets", headers={"Authorization": f"Bearer {token}"})
+    api.anonymous.get("/healthz")
+    assert len(log.lines) >= 2
+    assert not any(made.client_secret in line or token in line for line in log.lines)
