@@ -128,7 +128,7 @@ def naive(folder: Path) -> int:
     fake = Faker("en_US")
     Faker.seed(1)
     spec = specification()
-    wanted = spec.template.bytes_per_record - 900
+    wanted = spec.template.bytes_per_record - 1000
     frame = pd.DataFrame([naive_page(fake, number, wanted) for number in range(PAGES)])
     _PAGES.schema.validate(frame, lazy=True)
     frame.to_parquet(folder / "naive.parquet", compression="zstd", compression_level=1)

@@ -51,7 +51,7 @@ from dataops_core.generation.words import Lexicon
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its README, so that the two together meet the template's mean.
-_OTHER_BYTES = 640
+_OTHER_BYTES = 800
 _INCOMPLETE_FIELDS = ("description", "homepage", "topics")
 _SERVICE = "service"
 _DESCRIPTIONS = 400

@@ -19,7 +19,7 @@ _TOP = np.uint64(60)
 #: Sizes of documents, sixteen equally frequent ones, in thousandths of the mean; their mean is 1000.
 _SPREAD = (380, 470, 550, 620, 690, 760, 830, 900, 970, 1045, 1125, 1215, 1320, 1450, 1640, 2035)
 #: The longest document that an outline has room for, relative to the mean.
-_LONGEST = 2.2
+_LONGEST = 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,20 @@ class Outline:
 
     choices: I64
     rank: I64
-    #: Expected bytes of a document that fills the first k ranks, for k from 0 on.
-    bytes_by_rank: NDArray[np.float64]
+    #: Expected bytes of each choice.
+    choice_bytes: NDArray[np.float64]
 
     def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
-        """The blocks of each document (rows, slots), -1 where a slot stays empty."""
-        slots = np.arange(len(self.rank), dtype=np.uint64) * STRIDE
-        choice = (mix(keys[:, None] + slots[None, :]) >> _TOP).astype(np.int64)
-        chosen = self.choices[np.arange(len(self.rank))[None, :], choice]
-        halfway = (self.bytes_by_rank[1:] + self.bytes_by_rank[:-1]) / 2
-        filled = np.maximum(np.searchsorted(halfway, wanted_bytes), 1)
-        return np.where(self.rank[None, :] < filled[:, None], chosen, -1)
+        """The blocks of each document (rows, slots), -1 where a slot stays empty.
+
+        Slots fill in the order of their ranks until the chosen blocks come nearest to the wanted size.
+        """
+        slots = np.arange(len(self.rank))
+        choice = (mix(keys[:, None] + slots.astype(np.uint64) * STRIDE) >> _TOP).astype(np.int64)
+        by_rank = np.argsort(self.rank)
+        sizes = self.choice_bytes[slots, choice][:, by_rank]
+        filled = (np.cumsum(sizes, axis=1) - sizes / 2 <= wanted_bytes[:, None]).sum(axis=1)
+        return np.where(self.rank < np.maximum(filled, 1)[:, None], self.choices[slots, choice], -1)
 
 
 def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: float, *path: object) -> Outline:
@@ -90,10 +93,7 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
     # Ranks as 0, 1, 2 … in the same order.
     rank = np.argsort(np.argsort(np.array(ranks), kind="stable"), kind="stable").astype(np.int64)
     table = np.stack(choices)
-    expected = block_bytes[table].mean(axis=1)
-    by_rank = np.zeros(len(rank) + 1)
-    by_rank[1:] = np.cumsum(expected[np.argsort(rank)])
-    return Outline(table, rank, by_rank)
+    return Outline(table, rank, block_bytes[table])
 
 
 class Sizes:

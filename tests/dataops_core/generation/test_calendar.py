@@ -1,0 +1,52 @@
+"""When a company works."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dataops_core.generation import calendar
+from dataops_core.generation.seeding import mix
+
+DRAWN = mix(np.arange(5000, dtype=np.uint64))
+END = datetime(2026, 6, 29, tzinfo=UTC)
+
+
+def times(moments: np.ndarray) -> list[datetime]:
+    return [datetime.fromtimestamp(second, UTC) for second in calendar.epoch_seconds(moments).tolist()]
+
+
+def test_the_window_begins_on_a_monday_and_ends_before_the_first_release():
+    assert calendar.WINDOW_START.weekday() == 0
+    assert calendar.WINDOW_DAYS % 7 == 0
+    assert max(times(calendar.moments(DRAWN))) < END
+
+
+def test_most_work_is_done_on_weekdays_between_eight_and_six():
+    worked = times(calendar.moments(DRAWN))
+    assert 0.95 < np.mean([moment.weekday() < 5 for moment in worked]) < 1
+    assert 0.85 < np.mean([8 <= moment.hour < 18 for moment in worked]) < 1
+
+
+def test_what_is_later_is_later_and_still_in_the_window():
+    start = calendar.moments(DRAWN)
+    after = calendar.later(start, mix(DRAWN), within_days=90)
+    assert (after > start).all()
+    assert (after - start).max() <= 91 * calendar.DAY
+    assert max(times(after)) < END
+    assert np.mean([moment.weekday() < 5 for moment in times(after)]) > 0.9
+
+
+def test_at_the_window_s_end_later_stays_in_it():
+    start = np.array([calendar.WINDOW_DAYS * calendar.DAY - 100])
+    for drawn in DRAWN[:200]:
+        after = calendar.later(start, np.array([drawn], dtype=np.uint64), within_days=30)
+        assert start[0] < after[0] < calendar.WINDOW_DAYS * calendar.DAY
+
+
+def test_moments_are_written_in_utc():
+    moments = np.array([0, 90_061])
+    assert calendar.rfc3339(moments).to_pylist() == ["2023-07-03T00:00:00Z", "2023-07-04T01:01:01Z"]
+    assert calendar.rfc3339(moments, milliseconds=True).to_pylist()[1] == "2023-07-04T01:01:01.000Z"
+    assert calendar.rfc3339(moments).type == pa.string()
+    assert calendar.day_of(moments).tolist() == [0, 1]

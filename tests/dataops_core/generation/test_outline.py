@@ -1,0 +1,45 @@
+"""How long documents are."""
+
+import numpy as np
+import pytest
+
+from dataops_core.generation.outline import Parts, Sizes, compile_outline
+from dataops_core.generation.seeding import mix
+
+BLOCK_BYTES = np.array([100.0, 150.0, 400.0, 500.0, 60.0, 80.0, 900.0, 40.0])
+PARTS = Parts(intros=(0, 1), sections=(((2,), {(4, 5): 3, (6,): 1}), ((3,), {(4,): 1})), outros=(7,))
+KEYS = mix(np.arange(400, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("count", [20, 33, 60, 128, 500, 1001])
+def test_sizes_have_their_mean_exactly(count):
+    sizes = Sizes(count, 30_000, "seed")(np.arange(count))
+    assert sizes.mean() == pytest.approx(30_000)
+    assert sizes.max() > 1.9 * sizes.mean()
+    assert sizes.min() < 0.5 * sizes.mean()
+
+
+def test_a_document_comes_near_to_its_size():
+    outline = compile_outline(PARTS, BLOCK_BYTES, 8000, "outline")
+    wanted = np.linspace(3000, 14_000, 400)
+    blocks = outline.blocks(wanted, KEYS)
+    sizes = np.where(blocks >= 0, BLOCK_BYTES[blocks], 0).sum(axis=1)
+    assert np.abs(sizes - wanted).max() <= 450
+    assert abs((sizes - wanted).mean()) < 30
+
+
+def test_a_document_begins_with_its_introduction_and_has_all_sections_in_order():
+    outline = compile_outline(PARTS, BLOCK_BYTES, 8000, "outline")
+    for row in outline.blocks(np.full(50, 6000.0), KEYS[:50]):
+        present = row[row >= 0].tolist()
+        assert present[0] in {0, 1}
+        assert present[-1] == 7
+        assert present.index(2) < present.index(3)
+        assert 6 not in present[present.index(3) :]
+
+
+def test_the_shortest_document_is_an_introduction():
+    outline = compile_outline(PARTS, BLOCK_BYTES, 200, "outline")
+    blocks = outline.blocks(np.full(20, 1.0), KEYS[:20])
+    assert ((blocks >= 0).sum(axis=1) == 1).all()
+    assert set(blocks[blocks >= 0].tolist()) <= {0, 1}

@@ -1,0 +1,81 @@
+"""Clauses of a topic."""
+
+import re
+
+import pytest
+
+from dataops_core.generation import grammar
+from dataops_core.generation.prose import POOLS, fill, topic_prose
+from dataops_core.generation.words import Lexicon, article
+from dataops_core.templates.loader import load_catalog
+
+CATALOG = load_catalog()
+LEXICONS = [
+    pytest.param(Lexicon.of(topic, CATALOG.vocabulary(template.industry)), id=f"{template.name}: {topic.key}")
+    for template in CATALOG.templates
+    for topic in template.topics[:2]
+]
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    template = CATALOG.templates[0]
+    return Lexicon.of(template.topics[0], CATALOG.vocabulary(template.industry))
+
+
+def test_the_same_path_says_the_same(lexicon):
+    assert topic_prose(lexicon, "path", escape=str) == topic_prose(lexicon, "path", escape=str)
+    assert topic_prose(lexicon, "path", escape=str)["tail"] != topic_prose(lexicon, "other", escape=str)["tail"]
+
+
+def test_every_form_is_used_as_often_as_the_others(lexicon):
+    texts = fill(("one {n}", "two {ns}", "three"), lexicon, 300, "forms")
+    assert [sum(text.startswith(start) for text in texts) for start in ("one", "two", "three")] == [100, 100, 100]
+
+
+def test_one_form_says_no_noun_twice(lexicon):
+    nouns = lexicon.slots["n"]
+    for text in fill(("{n}|{n}|{n}",), lexicon, 500, "nouns"):
+        assert len(set(text.split("|"))) == 3
+        assert set(text.split("|")) <= set(nouns)
+
+
+def test_a_percent_sign_in_a_form_stays_one(lexicon):
+    assert set(fill(("100% of it",), lexicon, 3, "percent")) == {"100% of it"}
+
+
+def test_texts_are_escaped_once_as_the_markup_asks(lexicon):
+    texts = fill(("{n} & {n}",), lexicon, 5, "escape", escape=lambda text: text.replace("&", "&amp;"))
+    assert all(text.count("&amp;") == 1 for text in texts)
+
+
+@pytest.mark.parametrize("lexicon", LEXICONS)
+def test_every_catalog_s_words_make_clean_clauses(lexicon):
+    for name, texts in topic_prose(lexicon, "catalog", escape=str).items():
+        pool = POOLS[name]
+        assert len(texts) == pool.count
+        for text in texts:
+            assert "{" not in text
+            assert "  " not in text
+            assert text.endswith(pool.end)
+            if pool.capital:
+                assert not text[0].islower()
+            for said, following in re.findall(r"\b([Aa]n?) ([A-Za-z][\w-]*)", text):
+                assert said.lower() == article(following), text
+
+
+def test_there_are_many_ways_to_say_something():
+    sentences = (
+        len(grammar.MAINS) * (1 + len(grammar.OPENERS) + len(grammar.TIMELESS_OPENERS)) * (1 + len(grammar.TAILS))
+    )
+    assert sentences > 50_000
+    for forms in (grammar.OPENERS, grammar.MAINS, grammar.PAST_MAINS, grammar.TAILS, grammar.ITEMS, grammar.STEPS):
+        assert len(set(forms)) == len(forms)
+
+
+def test_clauses_join_into_sentences():
+    assert all(opener.endswith(", ") for opener in grammar.OPENERS + grammar.TIMELESS_OPENERS)
+    assert all(
+        tail[0] in " ," and tail.endswith(". ") for tail in grammar.TAILS + grammar.TIMELESS_TAILS + grammar.PAST_TAILS
+    )
+    assert not any(main[0].isupper() or main.endswith(".") for main in grammar.MAINS + grammar.PAST_MAINS)

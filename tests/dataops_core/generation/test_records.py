@@ -1,0 +1,178 @@
+"""Records as Parquet: the same bytes always, whole or not at all."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from dataops_core.dataset_types.base import BLOCK_ROWS
+from dataops_core.dataset_types.known import dataset_type
+from dataops_core.errors import StorageError
+from dataops_core.generation.records import content_digest, read_records, write_records
+
+LOCAL = LocalFileSystem()
+NAMES = ("FinTech Developer Productivity - Confluence", "FinTech Developer Productivity - GitHub")
+
+#: What a process of its own does: it writes the records, optionally with a limit on the size of files.
+SCRIPT = """
+import resource, sys
+from uuid import UUID
+from fsspec.implementations.local import LocalFileSystem
+from dataops_core.company.build import build_company
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.known import dataset_type
+from dataops_core.errors import StorageError
+from dataops_core.generation.records import write_records
+from dataops_core.generation.seeding import default_seed
+from dataops_core.lifecycle import Stage
+from dataops_core.templates.loader import load_catalog
+
+path, limit, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+catalog = load_catalog()
+template = next(t for t in catalog.templates if t.name == "FinTech Developer Productivity - Confluence")
+client = UUID("123e4567-e89b-12d3-a456-426614174000")
+spec = GenerationSpec(template, catalog.vocabulary(template.industry), build_company(client), Stage.SANDBOX,
+                      default_seed(client, Stage.SANDBOX, template.dataset_type), 300)
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    print(write_records(spec, dataset_type(template.dataset_type), LocalFileSystem(), path, workers=workers).sha256)
+except StorageError as error:
+    print("StorageError:", error)
+"""
+
+
+def in_a_process(path: Path, *, limit: int = 0, workers: int = 1, hash_seed: str = "0") -> str:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(path), str(limit), str(workers)],
+        env=environment, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bytes_do_not_depend_on_the_number_of_workers(specification, tmp_path, name):
+    spec = specification(name)
+    records = dataset_type(spec.template.dataset_type)
+    reports = [write_records(spec, records, LOCAL, f"{tmp_path}/{workers}", workers=workers) for workers in (1, 2, 4)]
+    assert reports[0] == reports[1] == reports[2]
+    stored = (tmp_path / "1").read_bytes()
+    assert (tmp_path / "2").read_bytes() == (tmp_path / "4").read_bytes() == stored
+    assert hashlib.sha256(stored).hexdigest() == reports[0].sha256
+
+
+def test_bytes_do_not_depend_on_the_process_or_its_hash_seed(specification, tmp_path):
+    here = write_records(specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/here")
+    elsewhere = [in_a_process(tmp_path / seed, hash_seed=seed, workers=2) for seed in ("1", "12345")]
+    assert elsewhere == [here.sha256, here.sha256]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_is_the_same_alone(specification, name):
+    spec = specification(name)
+    builder = dataset_type(spec.template.dataset_type).builder(spec)
+    whole = builder.rows(0, BLOCK_ROWS)
+    for row in (0, 1, 77, 127):
+        assert builder.rows(row, row + 1).equals(whole.slice(row, 1))
+    assert builder.rows(100, 140).slice(0, 28).equals(whole.slice(100, 28))
+
+
+def test_another_seed_gives_other_records(specification, tmp_path):
+    spec = specification()
+    other = type(spec)(**{**{name: getattr(spec, name) for name in spec.__slots__}, "seed": spec.seed + 1})
+    records = dataset_type("confluence_pages")
+    first, second = (write_records(each, records, LOCAL, f"{tmp_path}/x") for each in (spec, other))
+    assert first.content_sha256 != second.content_sha256
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_c33_the_report_says_what_the_footer_says(specification, tmp_path, name):
+    spec = specification(name)
+    report = write_records(spec, dataset_type(spec.template.dataset_type), LOCAL, f"{tmp_path}/records")
+    footer = pq.read_metadata(tmp_path / "records")
+    assert report.record_count == footer.num_rows == 300
+    assert report.size_bytes == sum(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
+    assert report.file_bytes == (tmp_path / "records").stat().st_size
+    assert report.incomplete_count == 6
+    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [128, 128, 44]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_contents_are_proven_without_their_file(specification, tmp_path, name):
+    spec = specification(name)
+    report = write_records(spec, dataset_type(spec.template.dataset_type), LOCAL, f"{tmp_path}/records")
+    table = read_records(LOCAL, f"{tmp_path}/records")
+    assert content_digest(table) == report.content_sha256
+    assert content_digest(table.slice(0, 299)) != report.content_sha256
+    pq.write_table(table, tmp_path / "other", compression="lz4", row_group_size=50)
+    assert content_digest(read_records(LOCAL, f"{tmp_path}/other")) == report.content_sha256
+
+
+def test_each_block_is_reported_as_it_is_written(specification, tmp_path):
+    seen: list[int] = []
+    write_records(
+        specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=2, on_block=seen.append
+    )
+    assert seen == [128, 256, 300]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_report_of_a_block_raises_ends_the_writing(specification, tmp_path, workers):
+    def stop(written: int) -> None:
+        if written > 128:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_records(
+            specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=workers, on_block=stop
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(tmp_path):
+    said = in_a_process(tmp_path / "records", limit=300_000)
+    assert said == f"StorageError: The records could not be written to {tmp_path}/records: File too large."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    (tmp_path / "records").write_bytes(b"earlier")
+    assert in_a_process(tmp_path / "records", limit=300_000, workers=2).startswith("StorageError")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"earlier"]
+
+
+def test_a_rerun_replaces_what_an_earlier_try_left(specification, tmp_path):
+    (tmp_path / "records").write_bytes(b"half a file")
+    report = write_records(specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/records")
+    assert read_records(LOCAL, f"{tmp_path}/records").num_rows == report.record_count
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+
+
+def test_a_place_that_cannot_be_written_to_is_said(specification, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match="could not be written"):
+        write_records(specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/file/records")
+
+
+def test_records_that_are_missing_or_damaged_are_said_to_be(tmp_path):
+    with pytest.raises(StorageError, match="no records"):
+        read_records(LOCAL, f"{tmp_path}/none")
+    (tmp_path / "damaged").write_bytes(b"PAR1 but no more")
+    with pytest.raises(StorageError, match="cannot be read"):
+        read_records(LOCAL, f"{tmp_path}/damaged")
+
+
+def test_another_file_system_gets_the_same_bytes(specification, tmp_path):
+    spec, records, memory = specification(), dataset_type("confluence_pages"), MemoryFileSystem()
+    local = write_records(spec, records, LOCAL, f"{tmp_path}/x")
+    assert write_records(spec, records, memory, "/records-test/x") == local
+    assert memory.ls("/records-test", detail=False) == ["/records-test/x"]
+    assert read_records(memory, "/records-test/x").num_rows == 300
+    memory.rm("/records-test", recursive=True)
