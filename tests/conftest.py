@@ -1,22 +1,35 @@
 """What every test may use: a real PostgreSQL server, one for the suite, and databases of one's own on it.
 
 ``postgres_url`` is an empty database, ``database`` one with the registry's schema. Each test has its own and loses it
-at the end.
+at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break.
 """
 
 import itertools
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg2
 import pytest
 from psycopg2 import sql
 
+from dataops_cli.home import Home
 from dataops_cli.postgres import Postgres
+from dataops_cli.processes import instance_members
+from dataops_cli.up import READY_LINE, free_port
 from dataops_core.registry import migrate
 from dataops_core.registry.database import Database
+from dataops_core.settings import Settings
 
 _TEMPLATE = "registry_template"
 
@@ -24,7 +37,7 @@ _TEMPLATE = "registry_template"
 @pytest.fixture(scope="session")
 def short_directory() -> Iterator[Path]:
     """A directory whose path is short enough for Unix sockets and that every user can enter."""
-    directory = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))  # noqa: S108
+    directory = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))
     directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory)
@@ -97,3 +110,136 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.close()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running ``dataops up`` of the tests, and how to ask it."""
+
+    settings: Settings
+    process: "subprocess.Popen[bytes]"
+    environment: Mapping[str, str]
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The admin client's: client_id, client_secret, token_url, base_url."""
+        stored: dict[str, str] = json.loads((self.home / "credentials.json").read_text(encoding="utf-8"))
+        return stored
+
+    @property
+    def base_url(self) -> str:
+        return self.credentials["base_url"]
+
+    @property
+    def dagster_url(self) -> str:
+        return self.settings.dagster_base
+
+    def token(self, scope: str = "") -> str:
+        """An access token with this scope, or all that the admin client may have."""
+        known = self.credentials
+        body = {name: known[name] for name in ("client_id", "client_secret")} | {"grant_type": "client_credentials"}
+        answer = httpx.post(known["token_url"], json=body | ({"scope": scope} if scope else {}), timeout=30)
+        answer.raise_for_status()
+        token: str = answer.json()["access_token"]
+        return token
+
+    def client(self, scope: str = "") -> httpx.Client:
+        """A client of the API with a token."""
+        return httpx.Client(
+            base_url=self.base_url, headers={"Authorization": f"Bearer {self.token(scope)}"}, timeout=30
+        )
+
+    def pid(self, child: str) -> int:
+        """The process id of a child, as the home's record has it now."""
+        record = Home(self.home).read_record()
+        assert record is not None
+        return record.children[child].pid
+
+    def database(self) -> Database:
+        """The registry behind the stack."""
+        return Database(json.loads((self.home / "runtime.json").read_text(encoding="utf-8"))["database_url"])
+
+    def stop(self) -> int:
+        """Asks it to end as Ctrl-C does, waits, and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+def _instance(home: Path) -> list[str]:
+    record = Home(home).read_record()
+    return [record.instance] if record is not None else []
+
+
+@contextmanager
+def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
+    """Starts ``dataops up`` on free ports, waits for its line, and ends it with the block, leaving no process."""
+    settings = Settings(home=home, api_port=free_port(), dagster_port=free_port())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATAOPS_", "DAGSTER_"))}
+    environment |= {
+        "DATAOPS_HOME": str(home),
+        "DATAOPS_API_PORT": str(settings.api_port),
+        "DATAOPS_DAGSTER_PORT": str(settings.dagster_port),
+        **variables,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dataops_cli.main", "up"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    reader: threading.Thread | None = None
+    try:
+        for line in process.stdout:
+            said.append(line.decode())
+            if said[-1].startswith(READY_LINE):
+                break
+        else:
+            raise RuntimeError(f"The stack did not start: {''.join(said)}")
+        # Somebody must go on reading, or a full pipe would hold the supervisor up.
+        reader = threading.Thread(target=process.stdout.read)
+        reader.start()
+        instance = _instance(home)
+        yield Stack(settings, process, environment)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            if reader is not None:
+                reader.join()
+            process.stdout.close()
+    assert instance_members(instance) == []
+
+
+@pytest.fixture(scope="session")
+def stack(short_directory: Path) -> Iterator[Stack]:
+    """The one stack that the suite shares: each test takes customers of its own and breaks nothing."""
+    with _running_stack(short_directory / "stack") as running:
+        yield running
+
+
+@pytest.fixture
+def own_stack() -> Iterator[Callable[..., Stack]]:
+    """Starts stacks for one test alone, which may break them. Variables are settings: ``DATAOPS_…=value``."""
+    with ExitStack() as running:
+
+        def start(home: Path | None = None, **variables: str) -> Stack:
+            place = home or Path(running.enter_context(tempfile.TemporaryDirectory(prefix="dol-", dir="/tmp")))
+            if home is None:
+                place.chmod(0o711)
+            return running.enter_context(_running_stack(place / "home" if home is None else place, **variables))
+
+        yield start
