@@ -83,7 +83,7 @@ def stop(path: Path) -> str:
 
 
 def addresses(settings: Settings) -> dict[str, str]:
-    """What a running stack noted of itself: ``public_url``, ``dagster_url``, … Raises ConfigurationError if none runs."""
+    """What a running stack noted of itself: ``public_url``, ``api_url``, … Raises ConfigurationError without one."""
     try:
         stored: dict[str, str] = json.loads(settings.runtime_path.read_text(encoding="utf-8"))
     except FileNotFoundError:
