@@ -1,0 +1,187 @@
+"""Confluence pages."""
+
+import re
+import xml.etree.ElementTree as ET
+from datetime import date, datetime
+
+import numpy as np
+import pytest
+
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.dataset_types.confluence_layout import LAYOUTS
+from dataops_core.dataset_types.plan import Wheel
+
+STORAGE = '<body xmlns:ac="urn:ac" xmlns:ri="urn:ri">{}</body>'
+
+
+def test_bodies_are_well_formed_storage_format(pages):
+    seen = set()
+    for body in pages.frame["body.storage.value"]:
+        root = ET.fromstring(STORAGE.format(body))  # noqa: S314  our own text
+        for element in root.iter():
+            seen.add(element.tag)
+            if element.tag == "{urn:ac}structured-macro":
+                seen.add(element.get("{urn:ac}name"))
+    assert {"h2", "h3", "p", "ul", "ol", "li", "table", "td", "a"} <= seen
+    assert {"toc", "code", "jira", "info", "note", "warning", "tip"} <= seen
+
+
+def test_pages_have_the_sections_of_their_archetype(pages):
+    for row in pages.rows:
+        sections = LAYOUTS[row["_archetype"]].sections
+        headings = re.findall(r"<h2>([^<]+)</h2>", row["body.storage.value"])
+        assert headings
+        places = [next(n for n, section in enumerate(sections) if heading in section.headings) for heading in headings]
+        assert places == sorted(set(places))
+    assert set(pages.frame["_archetype"]) == set(LAYOUTS)
+
+
+def test_a_page_begins_with_what_its_title_says(pages):
+    for row in pages.rows[len(pages.spec.company.projects) :]:
+        intro = re.search(r"<p>(.*?)</p>", row["body.storage.value"]).group(1)
+        words = [word for word in row["title"].split() if word in intro]
+        assert len(words) >= 3
+
+
+def test_a_page_s_parent_is_an_earlier_page_of_its_space(pages):
+    by_id = {row["id"]: (number, row) for number, row in enumerate(pages.rows)}
+    roots = 0
+    for number, row in enumerate(pages.rows):
+        if not isinstance(row["parentId"], str):
+            roots += 1
+            continue
+        above, parent = by_id[row["parentId"]]
+        assert above < number
+        assert parent["spaceId"] == row["spaceId"]
+    assert roots == len(pages.spec.company.projects)
+
+
+def test_ids_follow_from_the_row_whatever_the_dataset(pages, dataset_of):
+    other = dataset_of("Retail Customer Support - Confluence")
+    first = first_page_id(pages.spec.company)
+    assert pages.frame["id"].tolist() == [str(first + row * PAGE_ID_STEP) for row in range(500)]
+    assert other.frame["id"][:20].tolist() == pages.frame["id"][:20].tolist()
+    assert other.frame["_space_key"][:20].tolist() == pages.frame["_space_key"][:20].tolist()
+
+
+def test_a_space_s_first_page_is_its_project_s_home(pages):
+    for project in pages.spec.company.projects:
+        row = pages.rows[project.index]
+        assert row["title"] == f"{project.name}: start here"
+        assert row["_space_key"] == project.key
+        assert "parentId" not in pages.type.record(row)
+
+
+def test_rows_go_round_the_wheel(pages):
+    wheel = Wheel(pages.spec.company)
+    rows = np.arange(3000)
+    projects, ordinals = wheel.project(rows), wheel.ordinal(rows)
+    assert (wheel.row(projects, ordinals) == rows).all()
+    for project in set(projects.tolist()):
+        mine = ordinals[projects == project]
+        assert mine.tolist() == list(range(len(mine)))
+
+
+def test_authors_are_of_the_project_s_team(pages):
+    company = pages.spec.company
+    team_of = {person.account_id: person.team for person in company.people}
+    projects = {project.key: project for project in company.projects}
+    for row in pages.rows:
+        assert team_of[row["authorId"]] == projects[row["_space_key"]].team
+
+
+def test_times_are_business_like_and_fixed(pages):
+    created = [datetime.fromisoformat(moment) for moment in pages.frame["createdAt"]]
+    updated = [datetime.fromisoformat(moment) for moment in pages.frame["version.createdAt"]]
+    assert all(before <= after for before, after in zip(created, updated, strict=True))
+    assert date(2023, 7, 3) <= min(created).date()
+    assert max(updated).date() < date(2026, 6, 29)
+    assert np.mean([moment.weekday() < 5 for moment in created + updated]) > 0.9
+    first = pages.frame["version.number"] == 1
+    assert (pages.frame["createdAt"][first] == pages.frame["version.createdAt"][first]).all()
+    assert 0.2 < first.mean() < 0.5
+
+
+def test_days_in_the_text_are_not_after_the_page(pages):
+    for row in pages.rows:
+        created = datetime.fromisoformat(row["createdAt"]).date()
+        for day in re.findall(r"\b([A-Z][a-z]+ \d{1,2}, 20\d\d)\b", row["body.storage.value"]):
+            assert datetime.strptime(day, "%B %d, %Y").date() <= created  # noqa: DTZ007  a day has no zone
+
+
+def test_short_pages_are_pages_too(dataset_of, profile):
+    dataset = dataset_of("FinTech Developer Productivity - Confluence", records=40, bytes_per_record=1500)
+    validator = profile("confluence_pages")
+    for row in dataset.rows:
+        ET.fromstring(STORAGE.format(row["body.storage.value"]))  # noqa: S314  our own text
+        assert list(validator.iter_errors(dataset.type.record(row))) == []
+
+
+def test_titles_stay_unique_when_the_words_are_used_up(dataset_of, pages):
+    topics = tuple(
+        topic.model_copy(update={"nouns": topic.nouns[:8], "adjectives": topic.adjectives[:6]})
+        for topic in pages.spec.template.topics[:3]
+    )
+    dataset = dataset_of(pages.spec.template.name, records=4000, bytes_per_record=400, topics=topics)
+    assert dataset.frame["title"].is_unique
+    assert dataset.frame["title"].str.contains(", part 2").any()
+    assert dataset.frame["title"].str.len().max() <= 255
+
+
+def test_topics_that_share_nouns_share_no_title(dataset_of, pages):
+    topics = tuple(
+        topic.model_copy(update={"nouns": pages.spec.template.topics[0].nouns}) for topic in pages.spec.template.topics
+    )
+    assert (
+        dataset_of(pages.spec.template.name, records=1500, bytes_per_record=400, topics=topics).frame["title"].is_unique
+    )
+
+
+def test_words_with_special_characters_stay_text(dataset_of, pages):
+    topic = pages.spec.template.topics[0]
+    words = tuple(f"R&D <{noun}> 100%" for noun in topic.nouns)
+    dataset = dataset_of(
+        pages.spec.template.name,
+        records=60,
+        bytes_per_record=5000,
+        topics=(topic.model_copy(update={"nouns": words}), *pages.spec.template.topics[1:]),
+    )
+    for row in dataset.rows:
+        ET.fromstring(STORAGE.format(row["body.storage.value"]))  # noqa: S314  our own text
+        assert " " not in row["_view_url"]
+        assert "<" not in row["_view_url"]
+    assert dataset.frame["title"].str.contains("R&D <", regex=False).any()
+
+
+@pytest.mark.parametrize("locale", ["en_GB", "de_DE", "fr_FR"])
+def test_people_of_another_locale_pass_the_profile(dataset_of, profile, locale):
+    dataset = dataset_of("Retail Sales Enablement - Confluence", records=60, locale=locale)
+    for row in dataset.rows:
+        assert list(profile("confluence_pages").iter_errors(dataset.type.record(row))) == []
+
+
+def test_a_page_is_a_document_of_the_knowledge_hub(pages):
+    kind, row = pages.type, pages.rows[30]
+    document = kind.document(row)
+    assert (kind.object_type, kind.category) == ("Page", "KNOWLEDGE_HUB")
+    assert document.id == row["id"]
+    assert document.mime_type == "text/html"
+    assert document.body == row["body.storage.value"]
+    assert document.container == row["spaceId"]
+    assert document.view_url == f"{pages.spec.company.wiki_url}{row['_links.webui']}"
+    assert document.properties["labels"] == tuple(label["name"] for label in row["labels.results"])
+    assert document.properties["space"] == row["_space_key"]
+    assert document.created_at == int(datetime.fromisoformat(row["createdAt"]).timestamp())
+
+
+def test_the_text_of_pages_is_there_when_it_is_asked_for(pages):
+    frame = pages.type.frame(pages.table.slice(0, 3), text=True)
+    assert "_text" not in pages.frame
+    assert not frame["_text"].str.contains("<", regex=False).any()
+    pages.type.schema.validate(frame)
+
+
+def test_documents_are_made_of_stored_rows_too(pages):
+    stored = pages.table.slice(30, 1).to_pylist()[0]
+    assert pages.type.document(stored) == pages.type.document(pages.rows[30])
+    assert pages.type.record(stored) == pages.type.record(pages.rows[30])

@@ -1,0 +1,157 @@
+"""What holds for the records of every template in the catalog."""
+
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+
+import pandas as pd
+from fsspec.implementations.local import LocalFileSystem
+
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.connectors.embedded.text import plain_text
+from dataops_core.dataset_types.plan import Wheel
+from dataops_core.generation.records import write_records
+from dataops_core.templates.archetypes import ARCHETYPES
+
+#: Issue keys, and what looks alike: change references such as CHG-12345, the license BSD-3-Clause.
+ISSUE = re.compile(r"\b([A-Z]{3,4})-(\d+)\b")
+NO_ISSUE = {"CHG", "REF", "BSD"}
+URL = re.compile(r"https?://[^\s\"'<>)\]}]+")
+MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def texts(dataset):
+    """Everything that a record says, as one text per record."""
+    columns = [name for name, dtype in dataset.frame.dtypes.items() if dtype == "str"]
+    return [
+        "\n".join(str(value) for value in row if isinstance(value, str)) for row in dataset.frame[columns].to_numpy()
+    ]
+
+
+def test_records_pass_their_profile(dataset, profile):
+    validator = profile(dataset.type.name)
+    for row in dataset.rows:
+        assert list(validator.iter_errors(dataset.type.record(row))) == []
+
+
+def test_the_frame_passes_its_schema(dataset):
+    dataset.type.schema.validate(dataset.frame, lazy=True)
+
+
+def test_a_dataset_is_as_large_as_its_template_says(dataset, tmp_path):
+    report = write_records(dataset.spec, dataset.type, LocalFileSystem(), f"{tmp_path}/records")
+    wanted = dataset.spec.record_count * dataset.spec.template.bytes_per_record
+    assert 0.95 * wanted < report.size_bytes < 1.05 * wanted
+
+
+def test_exactly_the_quota_of_records_lacks_a_field(dataset):
+    frame = dataset.frame
+    lacking = pd.Series(0, index=frame.index)
+    for rule in dataset.type.completeness:
+        applies = rule.applies(frame) if rule.applies else pd.Series(True, index=frame.index)
+        empty = frame[rule.column].map(lambda value: len(value) == 0 if hasattr(value, "__len__") else pd.isna(value))
+        lacking += (applies & empty).astype(int)
+    assert (lacking == 1).sum() == int(dataset.spec.template.incomplete_share * len(frame) + 1e-9)
+    assert (lacking > 1).sum() == 0
+
+
+def test_titles_and_addresses_are_unique(dataset):
+    documents = [dataset.type.document(row) for row in dataset.rows]
+    for attribute in ("id", "title", "view_url"):
+        assert len({getattr(document, attribute) for document in documents}) == len(documents)
+
+
+def test_hosts_and_mail_addresses_are_under_example_and_the_company_s(dataset):
+    company = dataset.spec.company
+    known = {person.email for person in company.people}
+    for text in texts(dataset):
+        for url in URL.findall(text):
+            host = urlsplit(url).netloc
+            assert host == company.domain or host.endswith(f".{company.domain}")
+        assert set(MAIL.findall(text)) <= known
+    assert company.domain.endswith(".example")
+
+
+def test_issues_exist(dataset):
+    counts = {project.key: project.issue_count for project in dataset.spec.company.projects}
+    cited = Counter()
+    for text in texts(dataset):
+        for key, number in ISSUE.findall(text):
+            if key not in NO_ISSUE:
+                assert 1 <= int(number) <= counts[key]
+                cited[key] += 1
+    assert set(cited) == set(counts)
+
+
+def test_links_lead_to_what_exists(dataset):
+    company = dataset.spec.company
+    projects = {project.key: project for project in company.projects}
+    services = {service.name for service in company.services}
+    wheel = Wheel(company)
+    own_pages = dataset.spec.record_count if dataset.type.name == "confluence_pages" else 20
+    own_names = set(dataset.frame["name"]) if dataset.type.name == "github_repos" else set()
+    linked = Counter()
+    for text in texts(dataset):
+        for url in URL.findall(text):
+            parts = urlsplit(url)
+            if parts.netloc == f"wiki.{company.domain}":
+                _, key, page = re.match(r"/wiki/(spaces)/([A-Z]+)/pages/(\d+)", parts.path).groups()
+                row, rest = divmod(int(page) - first_page_id(company), PAGE_ID_STEP)
+                assert rest == 0
+                assert 0 <= row < own_pages
+                assert wheel.project(pd.Series([row]).to_numpy())[0] == projects[key].index
+                linked["page"] += 1
+            elif parts.netloc == f"github.{company.domain}":
+                _, org, name = parts.path.split("/")
+                assert org == company.org
+                assert name in services | own_names
+                linked["repository"] += 1
+    assert linked["page"] > 0
+    assert linked["repository"] > 0
+
+
+def test_people_are_the_company_s(dataset):
+    known = {(person.name, person.email) for person in dataset.spec.company.people}
+    for row in dataset.rows:
+        document = dataset.type.document(row)
+        assert (document.author_name, document.author_email) in known
+        assert document.owner_email is None or (document.owner_name, document.owner_email) in known
+
+
+def test_documents_carry_the_declared_facets(dataset):
+    pattern = re.compile(dataset.type.url_pattern(dataset.spec.company))
+    values = set()
+    for row in dataset.rows:
+        document = dataset.type.document(row)
+        assert set(document.properties) <= set(dataset.type.facets)
+        assert document.properties[dataset.type.filter_facet]
+        values.add(document.properties[dataset.type.filter_facet])
+        assert pattern.fullmatch(document.view_url)
+        assert document.created_at <= document.updated_at
+        assert document.body
+    assert len(values) > 3
+
+
+def test_text_is_about_the_record_s_topic_and_speaks_no_latin(dataset):
+    nouns = {topic.key: [noun.lower() for noun in topic.nouns] for topic in dataset.spec.template.topics}
+    for row in dataset.rows:
+        document = dataset.type.document(row)
+        text = plain_text(document.body, document.mime_type).lower()
+        said = {key: sum(text.count(noun) for noun in words) / len(words) for key, words in nouns.items()}
+        assert said[row["_topic"]] > 0
+        assert "lorem" not in text
+        assert "dolor sit" not in text
+    assert set(dataset.frame["_topic"]) == set(nouns)
+
+
+def test_archetypes_are_the_type_s_and_the_template_s(dataset):
+    weighed = {name for name, weight in dataset.spec.template.archetypes.items() if weight}
+    assert set(dataset.frame["_archetype"]) <= weighed | {"service"}
+    assert dataset.type.archetypes == ARCHETYPES[dataset.type.name]
+
+
+def test_no_two_texts_are_alike(dataset):
+    bodies = [dataset.type.document(row).body for row in dataset.rows]
+    assert len(set(bodies)) == len(bodies)
+    sentences = Counter(sentence for body in bodies for sentence in re.findall(r"[A-Z][^.<>|\n]{30,}\.", body))
+    assert sum(count for count in sentences.values() if count == 1) > 0.5 * sum(sentences.values())

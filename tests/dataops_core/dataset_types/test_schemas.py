@@ -1,0 +1,157 @@
+"""The pandera schemas catch every column that is lost, emptied, of another type or has rubbish in it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandera.errors import SchemaErrors
+
+from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
+from dataops_core.dataset_types.records import FAILURE_CASES
+from dataops_core.errors import NotFoundError
+
+COLUMNS = [
+    (kind.name, column) for kind in DATASET_TYPES.values() for column in kind.schema.columns if column != "_text"
+]
+#: Fields in which any text is good.
+FREE_TEXT = {
+    "title", "version.message", "description", "language", "license.name", "_archetype", "_topic", "_author_name",
+    "_owner_name", "lastOwnerId",
+}  # fmt: skip
+
+
+@pytest.fixture
+def frame(pages, repositories):
+    frames = {"confluence_pages": pages.frame, "github_repos": repositories.frame}
+    return lambda name: frames[name].head(40).copy(deep=True)
+
+
+def failures(name: str, frame: pd.DataFrame) -> SchemaErrors:
+    with pytest.raises(SchemaErrors) as caught:
+        dataset_type(name).schema.validate(frame, lazy=True)
+    return caught.value
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_a_lost_column_is_caught(frame, name, column):
+    failures(name, frame(name).drop(columns=[column]))
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_a_renamed_column_is_caught(frame, name, column):
+    failures(name, frame(name).rename(columns={column: f"{column}X"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [(name, c) for name, c in COLUMNS if not dataset_type(name).schema.columns[c].nullable]
+)
+def test_a_null_is_caught_in_its_column(frame, name, column):
+    broken = frame(name)
+    broken[column] = broken[column].astype(object)
+    broken.at[7, column] = None
+    assert column in {error.schema.name for error in failures(name, broken).schema_errors}
+
+
+@pytest.mark.parametrize(("name", "column"), COLUMNS)
+def test_a_value_of_another_type_is_caught(frame, name, column):
+    broken = frame(name)
+    broken[column] = broken[column].astype(object)
+    broken.at[7, column] = 3.5
+    failures(name, broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        (name, column)
+        for name, column in COLUMNS
+        if str(dataset_type(name).schema.columns[column].dtype) == "str" and column not in FREE_TEXT
+    ],
+)
+def test_rubbish_is_caught(frame, name, column):
+    broken = frame(name)
+    broken.loc[7, column] = "" if column in {"body.storage.value", "_text"} else "no\tsuch thing"
+    failures(name, broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [
+        ("confluence_pages", "createdAt", "2025-02-30T10:00:00.000Z"),
+        ("confluence_pages", "createdAt", "2025-02-20 10:00:00"),
+        ("confluence_pages", "createdAt", "2027-01-01T00:00:00.000Z"),
+        ("confluence_pages", "title", "   "),
+        ("confluence_pages", "title", "x" * 256),
+        ("confluence_pages", "authorId", "x" * 23),
+        ("confluence_pages", "ownerId", "x" * 61),
+        ("confluence_pages", "id", "12\n"),
+        ("confluence_pages", "status", "Current"),
+        ("confluence_pages", "parentType", "Page"),
+        ("confluence_pages", "version.number", 0),
+        ("github_repos", "full_name", "somebody/else"),
+        ("github_repos", "description", "x" * 351),
+        ("github_repos", "visibility", "secret"),
+        ("github_repos", "open_issues_count", -1),
+        ("github_repos", "updated_at", "2020-01-01T00:00:00Z"),
+        ("github_repos", "pushed_at", "2020-01-01T00:00:00Z"),
+        ("github_repos", "owner.login", "-begins-with-a-hyphen"),
+        ("github_repos", "id", 0),
+    ],
+)
+def test_values_just_outside_are_caught(frame, name, column, value):
+    broken = frame(name)
+    broken.loc[7, column] = value
+    failures(name, broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [
+        ("confluence_pages", "labels.results", [{"id": "1", "name": "a", "prefix": "nobody"}]),
+        ("confluence_pages", "labels.results", [{"id": "1", "name": "a"}]),
+        ("confluence_pages", "labels.results", "a"),
+        ("github_repos", "topics", ["Upper Case"]),
+        ("github_repos", "topics", ["topic"] * 21),
+        ("github_repos", "topics", [1]),
+    ],
+)
+def test_rubbish_in_lists_is_caught(frame, name, column, value):
+    broken = frame(name)
+    broken.at[7, column] = value
+    failures(name, broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("confluence_pages", "id"), ("confluence_pages", "_view_url"), ("github_repos", "full_name")]
+)
+def test_a_value_that_two_records_share_is_caught(frame, name, column):
+    broken = frame(name)
+    broken.loc[7, column] = broken.loc[8, column]
+    failures(name, broken)
+
+
+def test_an_unknown_column_is_caught(frame):
+    broken = frame("confluence_pages")
+    broken["surprise"] = 1
+    failures("confluence_pages", broken)
+
+
+def test_an_error_quotes_few_values_and_counts_all(pages):
+    broken = pages.frame.copy()
+    broken["status"] = broken["body.storage.value"]
+    error = failures("confluence_pages", broken)
+    assert len(error.failure_cases) <= FAILURE_CASES
+    (only,) = error.schema_errors
+    assert (~only.check_output).sum() == len(broken)
+
+
+def test_empty_labels_and_absent_owners_are_legal(frame):
+    lacking = frame("confluence_pages")
+    lacking.at[7, "labels.results"] = np.array([], dtype=object)
+    lacking.loc[8, ["ownerId", "lastOwnerId"]] = None
+    lacking.loc[9, "version.message"] = ""
+    dataset_type("confluence_pages").schema.validate(lacking, lazy=True)
+
+
+def test_an_unknown_dataset_type_is_said_to_be():
+    with pytest.raises(NotFoundError, match="confluence_pages, github_repos"):
+        dataset_type("fax_messages")
