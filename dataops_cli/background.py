@@ -1,4 +1,8 @@
-"""A stack that runs without a terminal: started detached, waited for, and stopped by the record in its home."""
+"""A stack in the background: started and waited for, found again, and stopped.
+
+Used by ``dataops down`` and the demo. A background stack is ``dataops up`` in a session of its own, whose lines go to
+``$DATAOPS_HOME/logs/up.log``.
+"""
 
 import json
 import os
@@ -6,86 +10,99 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_cli.children import setting_variables
 from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home
 from dataops_cli.processes import wait_gone
-from dataops_cli.up import READY_LINE
-from dataops_core.errors import ConfigurationError
+from dataops_core.errors import ConfigurationError, UnavailableError
 from dataops_core.settings import Settings
 
-_READY_SECONDS = 180.0
-#: What ``up`` promises, and a little for the machine.
-_STOP_SECONDS = 30.0
-_POLL_SECONDS = 0.1
+#: Ending takes at most 20 s, and its last line a moment.
+_STOP_SECONDS = 25.0
+_POLL_SECONDS = 0.05
 
 
-def start_background(settings: Settings, *, environment: Mapping[str, str] | None = None) -> str:
-    """Starts ``dataops up`` detached and waits until everything is ready. Returns its line that says so.
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that is ready, and its addresses as it told them itself."""
 
-    ``environment`` is what it runs with (this process' unless given). Raises ConfigurationError with its own last words
-    where it ends before, and ends it where it does not get ready.
+    home: Path
+    public_url: str
+    dagster_url: str
+    credentials_file: Path
+
+    @property
+    def docs_url(self) -> str:
+        """The API's description, for a browser."""
+        return f"{self.public_url}/docs"
+
+
+def start_background(settings: Settings, *, with_parent: bool = False, timeout: float = 180.0) -> Stack:
+    """Starts a stack and waits until it is ready. ``with_parent``: it ends when this process ends, however that does.
+
+    Raises ConfigurationError with the sentence that the start ended with, UnavailableError where it is not ready in
+    ``timeout`` seconds (it is stopped then).
     """
     home = Home(settings.home)
     home.open()
     log = home.logs / "up.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dataops_cli.main", "up"],
+    command = [sys.executable, "-m", "dataops_cli.main", "up", *(["--with-parent"] if with_parent else [])]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATAOPS_")}
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(  # noqa: S603  the command is ours
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=dict(os.environ if environment is None else environment) | {"DATAOPS_HOME": str(settings.home)},
+            env=inherited | setting_variables(settings),
             start_new_session=True,
         )
-    try:
-        return _wait_ready(process, log)
-    except BaseException:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(_STOP_SECONDS)
-        raise
-
-
-def _wait_ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        ended = process.poll() is not None
-        said = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        for line in said:
-            if line.startswith(READY_LINE):
-                return line
-        if ended:
-            raise ConfigurationError(said[-1].removeprefix("dataops: ") if said else f"It did not start; see {log}.")
+    deadline = time.monotonic() + timeout
+    while not _is_ready(home, process.pid):
+        if process.poll() is not None:
+            raise ConfigurationError(_last_line(log))
+        if time.monotonic() >= deadline:
+            stop(home)
+            raise UnavailableError(f"The stack is not ready after {timeout:.0f} s: see {home.logs}")
         time.sleep(_POLL_SECONDS)
-    raise ConfigurationError(f"It was not ready within {_READY_SECONDS:g} s; see {log.parent}.")
+    runtime = json.loads(home.runtime_file.read_text(encoding="utf-8"))
+    return Stack(home.path, runtime["public_url"], runtime["dagster_url"], home.credentials_file)
 
 
-def stop(path: Path) -> str:
-    """Stops the ``up`` of a home, or ends what a killed one left. Returns what happened, in a sentence.
+def stop(home: Home) -> bool:
+    """Ends the stack that runs on a home, and what a killed one left. Returns whether there was anything.
 
-    Raises ConfigurationError where it does not end in time.
+    Raises UnavailableError where it does not end in time.
     """
-    home = Home(path)
-    record = home.read_record() if path.is_dir() else None
+    record = home.read_record()
     if record is None:
-        return f"Nothing runs on {path}."
-    if record.supervisor.lives():
-        record.supervisor.signal(signal.SIGTERM)
-        if not wait_gone([record.supervisor], timeout=_STOP_SECONDS):
-            raise ConfigurationError(f"`dataops up` (process {record.supervisor.pid}) does not end; see {home.logs}.")
-        return f"Stopped what ran on {path}."
-    with home.locked():
-        end_left_over(home)
-    return f"Ended what a killed `dataops up` had left on {path}."
+        return False
+    if not record.supervisor.lives():
+        with home.locked():
+            return end_left_over(home)
+    record.supervisor.signal(signal.SIGTERM)
+    if not wait_gone([record.supervisor], timeout=_STOP_SECONDS):
+        raise UnavailableError(
+            f"`dataops up` (process {record.supervisor.pid}) did not end within {_STOP_SECONDS:.0f} s: see {home.logs}"
+        )
+    return True
 
 
-def addresses(settings: Settings) -> dict[str, str]:
-    """What a running stack noted of itself: ``public_url``, ``api_url``, … Raises ConfigurationError without one."""
-    try:
-        stored: dict[str, str] = json.loads(settings.runtime_path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigurationError(f"Nothing runs on {settings.home}: start it with `dataops up`.") from None
-    return stored
+def runs_on(home: Home) -> bool:
+    """Whether a stack runs on this home, or left something there."""
+    return home.read_record() is not None
+
+
+def _is_ready(home: Home, supervisor: int) -> bool:
+    record = home.read_record()
+    if record is None or record.supervisor.pid != supervisor or not home.runtime_file.is_file():
+        return False
+    return bool(json.loads(home.runtime_file.read_text(encoding="utf-8"))["state"] == "ready")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"`dataops up` ended without a word, see {log.parent}"

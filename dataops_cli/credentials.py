@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dataops_cli.home import write_private_json
+from dataops_cli.databases import write_credentials
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConfigurationError
 from dataops_core.registry import api_clients, installation
 from dataops_core.registry.database import Database
 from dataops_core.scopes import Scope
 from dataops_core.security import Keyring
-from dataops_core.settings import API_PREFIX, Settings
+from dataops_core.settings import Settings
 
 
 def create(settings: Settings, *, name: str, scopes: Sequence[Scope], file: Path | None) -> str:
@@ -31,17 +31,7 @@ def create(settings: Settings, *, name: str, scopes: Sequence[Scope], file: Path
                     "The secret key does not fit the database: give the one that it was made with."
                 )
             made = api_clients.create(session, keyring, name=name, scopes=scopes, now=utcnow())
-            write_private_json(target, credentials(settings, str(made.api_client_id), made.client_secret))
+            write_credentials(target, made, public_base=settings.public_base)
     finally:
         database.close()
     return f"Made API client {made.api_client_id} with {', '.join(scopes)}: {target}"
-
-
-def credentials(settings: Settings, client_id: str, client_secret: str) -> dict[str, str]:
-    """What an API client needs, as the SDK reads it."""
-    return {
-        "client_id": client_id,
-        "client_secret": client_secret,
-        "token_url": f"{settings.public_base}/token",
-        "base_url": f"{settings.public_base}{API_PREFIX}",
-    }

@@ -148,11 +148,11 @@ class Story:
         self._ask_for_mentioned(repositories, read)
         return opened
 
-    def show_links(self, origin: str, operation: Operation) -> None:
+    def show_links(self, docs_url: str, operation: Operation) -> None:
         """The API's documentation and the run in the Dagster UI; both must answer."""
         self._screen.chapter("Look closer")
         must(operation.run_url is not None, "The operation does not tell its Dagster run.")
-        links = {"API docs": f"{origin}/docs", "Dagster run": str(operation.run_url)}
+        links = {"API docs": docs_url, "Dagster run": str(operation.run_url)}
         self._screen.pairs(links)
         for name, url in links.items():
             must(self._http.get(url).status_code == 200, f"{name} does not answer at {url}.")

@@ -38,6 +38,7 @@ def up(
     background: Annotated[
         bool, typer.Option("--background", help="Return when all is ready, and leave it running.")
     ] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """Serve everything in the foreground, until Ctrl-C."""
     # Imported where they are used: a command starts only what it needs.
@@ -47,19 +48,42 @@ def up(
     with _sentences():
         settings = Settings.load()
         if background:
-            typer.echo(start_background(settings))
+            stack = start_background(settings)
+            typer.echo(
+                f"Ready: API {stack.docs_url}, Dagster UI {stack.dagster_url} (no login), "
+                f"credentials {stack.credentials_file}. `dataops down` stops it."
+            )
         else:
-            serve(settings)
+            serve(settings, with_parent=with_parent)
 
 
 @app.command()
 def down() -> None:
-    """Stop what runs on the home."""
-    from dataops_cli.background import stop  # noqa: PLC0415
+    """Stop what runs on the home, and a demo that was left running."""
+    from dataops_cli.background import runs_on, stop  # noqa: PLC0415
+    from dataops_cli.demo_home import demo_home  # noqa: PLC0415
+    from dataops_cli.home import Home  # noqa: PLC0415
 
     with _sentences():
-        settings = Settings.load()
-        typer.echo(stop(settings.home))
+        home = Settings.load().home
+        running = [path for path in dict.fromkeys((home, demo_home())) if runs_on(Home(path))]
+        for path in running:
+            stop(Home(path))
+            typer.echo(f"Stopped what ran on {path}.")
+        if not running:
+            typer.echo(f"Nothing runs on {home}.")
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", envvar="KEEP", help="Leave everything running, with the datasets ready.")
+    ] = False,
+) -> None:
+    """Watch one request become two ready datasets, on a stack of the demo's own; then clean everything up."""
+    from dataops_cli.demo import run_demo  # noqa: PLC0415
+
+    raise typer.Exit(run_demo(keep=keep))
 
 
 @credentials_app.command("create")

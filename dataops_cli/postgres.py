@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -135,8 +135,11 @@ class Postgres:
             query={"host": str(self._socket), "port": str(_PORT)},
         ).render_as_string(hide_password=False)
 
-    def wait_ready(self, child: Child, *, timeout: float = 60.0) -> None:
-        """Waits until the server takes connections. Raises ConfigurationError with its last words where it does not."""
+    def wait_ready(self, child: Child, *, timeout: float = 60.0, interrupt: Callable[[], None] = lambda: None) -> None:
+        """Waits until the server takes connections. Raises ConfigurationError with its last words where it does not.
+
+        ``interrupt`` is called now and then, and may raise to end the wait.
+        """
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -146,6 +149,7 @@ class Postgres:
                     raise ConfigurationError(
                         f"PostgreSQL does not start: {self._last_words()} (the whole log: {self.log})"
                     ) from None
+                interrupt()
                 time.sleep(0.05)
             else:
                 return

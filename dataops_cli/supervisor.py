@@ -140,6 +140,10 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         self.supervise(lambda: time.monotonic() >= deadline)
 
+    def all_started(self) -> bool:
+        """Whether every child runs."""
+        return all(unit.child is not None for unit in self._units)
+
     def check_stop(self) -> None:
         """Raises StopRequestedError where somebody has asked to stop."""
         if self._stop_signal is not None:

@@ -1,7 +1,8 @@
 """What every test may use: a real PostgreSQL server, one for the suite, and databases of one's own on it.
 
 ``postgres_url`` is an empty database, ``database`` one with the registry's schema. Each test has its own and loses it
-at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break.
+at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break,
+``mending_stack`` is a module's, for faults that it survives.
 """
 
 import itertools
@@ -23,10 +24,11 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from dataops_cli.addresses import free_port
 from dataops_cli.home import Home
 from dataops_cli.postgres import Postgres
 from dataops_cli.processes import instance_members
-from dataops_cli.up import READY_LINE, free_port
+from dataops_cli.up import READY
 from dataops_core.registry import migrate
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
@@ -199,7 +201,7 @@ def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
     try:
         for line in process.stdout:
             said.append(line.decode())
-            if said[-1].startswith(READY_LINE):
+            if said[-1].startswith(READY):
                 break
         else:
             raise RuntimeError(f"The stack did not start: {''.join(said)}")
@@ -228,6 +230,13 @@ def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
 def stack(short_directory: Path) -> Iterator[Stack]:
     """The one stack that the suite shares: each test takes customers of its own and breaks nothing."""
     with _running_stack(short_directory / "stack") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def mending_stack(short_directory: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack of the module's own, for faults that it mends by itself before the test ends."""
+    with _running_stack(short_directory / request.node.path.stem) as running:
         yield running
 
 
