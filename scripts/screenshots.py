@@ -37,7 +37,7 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(QUIET))
-        lineage(browser.new_page(viewport={"width": 2200, "height": 900}), settings.dagster_base)
+        lineage(browser.new_page(viewport={"width": 2200, "height": 1080}), settings.dagster_base)
         browser.close()
     return 0
 
