@@ -119,7 +119,7 @@ def write(table: pa.Table, folder: Path) -> None:
         compression_level=1,
         row_group_size=BLOCK_ROWS,
         use_dictionary=False,
-        write_statistics=[name for name in table.column_names if name != "body.storage.value"],
+        write_statistics=False,
     )
 
 

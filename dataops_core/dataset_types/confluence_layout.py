@@ -46,7 +46,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         sections=(
             Section(
-                ("When to use this runbook", "Symptoms", "What the alert means"), {**_TEXT, "bullets": 3, "metrics": 2}
+                ("When to use this runbook", "Symptoms", "What the alert means"), {**_TEXT, "bullets": 3, "metrics": 1}
             ),
             Section(
                 ("Before you start", "Prerequisites", "Access that you need"),
@@ -54,11 +54,11 @@ LAYOUTS: Mapping[str, Layout] = {
             ),
             Section(
                 ("Procedure", "Steps", "Recovery steps"),
-                {"steps": 8, "code": 6, "paragraph": 4, "panel": 2, "subsection": 4},
+                {"steps": 8, "code": 4, "paragraph": 4, "panel": 2, "subsection": 4},
             ),
             Section(
                 ("Verification", "How to tell that it worked", "Checks afterwards"),
-                {"steps": 4, "metrics": 2, "code": 3, **_TEXT},
+                {"steps": 4, "metrics": 1, "code": 2, **_TEXT},
             ),
             Section(
                 ("Escalation", "Whom to call", "If this does not help"),
@@ -129,15 +129,15 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(("Summary", "What happened", "In short"), {**_TEXT, "panel": 2}),
             Section(
                 ("Impact", "Who was affected", "Effect on customers"),
-                {"metrics": 3, "paragraph": 6, "bullets": 2, "live": 3},
+                {"metrics": 2, "paragraph": 6, "bullets": 2, "live": 3},
             ),
-            Section(("Timeline", "Course of events", "What happened when"), {"timeline": 9, "live": 4, "paragraph": 3}),
-            Section(("Root cause", "Causes", "Why it happened"), {**_TEXT, "code": 3, "issues": 1}),
+            Section(("Timeline", "Course of events", "What happened when"), {"timeline": 6, "live": 4, "paragraph": 3}),
+            Section(("Root cause", "Causes", "Why it happened"), {**_TEXT, "code": 2, "issues": 1}),
             Section(
                 ("What went well", "Where we were lucky", "Lessons"), {"bullets": 5, "paragraph": 7, "subsection": 2}
             ),
             Section(
-                ("Action items", "Follow-up", "What we change"), {"actions": 5, "issues": 3, "live": 2, "paragraph": 3}
+                ("Action items", "Follow-up", "What we change"), {"actions": 5, "issues": 2, "live": 2, "paragraph": 3}
             ),
         ),
     ),
@@ -167,14 +167,14 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(("Overview", "What you will learn", "Concepts"), {**_TEXT, "bullets": 3, "comparison": 1}),
             Section(
                 ("Set-up", "What you need", "Preparation"),
-                {"code": 6, "bullets": 4, "steps": 3, "paragraph": 4, "panel": 2},
+                {"code": 4, "bullets": 4, "steps": 3, "paragraph": 4, "panel": 2},
             ),
             Section(
-                ("Step by step", "Procedure", "Walk-through"), {"steps": 8, "code": 6, "subsection": 5, "paragraph": 3}
+                ("Step by step", "Procedure", "Walk-through"), {"steps": 8, "code": 4, "subsection": 5, "paragraph": 3}
             ),
             Section(
                 ("Troubleshooting", "When it does not work", "Common mistakes"),
-                {"subsection": 6, "panel": 4, "code": 3, "paragraph": 4},
+                {"subsection": 6, "panel": 4, "code": 2, "paragraph": 4},
             ),
             Section(
                 ("Further reading", "Where to go next", "Related pages"),
@@ -203,11 +203,11 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(
                 ("Discussion", "Notes", "What was said"), {"live": 8, "paragraph": 8, "subsection": 5, "bullets": 2}
             ),
-            Section(("Numbers", "Status", "Where we stand"), {"metrics": 3, "paragraph": 4, "live": 3}),
+            Section(("Numbers", "Status", "Where we stand"), {"metrics": 2, "paragraph": 4, "live": 3}),
             Section(
                 ("Decisions", "What we agreed on", "Outcome"), {"bullets": 4, "panel": 4, "paragraph": 4, "live": 3}
             ),
-            Section(("Action items", "Next steps", "Who does what"), {"actions": 5, "issues": 3, "live": 2}),
+            Section(("Action items", "Next steps", "Who does what"), {"actions": 5, "issues": 2, "live": 2}),
         ),
     ),
     "policy": Layout(
@@ -246,7 +246,7 @@ LAYOUTS: Mapping[str, Layout] = {
                 ("Exceptions", "How to ask for an exception", "Waivers"),
                 {"steps": 3, "panel": 3, "paragraph": 6, "issues": 1},
             ),
-            Section(("Evidence and review", "Audit", "How we check"), {"metrics": 2, **_TEXT}),
+            Section(("Evidence and review", "Audit", "How we check"), {"metrics": 1, **_TEXT}),
         ),
     ),
     "release_notes": Layout(
@@ -273,14 +273,14 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         sections=(
             Section(("Highlights", "What is new", "In short"), {"bullets": 6, **_TEXT}),
-            Section(("Changes", "Improvements", "Details"), {"issues": 4, "subsection": 5, "paragraph": 5, "live": 3}),
+            Section(("Changes", "Improvements", "Details"), {"issues": 3, "subsection": 5, "paragraph": 5, "live": 3}),
             Section(
-                ("Fixes", "Corrections", "Resolved issues"), {"issues": 4, "bullets": 3, "live": 3, "paragraph": 3}
+                ("Fixes", "Corrections", "Resolved issues"), {"issues": 3, "bullets": 3, "live": 3, "paragraph": 3}
             ),
             Section(
-                ("Upgrading", "Migration", "What you have to do"), {"steps": 6, "code": 7, "panel": 3, "paragraph": 3}
+                ("Upgrading", "Migration", "What you have to do"), {"steps": 6, "code": 5, "panel": 3, "paragraph": 3}
             ),
-            Section(("Known issues", "Limits", "What is missing"), {"issues": 3, "bullets": 3, "panel": 2, **_TEXT}),
+            Section(("Known issues", "Limits", "What is missing"), {"issues": 2, "bullets": 3, "panel": 2, **_TEXT}),
         ),
     ),
 }

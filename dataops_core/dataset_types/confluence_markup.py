@@ -84,7 +84,7 @@ def add_pools(library: Library, company: Company) -> None:
 
 def _add_wrapped(library: Library) -> None:
     """Cells and list entries as pools of their own: one fragment each where the tags around would make three."""
-    for pool in ("person", "amount", "service*", "any_day", "level", "summary"):
+    for pool in ("person", "amount", "any_day", "level", "summary"):
         library.wrapped(f"cell_{pool}", pool, "<td>", "</td>")
     for pool in ("metric", "step", "phrase", "person_mail"):
         library.wrapped(f"first_{pool}", pool, "<tr><td>", "</td>")
@@ -149,7 +149,7 @@ def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
     return (
         library.literal("<p>"),
-        *sentences(draws, library, draws.between("live length", 2, 4), 13),
+        *sentences(draws, library, draws.between("live length", 2, 4), 9),
         *library.parse("See " + _ISSUE + ".</p>"),
     )
 
@@ -199,7 +199,7 @@ def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 5)
 def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
     pools = [library.literal("<table><tbody><tr><th>Time</th><th>Event</th></tr>")]
     for hour in range(draws.between("events", 4, _TIMELINE_ROWS)):
-        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 12))
+        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 9))
         pools.append(library.literal("</td></tr>"))
     return (*pools, library.literal("</tbody></table>"))
 
@@ -222,8 +222,8 @@ _BUILDERS: Mapping[str, _Build] = {
     "code": _code,
     "timeline": _timeline,
     "metrics": _table(
-        ("Metric", "Service", "Target", "Now", "Change", "Contact"),
-        "{first_metric}{cell_service*}{cell_amount}{cell_amount}{cell_change}{last_person}",
+        ("Metric", "Target", "Change", "Contact"),
+        "{first_metric}{cell_amount}{cell_change}{last_person}",
     ),
     "issues": _table(
         ("Issue", "Summary", "Assignee", "State"),

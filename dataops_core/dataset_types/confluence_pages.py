@@ -22,6 +22,8 @@ from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec,
 from dataops_core.dataset_types.confluence_builder import PageBuilder
 from dataops_core.templates.archetypes import ARCHETYPES
 
+_LABEL_KEYS = {"id", "name", "prefix"}
+_PREFIXES = ("global", "my", "team")
 _ACCOUNT = r"[0-9a-zA-Z:-]+"
 _TIMESTAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"
 _ABSENT_WHEN_NULL = frozenset({"parentId", "parentType", "lastOwnerId"})
@@ -29,43 +31,37 @@ _ABSENT_WHEN_NULL = frozenset({"parentId", "parentType", "lastOwnerId"})
 
 def _good_labels(labels: pd.Series) -> pd.Series:
     """Every label is an object of id, name and a known prefix."""
-    return pd.Series(
-        [
-            isinstance(entries, np.ndarray | list)
-            and all(
-                isinstance(entry, dict)
-                and entry.keys() == {"id", "name", "prefix"}
-                and isinstance(entry["id"], str)
-                and isinstance(entry["name"], str)
-                and entry["prefix"] in {"global", "my", "team"}
-                for entry in entries
-            )
-            for entries in labels
-        ],
-        index=labels.index,
-        dtype=bool,
-    )
+    return pd.Series([_are_labels(entries) for entries in labels], index=labels.index, dtype=bool)
+
+
+def _are_labels(entries: Any) -> bool:
+    if not isinstance(entries, np.ndarray | list):
+        return False
+    for entry in entries:
+        if type(entry) is not dict or entry.keys() != _LABEL_KEYS or entry["prefix"] not in _PREFIXES:
+            return False
+        if type(entry["id"]) is not str or type(entry["name"]) is not str:
+            return False
+    return True
 
 
 def _account(*, nullable: bool = False) -> Column:
     # The length apart: a counted repetition makes a regular expression ten times as slow.
-    return records.text(_ACCOUNT, nullable=nullable, checks=[records.byte_length(24, 60)])
+    return records.text(records.matches(_ACCOUNT), records.byte_length(24, 60), nullable=nullable)
 
 
 def _moment_column() -> Column:
-    return records.text(_TIMESTAMP, checks=[records.moment()])
+    return records.text(records.matches(_TIMESTAMP), records.moment())
 
 
 _PAGE_SCHEMA = DataFrameSchema(
     {
-        "id": records.text(r"\d+", unique=True),
-        "status": records.text(checks=[records.one_of("current", "draft", "archived", "trashed")]),
-        "title": records.text(checks=[records.characters(1, 255), records.not_blank()]),
-        "spaceId": records.text(r"\d+"),
-        "parentId": records.text(r"\d+", nullable=True),
-        "parentType": records.text(
-            nullable=True, checks=[records.one_of("page", "whiteboard", "database", "embed", "folder")]
-        ),
+        "id": records.text(records.matches(r"\d+"), unique=True),
+        "status": records.text(records.one_of("current", "draft", "archived", "trashed")),
+        "title": records.text(records.characters(1, 255), records.not_blank()),
+        "spaceId": records.text(records.matches(r"\d+")),
+        "parentId": records.text(records.matches(r"\d+"), nullable=True),
+        "parentType": records.text(records.one_of("page", "whiteboard", "database", "embed", "folder"), nullable=True),
         "position": Column("int64", records.between(-(2**31), 2**31 - 1)),
         "authorId": _account(),
         "ownerId": _account(nullable=True),
@@ -73,23 +69,23 @@ _PAGE_SCHEMA = DataFrameSchema(
         "createdAt": _moment_column(),
         "version.createdAt": _moment_column(),
         "version.number": Column("int64", records.between(1, 2**31 - 1)),
-        "version.message": records.text(checks=[records.characters(0, 500)]),
+        "version.message": records.text(records.characters(0, 500)),
         "version.minorEdit": Column(bool),
         "version.authorId": _account(),
-        "body.storage.representation": records.text(checks=[records.one_of("storage")]),
-        "body.storage.value": records.text(checks=[records.byte_length(1, 16 * 2**20)]),
+        "body.storage.representation": records.text(records.one_of("storage")),
+        "body.storage.value": records.text(records.byte_length(1, 16 * 2**20)),
         "labels.results": Column(object, records.each(_good_labels, "labels must have id, name and prefix")),
-        "_links.webui": records.text(r"/spaces/.+"),
-        "_links.editui": records.text(r"/pages/.+"),
-        "_links.tinyui": records.text(r"/x/.+"),
-        "_view_url": records.text(r"https://.+", unique=True),
-        "_space_key": records.text(r"[A-Z][A-Z0-9]+"),
+        "_links.webui": records.text(records.matches(r"/spaces/.+")),
+        "_links.editui": records.text(records.matches(r"/pages/.+")),
+        "_links.tinyui": records.text(records.matches(r"/x/.+")),
+        "_view_url": records.text(records.matches(r"https://.+"), unique=True),
+        "_space_key": records.text(records.matches(r"[A-Z][A-Z0-9]+")),
         "_archetype": records.text(),
         "_topic": records.text(),
         "_author_name": records.text(),
-        "_author_email": records.text(r"[^@\s]+@[^@\s]+"),
+        "_author_email": records.text(records.matches(r"[^@\s]+@[^@\s]+")),
         "_owner_name": records.text(nullable=True),
-        "_owner_email": records.text(r"[^@\s]+@[^@\s]+", nullable=True),
+        "_owner_email": records.text(records.matches(r"[^@\s]+@[^@\s]+"), nullable=True),
         "_text": records.text(required=False),
     },
     checks=[

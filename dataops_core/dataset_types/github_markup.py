@@ -116,7 +116,7 @@ def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
 
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
     return (
-        *sentences(draws, library, draws.between("live length", 1, 3), 13),
+        *sentences(draws, library, draws.between("live length", 1, 3), 9),
         *library.parse("See {ticket_link}.\n\n"),
     )
 

@@ -6,6 +6,8 @@ put every failing page into its error. The exact number of failing rows is in ea
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -82,74 +84,89 @@ def arrow_frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def text(
-    pattern: str | None = None,
-    *,
-    nullable: bool = False,
-    unique: bool = False,
-    required: bool = True,
-    checks: Collection[Check] = (),
-) -> Column:
-    """A column of text, each value matching the whole pattern."""
-    rules = [*([matches(pattern)] if pattern else []), *checks]
-    return Column(_TEXT, rules, nullable=nullable, unique=unique, required=required)
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a text must be: for a whole column by Arrow, and for one value. Null is another rule's affair."""
+
+    column: Callable[[pa.Array], pa.Array]
+    value: Callable[[str], bool]
+    error: str
 
 
-def matches(pattern: str) -> Check:
-    """The whole text matches a regular expression that RE2 and Python read alike; null is another rule's."""
-    whole, python = f"^(?:{pattern})$", re.compile(pattern)
+def text(*rules: Rule, nullable: bool = False, unique: bool = False, required: bool = True) -> Column:
+    """A column of text that keeps all the rules. They make one check, since each costs pandera more than the rule."""
+    if not rules:
+        return Column(_TEXT, nullable=nullable, unique=unique, required=required)
 
     def check(values: pd.Series) -> pd.Series:
         if isinstance(values.dtype, pd.StringDtype):
-            matched = pc.match_substring_regex(pa.array(values), whole)
-            return pd.Series(np.asarray(pc.fill_null(matched, True)), index=values.index)
-        # A column that something else has got into.
-        return values.map(lambda value: missing(value) or bool(isinstance(value, str) and python.fullmatch(value)))
+            array = pa.array(values)
+            kept = reduce(pc.and_, (rule.column(array) for rule in rules))
+            return pd.Series(np.asarray(pc.fill_null(kept, True)), index=values.index)
+        # A column that something else than text has got into.
+        return values.map(
+            lambda value: missing(value) or (isinstance(value, str) and all(r.value(value) for r in rules))
+        )
 
-    return _check(check, f"must match {pattern}")
+    error = "; ".join(rule.error for rule in rules)
+    return Column(_TEXT, _check(check, error), nullable=nullable, unique=unique, required=required)
 
 
-def one_of(*allowed: str) -> Check:
+def matches(pattern: str) -> Rule:
+    """The whole text matches a regular expression that RE2 and Python read alike."""
+    whole, compiled = f"^(?:{pattern})$", re.compile(pattern)
+    return Rule(
+        lambda array: pc.match_substring_regex(array, whole),
+        lambda value: compiled.fullmatch(value) is not None,
+        f"must match {pattern}",
+    )
+
+
+def one_of(*allowed: str) -> Rule:
     """The text is one of these."""
-    return Check.isin(allowed, n_failure_cases=FAILURE_CASES)
+    known = pa.array(allowed)
+    return Rule(
+        lambda array: pc.or_(pc.is_in(array, value_set=known), array.is_null()),
+        lambda value: value in allowed,
+        f"must be one of {', '.join(allowed)}",
+    )
 
 
-def byte_length(least: int, most: int) -> Check:
+def byte_length(least: int, most: int) -> Rule:
     """The text has so many bytes in UTF-8: from offsets alone, where counting characters would read every page."""
-
-    def check(values: pd.Series) -> pd.Series:
-        if isinstance(values.dtype, pd.StringDtype):
-            lengths = np.asarray(pc.fill_null(pc.binary_length(pa.array(values)), least))
-        else:
-            lengths = np.array([len(value.encode()) if isinstance(value, str) else least for value in values])
-        return pd.Series((lengths >= least) & (lengths <= most), index=values.index)
-
-    return _check(check, f"must have {least} to {most} bytes")
+    return Rule(
+        lambda array: _between(pc.binary_length(array), least, most),
+        lambda value: least <= len(value.encode()) <= most,
+        f"must have {least} to {most} bytes",
+    )
 
 
-def characters(least: int, most: int) -> Check:
+def characters(least: int, most: int) -> Rule:
     """The text has so many characters. For short columns."""
-    return Check.str_length(min_value=least, max_value=most, n_failure_cases=FAILURE_CASES)
+    return Rule(
+        lambda array: _between(pc.utf8_length(array), least, most),
+        lambda value: least <= len(value) <= most,
+        f"must have {least} to {most} characters",
+    )
+
+
+def not_blank() -> Rule:
+    """The text has something besides blanks."""
+    return matches(r"(?s:.*\S.*)")
+
+
+def moment() -> Rule:
+    """The text is a moment that the calendar has, in ISO 8601."""
+    return Rule(
+        lambda array: pc.or_(pa.array(_are_moments(array.to_pandas())), array.is_null()),
+        lambda value: bool(_are_moments(pd.Series([value])).all()),
+        "must be a moment of the calendar",
+    )
 
 
 def between(least: int, most: int) -> Check:
     """The number lies in this range, both ends included."""
     return Check.in_range(least, most, n_failure_cases=FAILURE_CASES)
-
-
-def moment() -> Check:
-    """The text is a moment that the calendar has, in ISO 8601; null is another rule's."""
-
-    def check(values: pd.Series) -> pd.Series:
-        read: pd.Series = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
-        return read.notna() | values.isna()
-
-    return _check(check, "must be a moment of the calendar")
-
-
-def not_blank() -> Check:
-    """The text has something besides blanks."""
-    return matches(r"(?s:.*\S.*)")
 
 
 def each(rule: Callable[[pd.Series], pd.Series], error: str) -> Check:
@@ -165,3 +182,12 @@ def rows_hold(rule: Callable[[pd.DataFrame], pd.Series], error: str) -> Check:
 def _check(rule: Callable[..., pd.Series], error: str) -> Check:
     # Leaving nulls to the rule saves pandera a copy of every column without them.
     return Check(rule, name=error, error=error, ignore_na=False, n_failure_cases=FAILURE_CASES)
+
+
+def _between(lengths: pa.Array, least: int, most: int) -> pa.Array:
+    return pc.and_(pc.greater_equal(lengths, least), pc.less_equal(lengths, most))
+
+
+def _are_moments(values: pd.Series) -> pd.Series:
+    read: pd.Series = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+    return read.notna()

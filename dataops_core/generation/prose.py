@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataops_core.generation import grammar
-from dataops_core.generation.seeding import STRIDE, key, mix, pick
+from dataops_core.generation.seeding import STRIDE, Affine, key, mix, pick
 from dataops_core.generation.words import Lexicon, capitalized
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -33,30 +33,49 @@ class Pool:
 
 #: All pools of a topic. A clause that ends its sentence carries the full stop: fewer fragments make faster pages.
 POOLS: dict[str, Pool] = {
-    "opener": Pool(grammar.OPENERS + grammar.TIMELESS_OPENERS, 900, capital=True),
-    "timeless_opener": Pool(grammar.TIMELESS_OPENERS, 500, capital=True),
-    "main_alone": Pool(grammar.MAINS, 1800, capital=True, end=". "),
-    "main_first": Pool(grammar.MAINS, 1500, capital=True),
-    "main_last": Pool(grammar.MAINS, 1300, end=". "),
-    "main_between": Pool(grammar.MAINS, 700),
-    "past_alone": Pool(grammar.PAST_MAINS, 1000, capital=True, end=". "),
-    "past_first": Pool(grammar.PAST_MAINS, 600, capital=True),
-    "past_last": Pool(grammar.PAST_MAINS, 600, end=". "),
-    "tail": Pool(grammar.TAILS + grammar.TIMELESS_TAILS, 1300),
-    "past_tail": Pool(grammar.PAST_TAILS + grammar.TIMELESS_TAILS, 700),
-    "item": Pool(grammar.ITEMS, 800, capital=True),
-    "step": Pool(grammar.STEPS, 900, capital=True),
-    "phrase": Pool(grammar.PHRASES, 500, capital=True),
-    "summary": Pool(grammar.SUMMARIES, 700, capital=True),
+    "opener": Pool(grammar.OPENERS + grammar.TIMELESS_OPENERS, 600, capital=True),
+    "timeless_opener": Pool(grammar.TIMELESS_OPENERS, 300, capital=True),
+    "main_alone": Pool(grammar.MAINS, 1100, capital=True, end=". "),
+    "main_first": Pool(grammar.MAINS, 900, capital=True),
+    "main_last": Pool(grammar.MAINS, 800, end=". "),
+    "main_between": Pool(grammar.MAINS, 400),
+    "past_alone": Pool(grammar.PAST_MAINS, 600, capital=True, end=". "),
+    "past_first": Pool(grammar.PAST_MAINS, 400, capital=True),
+    "past_last": Pool(grammar.PAST_MAINS, 400, end=". "),
+    "tail": Pool(grammar.TAILS + grammar.TIMELESS_TAILS, 800),
+    "past_tail": Pool(grammar.PAST_TAILS + grammar.TIMELESS_TAILS, 400),
+    "item": Pool(grammar.ITEMS, 500, capital=True),
+    "step": Pool(grammar.STEPS, 500, capital=True),
+    "phrase": Pool(grammar.PHRASES, 300, capital=True),
+    "summary": Pool(grammar.SUMMARIES, 400, capital=True),
 }
+
+
+#: Pools of whole sentences: name, and the pools of their two parts.
+WHOLE = (
+    ("sentence_with_tail", "main_first", "tail"),
+    ("sentence_with_opener", "opener", "main_last"),
+    ("past_sentence", "past_first", "past_tail"),
+)
 
 
 def topic_prose(lexicon: Lexicon, *path: object, escape: Callable[[str], str]) -> dict[str, list[str]]:
     """All pools of a topic, escaped as the markup asks. ``path`` names the randomness."""
-    return {
+    pools = {
         name: fill(pool.forms, lexicon, pool.count, *path, name, escape=escape, capital=pool.capital, end=pool.end)
         for name, pool in POOLS.items()
     }
+    # Whole sentences are one fragment where clauses are two or three; half of what is said comes from these.
+    for name, first, last in WHOLE:
+        joints = zip(
+            _shuffled(pools[first], *path, name, first), _shuffled(pools[last], *path, name, last), strict=False
+        )
+        pools[name] = [before + after for before, after in joints]
+    return pools
+
+
+def _shuffled(texts: list[str], *path: object) -> list[str]:
+    return [texts[place] for place in Affine(len(texts), *path)(np.arange(len(texts))).tolist()]
 
 
 def fill(

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +24,6 @@ from fsspec.implementations.local import LocalFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
-
-#: Text longer than this on average gets no statistics: they would cost time and say nothing.
-_LONG_TEXT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +145,18 @@ def _write(
 ) -> RecordsReport:
     content = hashlib.sha256()
     footers: list[pq.FileMetaData] = []
-    blocks = _blocks(builder, spec.record_count, workers)
-    first = next(blocks)
     written = 0
-    with _writer(file, first, footers) as writer:
-        for batch in chain([first], blocks):
+    # Row groups are too small for dictionaries to pay, zstd finds the same repetitions; nobody asks for statistics.
+    with pq.ParquetWriter(
+        file,
+        builder.schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=False,
+        write_statistics=False,
+        metadata_collector=footers,
+    ) as writer:
+        for batch in _blocks(builder, spec.record_count, workers):
             writer.write_batch(batch, row_group_size=BLOCK_ROWS)
             _update(content, batch)
             written += batch.num_rows
@@ -189,24 +192,6 @@ def _blocks(builder: RecordBuilder, count: int, workers: int) -> Iterator[pa.Rec
         finally:
             for future in ahead:
                 future.cancel()
-
-
-def _writer(file: _HashingFile, first: pa.RecordBatch, footers: list[pq.FileMetaData]) -> pq.ParquetWriter:
-    short = [
-        field.name
-        for field, column in zip(first.schema, first.columns, strict=True)
-        if column.nbytes <= _LONG_TEXT * len(column)
-    ]
-    return pq.ParquetWriter(
-        file,
-        first.schema,
-        compression="zstd",
-        compression_level=1,
-        # A row group is too small for dictionaries to pay: zstd finds the same repetitions.
-        use_dictionary=False,
-        write_statistics=short,
-        metadata_collector=footers,
-    )
 
 
 def _update(digest: "hashlib._Hash", batch: pa.RecordBatch) -> None:

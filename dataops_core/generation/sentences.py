@@ -15,7 +15,7 @@ from dataops_core.company.build import ascii_text, repository_url, space_home_ur
 from dataops_core.company.model import Company
 from dataops_core.generation import calendar
 from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.prose import POOLS, fill, topic_prose
+from dataops_core.generation.prose import fill, topic_prose
 from dataops_core.generation.seeding import I64, U64, Draws
 from dataops_core.generation.words import Lexicon, capitalized
 from dataops_core.templates.model import IndustryVocabulary, Template
@@ -97,12 +97,15 @@ _LIVE = (
 #: Shapes of pooled sentences, with how many of a hundred have each.
 _SHAPES = (
     (("main_alone",), 26),
-    (("main_first", "tail"), 22),
-    (("opener", "main_last"), 18),
-    (("opener", "main_between", "tail"), 8),
+    (("sentence_with_tail",), 14),
+    (("main_first", "tail"), 10),
+    (("sentence_with_opener",), 12),
+    (("opener", "main_last"), 6),
+    (("opener", "main_between", "tail"), 6),
     (("past_alone",), 12),
-    (("past_first", "past_tail"), 8),
-    (("timeless_opener", "past_last"), 6),
+    (("past_sentence",), 5),
+    (("past_first", "past_tail"), 4),
+    (("timeless_opener", "past_last"), 5),
 )
 _SHAPE_TABLE = tuple(shape for shape, share in _SHAPES for _ in range(share))
 
@@ -192,7 +195,7 @@ def _add_topic_pools(
         topic_prose(lexicon, *path, topic.key, escape=escape)
         for topic, lexicon in zip(template.topics, lexicons, strict=True)
     ]
-    for name in POOLS:
+    for name in prose[0]:
         library.pool_by(TOPIC, name, [pools[name] for pools in prose])
     for name, forms, count in (
         ("things", ("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from dataops_core.generation import grammar
-from dataops_core.generation.prose import POOLS, fill, topic_prose
+from dataops_core.generation.prose import POOLS, WHOLE, fill, topic_prose
 from dataops_core.generation.words import Lexicon, article
 from dataops_core.templates.loader import load_catalog
 
@@ -51,17 +51,25 @@ def test_texts_are_escaped_once_as_the_markup_asks(lexicon):
 
 @pytest.mark.parametrize("lexicon", LEXICONS)
 def test_every_catalog_s_words_make_clean_clauses(lexicon):
-    for name, texts in topic_prose(lexicon, "catalog", escape=str).items():
-        pool = POOLS[name]
-        assert len(texts) == pool.count
-        for text in texts:
-            assert "{" not in text
-            assert "  " not in text
-            assert text.endswith(pool.end)
-            if pool.capital:
-                assert not text[0].islower()
-            for said, following in re.findall(r"\b([Aa]n?) ([A-Za-z][\w-]*)", text):
-                assert said.lower() == article(following), text
+    pools = topic_prose(lexicon, "catalog", escape=str)
+    for name, pool in POOLS.items():
+        assert len(pools[name]) == pool.count
+        assert all(text.endswith(pool.end) for text in pools[name])
+        assert not pool.capital or not any(text[0].islower() for text in pools[name])
+    for text in (text for texts in pools.values() for text in texts):
+        assert "{" not in text
+        assert "  " not in text
+        for said, following in re.findall(r"\b([Aa]n?) ([A-Za-z][\w-]*)", text):
+            assert said.lower() == article(following), text
+
+
+def test_whole_sentences_are_made_of_clauses(lexicon):
+    pools = topic_prose(lexicon, "path", escape=str)
+    for name, first, last in WHOLE:
+        assert len(pools[name]) == min(len(pools[first]), len(pools[last]))
+        assert len(set(pools[name])) > 0.95 * len(pools[name])
+        assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in pools[name])
+        assert all(sentence.endswith(". ") for sentence in pools[name])
 
 
 def test_there_are_many_ways_to_say_something():
