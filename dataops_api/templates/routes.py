@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from dataops_core.dataset_types.known import DATASET_TYPES
 from fastapi import Query
 from starlette.responses import JSONResponse, Response
 
@@ -13,6 +12,7 @@ from dataops_api.routing import Problem, Routes
 from dataops_api.templates import answers
 from dataops_api.templates.samples import record_fields
 from dataops_api.templates.schemas import TemplateDetail, TemplateList, TemplateQuery
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import NotFoundError
 from dataops_core.scopes import Scope
 
