@@ -48,6 +48,8 @@ def start_background(settings: Settings, *, with_parent: bool = False, timeout: 
     """
     home = Home(settings.home)
     home.open()
+    with home.locked():
+        pass  # asked here, before the log of one that runs is emptied
     log = home.logs / "up.log"
     command = [sys.executable, "-m", "dataops_cli.main", "up", *(["--with-parent"] if with_parent else [])]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DATAOPS_")}
@@ -60,14 +62,13 @@ def start_background(settings: Settings, *, with_parent: bool = False, timeout: 
             env=inherited | setting_variables(settings),
             start_new_session=True,
         )
-    deadline = time.monotonic() + timeout
-    while not _is_ready(home, process.pid):
-        if process.poll() is not None:
-            raise ConfigurationError(_last_line(log))
-        if time.monotonic() >= deadline:
-            stop(home)
-            raise UnavailableError(f"The stack is not ready after {timeout:.0f} s: see {home.logs}")
-        time.sleep(_POLL_SECONDS)
+    try:
+        _wait_ready(process, home, log, timeout)
+    except BaseException:
+        # Whoever interrupts the start wants nothing started.
+        process.terminate()
+        process.wait(_STOP_SECONDS)
+        raise
     runtime = json.loads(home.runtime_file.read_text(encoding="utf-8"))
     return Stack(home.path, runtime["public_url"], runtime["dagster_url"], home.credentials_file)
 
@@ -96,6 +97,16 @@ def runs_on(home: Home) -> bool:
     return home.read_record() is not None
 
 
+def _wait_ready(process: "subprocess.Popen[bytes]", home: Home, log: Path, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not _is_ready(home, process.pid):
+        if process.poll() is not None:
+            raise ConfigurationError(_last_line(log))
+        if time.monotonic() >= deadline:
+            raise UnavailableError(f"The stack is not ready after {timeout:.0f} s: see {home.logs}")
+        time.sleep(_POLL_SECONDS)
+
+
 def _is_ready(home: Home, supervisor: int) -> bool:
     record = home.read_record()
     if record is None or record.supervisor.pid != supervisor or not home.runtime_file.is_file():
@@ -105,4 +116,4 @@ def _is_ready(home: Home, supervisor: int) -> bool:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"`dataops up` ended without a word, see {log.parent}"
+    return lines[-1].removeprefix("dataops: ") if lines else f"`dataops up` ended without a word, see {log.parent}"
