@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from dataops_core.dataset_types.base import DatasetType
-from dataops_core.provisioning import steps
+from dataops_core.provisioning import proving, steps
 from dataops_core.runs import ASSETS
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.previews import months_plot, per_month, sample_table
@@ -158,7 +158,7 @@ The {label} dataset, published: status ready, with its quality score, served by 
     )
     def dataset(context: AssetExecutionContext, dataops: ResourceParam[DataOps]) -> MaterializeResult[None]:
         with clear_failures():
-            published = steps.publish(dataops.step(context, kind))
+            published = proving.publish(dataops.step(context, kind))
         return MaterializeResult(
             data_version=DataVersion(published.records_sha256),
             metadata={

@@ -1,6 +1,6 @@
 """The four quality checks of a dataset type, as blocking asset checks on its index.
 
-Each calls ``dataops_core.provisioning.steps.run_check``; what a check means is in ``dataops_core/quality``. A check
+Each calls ``dataops_core.provisioning.proving.run_check``; what a check means is in ``dataops_core/quality``. A check
 that does not pass blocks ``dataset``; the other checks still run. Source: ``docs/contract.md`` C-60 … C-62.
 """
 
@@ -19,7 +19,7 @@ from dagster import (
 
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.lifecycle import CheckStatus, CheckType
-from dataops_core.provisioning import steps
+from dataops_core.provisioning import proving
 from dataops_core.quality.model import WEIGHTS
 from dataops_core.runs import CHECKED_ASSET
 from dataops_pipeline.assets import asset_key
@@ -53,7 +53,7 @@ def _check(dataset_type: str, check: CheckType) -> AssetChecksDefinition:
         )
         def evaluate(context: AssetCheckExecutionContext, dataops: ResourceParam[DataOps]) -> AssetCheckResult:
             with clear_failures():
-                result = steps.run_check(dataops.step(context, dataset_type), check)
+                result = proving.run_check(dataops.step(context, dataset_type), check)
             return AssetCheckResult(
                 passed=result.status is CheckStatus.PASSED,
                 severity=AssetCheckSeverity.ERROR,

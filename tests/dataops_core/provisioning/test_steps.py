@@ -27,7 +27,7 @@ from dataops_core.lifecycle import (
     TeardownReason,
     TokenKind,
 )
-from dataops_core.provisioning import steps, teardown
+from dataops_core.provisioning import proving, steps, teardown
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
 from dataops_core.provisioning.services import Services, StepContext
@@ -116,8 +116,8 @@ class Case:
         for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
             step(context)
         for check in CheckType:
-            steps.run_check(context, check)
-        steps.publish(context)
+            proving.run_check(context, check)
+        proving.publish(context)
 
     def tear_down(self, *, archive: bool = True) -> "Case":
         with self.services.database.transaction() as session:
@@ -152,10 +152,10 @@ def test_six_steps_make_a_ready_dataset(accept, services):
         step(context)
         seen.append((case.now().current_step, case.dataset().status))
     assert seen == [(2, S.PROVISIONING), (3, S.PROVISIONING), (4, S.PROVISIONING), (5, S.VALIDATING)]
-    results = [steps.run_check(context, check) for check in CheckType]
+    results = [proving.run_check(context, check) for check in CheckType]
     assert [result.status for result in results] == [CheckStatus.PASSED] * 4, results
     assert case.now().current_step == 6
-    published = steps.publish(context)
+    published = proving.publish(context)
     dataset, operation = case.dataset(), case.now()
     assert (operation.status, operation.current_step) == (OperationStatus.COMPLETED, 6)
     assert dataset.status is S.READY
@@ -279,7 +279,7 @@ def test_a_check_that_fails_fails_the_dataset_with_the_reason_once_all_four_have
     statuses = {}
     for check in CheckType:
         assert case.now().status is OperationStatus.IN_PROGRESS
-        statuses[check] = steps.run_check(context, check).status
+        statuses[check] = proving.run_check(context, check).status
     assert statuses[CheckType.SCHEMA_VALIDATION] is CheckStatus.PASSED
     assert statuses[CheckType.CONNECTOR_HEALTH] is not CheckStatus.PASSED
     assert statuses[CheckType.SAMPLE_QUERY_SUCCESS] is not CheckStatus.PASSED
@@ -289,7 +289,7 @@ def test_a_check_that_fails_fails_the_dataset_with_the_reason_once_all_four_have
     assert dataset.error_code in {"QUALITY_CHECK_FAILED", "CHECK_ERROR"}
     assert "connector_health" in (dataset.error_message or "")
     with pytest.raises(StaleRunError):
-        steps.publish(context)
+        proving.publish(context)
 
 
 def test_nothing_is_published_that_was_not_checked(accept):
@@ -298,7 +298,7 @@ def test_nothing_is_published_that_was_not_checked(accept):
     for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
         step(context)
     with pytest.raises(QualityGateError, match="was not checked by schema_validation"):
-        steps.publish(context)
+        proving.publish(context)
     assert case.dataset().status is S.FAILED
 
 
@@ -309,7 +309,7 @@ def test_what_a_failed_dataset_left_is_removed_by_the_one_that_replaces_it(accep
     for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
         step(context)
     with pytest.raises(QualityGateError):
-        steps.publish(context)
+        proving.publish(context)
     old = first.dataset()
     folder = Path(services.storage.path(services.storage.dataset_folder(old.dataset_id)))
     assert folder.is_dir()

@@ -1,0 +1,84 @@
+"""What several steps ask of a dataset: its company, its connector, the folder of its records.
+
+Belongs here: questions and small moves that more than one step needs, under the claim that the step holds. Does not
+belong here: a step (``steps.py``, ``proving.py``, ``teardown.py``).
+"""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.company.build import build_company
+from dataops_core.company.model import Company
+from dataops_core.connectors.protocol import ConnectorSpec
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.errors import PermanentError
+from dataops_core.ids import derived_id
+from dataops_core.lifecycle import ConnectorStatus, DatasetStatus
+from dataops_core.provisioning.fencing import Held
+from dataops_core.provisioning.services import Services
+from dataops_core.registry import connectors, customers, datasets
+from dataops_core.registry.tables import Connector, Dataset
+
+
+def company_of(session: Session, dataset: Dataset) -> Company:
+    """The fictional company of the dataset's customer."""
+    customer = customers.find(session, dataset.client_id)
+    if customer is None:
+        raise PermanentError(f"Customer {dataset.client_id} is not known any more.")
+    return build_company(dataset.client_id, customer.locale)
+
+
+def connector_spec(dataset: Dataset, connector: Connector, company: Company) -> ConnectorSpec:
+    """The connector as the connector service is told about it."""
+    dataset_type = DATASET_TYPES[dataset.dataset_type]
+    return ConnectorSpec(
+        connector_id=connector.connector_id,
+        name=dataset.name,
+        object_type=dataset_type.object_type,
+        category=dataset_type.category,
+        url_regex=dataset_type.url_pattern(company),
+        facets=dataset_type.facets,
+    )
+
+
+def ensure_connector(session: Session, held: Held) -> Connector:
+    """The dataset's connector that is not disconnected, made where there is none."""
+    connector = connectors.of_dataset(session, held.dataset.dataset_id)
+    if connector is not None and connector.status is not ConnectorStatus.DISCONNECTED:
+        return connector
+    return connectors.create_connector(
+        session,
+        connector_id=derived_id("connector", held.dataset.dataset_id, held.operation.operation_id),
+        dataset_id=held.dataset.dataset_id,
+        kind="embedded",
+        now=utcnow(),
+    )
+
+
+def endpoint_url(services: Services, connector_id: UUID) -> str:
+    """Where clients reach a connector: rendered, never stored (C-33)."""
+    return f"{services.settings.public_base}/connectors/{connector_id}"
+
+
+def connected_spec(session: Session, held: Held) -> ConnectorSpec:
+    """The dataset's connector as it is registered. Raises PermanentError where there is none."""
+    connector = connectors.of_dataset(session, held.dataset.dataset_id)
+    if connector is None or connector.status is ConnectorStatus.DISCONNECTED:
+        raise PermanentError("The dataset has no connector: run its `connector` asset first.")
+    return connector_spec(held.dataset, connector, company_of(session, held.dataset))
+
+
+def folder_of(held: Held) -> str:
+    """Where the records lie that this operation works on. Raises PermanentError where there are none."""
+    folder = held.part.records_path or held.dataset.records_path
+    if folder is None:
+        raise PermanentError("The dataset has no records: run its `records` asset first.")
+    return folder
+
+
+def to_validating(session: Session, held: Held) -> None:
+    """Notes that the index is there and its proof begins (C-35)."""
+    if held.dataset.status is DatasetStatus.PROVISIONING:
+        datasets.move(session, held.dataset.dataset_id, DatasetStatus.VALIDATING)

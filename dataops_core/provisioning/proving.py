@@ -1,0 +1,195 @@
+"""The last two steps of a provisioning: proving the dataset by its four checks, and publishing what passed.
+
+``run_check`` is a validation's step as well. Source: ``docs/contract.md`` C-35, C-60 … C-63.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.errors import CheckInconclusiveError, QualityGateError
+from dataops_core.generation.records import read_records
+from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType, Outcome
+from dataops_core.provisioning import fencing, particulars
+from dataops_core.provisioning.evaluation import evaluate
+from dataops_core.provisioning.fencing import Claim, Held
+from dataops_core.provisioning.services import StepContext
+from dataops_core.provisioning.settlement import fail_dataset, finish_dataset
+from dataops_core.provisioning.step import step
+from dataops_core.quality.model import CheckResult
+from dataops_core.quality.query_set import QuerySet
+from dataops_core.registry import connectors, datasets, operations, quality
+from dataops_core.registry.tables import Dataset
+from dataops_core.settings import API_PREFIX
+from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+
+_PROVISIONING = (OperationType.PROVISIONING,)
+_CHECKING = (OperationType.PROVISIONING, OperationType.VALIDATION, OperationType.RESTORE)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedDataset:
+    """Step 6's result."""
+
+    dataset_id: UUID
+    name: str
+    record_count: int
+    size_bytes: int
+    quality_score: float
+    self_url: str
+    endpoint_url: str
+    records_sha256: str
+
+
+def run_check(context: StepContext, check: CheckType) -> CheckResult:
+    """Step 5, one of its four checks; in a validation, one of its steps.
+
+    A verdict of ``failed`` is a result, not an error. Once all checks of this attempt have spoken, a provisioning whose
+    gate they close fails with the reason, and a validation ends.
+    """
+    services = context.services
+    with step(context, _CHECKING, None) as claim:
+        with services.database.transaction() as session:
+            held = fencing.hold(session, claim)
+            provisioning = claim.operation_type is not OperationType.VALIDATION
+            held.part.steps_done = max(held.part.steps_done, 4 if provisioning else 0)
+            operations.show_progress(session, claim.operation_id)
+            if held.part.upload_id is not None and held.dataset.status is DatasetStatus.PROVISIONING:
+                particulars.to_validating(session, held)
+            spec = particulars.connected_spec(session, held)
+            folder, upload_id = particulars.folder_of(held), held.part.upload_id or held.dataset.upload_id or ""
+            requested = held.dataset.requested_count
+        started, executed_at = time.monotonic(), utcnow()
+        table = read_records(services.storage.filesystem, services.storage.path(f"{folder}/{RECORDS_FILE}"))
+        verdict = evaluate(
+            check,
+            table=table,
+            dataset_type=DATASET_TYPES[context.dataset_type],
+            requested=requested,
+            incomplete_planned=services.storage.read_json(f"{folder}/{MANIFEST_FILE}")["incomplete_count"],
+            adapter=services.connector,
+            spec=spec,
+            upload_id=upload_id,
+            queries=QuerySet.from_jsonl(services.storage.read_bytes(f"{folder}/{QUERIES_FILE}").decode()),
+        )
+        with services.database.transaction() as session:
+            held = fencing.hold(session, claim)
+            quality.add(
+                session,
+                verdict.result,
+                dataset_id=claim.dataset_id,
+                operation_id=claim.operation_id,
+                attempt=claim.attempt,
+                executed_at=executed_at,
+                duration_ms=round((time.monotonic() - started) * 1000),
+            )
+            if verdict.connector_status is not None:
+                connectors.set_status(
+                    session,
+                    spec.connector_id,
+                    verdict.connector_status,
+                    reason=verdict.connector_reason,
+                    now=executed_at,
+                )
+            held.dataset.quality_score = quality.current(session, claim.dataset_id).overall
+            session.flush()
+            _after_check(session, held, claim)
+        return verdict.result
+
+
+def publish(context: StepContext) -> PublishedDataset:
+    """Step 6: the dataset becomes ready with what this operation made. Raises QualityGateError if a check forbids."""
+    services, storage = context.services, context.services.storage
+    with step(context, _PROVISIONING, 6) as claim, services.database.transaction() as session:
+        held = fencing.hold(session, claim)
+        problem = gate_problem(session, held)
+        if problem is not None:
+            raise problem
+        folder = particulars.folder_of(held)
+        manifest = storage.read_json(f"{folder}/{MANIFEST_FILE}")
+        spec = particulars.connected_spec(session, held)
+        state = quality.current(session, claim.dataset_id)
+        values: dict[str, Any] = {
+            "records_path": folder,
+            "records_sha256": manifest["sha256"],
+            "upload_id": held.part.upload_id or held.dataset.upload_id,
+            "record_count": manifest["record_count"],
+            "size_bytes": manifest["size_bytes"],
+            "quality_score": state.overall,
+        }
+        if held.dataset.status is DatasetStatus.READY:
+            session.execute(
+                update(Dataset).where(Dataset.dataset_id == claim.dataset_id).values(values | {"updated_at": utcnow()})
+            )
+        else:
+            datasets.move(session, claim.dataset_id, DatasetStatus.READY, **values)
+        held.part.steps_done = 6
+        finish_dataset(session, held.operation, held.part, Outcome.READY, quality_score=state.overall)
+        published = PublishedDataset(
+            claim.dataset_id,
+            held.dataset.name,
+            manifest["record_count"],
+            manifest["size_bytes"],
+            float(state.overall or 0),
+            f"{services.settings.public_base}{API_PREFIX}/datasets/{claim.dataset_id}",
+            particulars.endpoint_url(services, spec.connector_id),
+            manifest["sha256"],
+        )
+    for left in storage.tries_of(claim.dataset_id):
+        if left != folder:
+            storage.remove(left)
+    return published
+
+
+def gate_problem(session: Session, held: Held) -> QualityGateError | CheckInconclusiveError | None:
+    """Why this operation's newest evaluations do not let the dataset be published, or None."""
+    made = quality.of_operation(session, dataset_id=held.dataset.dataset_id, operation_id=held.operation.operation_id)
+    if not made and held.dataset.status is DatasetStatus.READY:
+        made = dict(quality.current(session, held.dataset.dataset_id).checks)
+    unclear = [check for check, row in made.items() if row.status is CheckStatus.ERROR]
+    failed = [check for check in CheckType if check in made and made[check].status is CheckStatus.FAILED]
+    if failed:
+        said = "; ".join(f"{check}: {made[check].details}" for check in failed)
+        return QualityGateError(
+            f"The dataset did not pass its quality checks ({said}).",
+            details={"failed_checks": [str(c) for c in failed]},
+        )
+    if unclear:
+        said = "; ".join(f"{check}: {made[check].details}" for check in unclear)
+        return CheckInconclusiveError(
+            f"A quality check could not tell ({said}).", details={"failed_checks": [str(c) for c in unclear]}
+        )
+    missing = [check for check in CheckType if check not in made]
+    if missing:
+        return QualityGateError(
+            f"The dataset was not checked by {', '.join(missing)}.",
+            details={"missing_checks": [str(c) for c in missing]},
+        )
+    return None
+
+
+def _after_check(session: Session, held: Held, claim: Claim) -> None:
+    """Ends what the last check of this attempt ends: a validation, or a provisioning whose gate is closed."""
+    made = quality.of_operation(session, dataset_id=claim.dataset_id, operation_id=claim.operation_id)
+    spoken = {check for check, row in made.items() if row.attempt == claim.attempt}
+    if claim.operation_type is OperationType.VALIDATION:
+        fencing.step_done(session, held, len(spoken))
+        asked = {CheckType(name) for name in held.operation.request.get("checks", list(CheckType))}
+        if asked <= spoken:
+            finish_dataset(session, held.operation, held.part, Outcome.READY, quality_score=held.dataset.quality_score)
+        return
+    if spoken != set(CheckType):
+        return
+    problem = gate_problem(session, held)
+    if problem is None:
+        fencing.step_done(session, held, 5)
+    else:
+        fail_dataset(
+            session, held.operation, held.part, code=problem.code, message=problem.message, details=problem.details
+        )
