@@ -20,8 +20,8 @@ from a_domain_sdk.models import (
 
 _TERMINAL = frozenset({"completed", "failed", "cancelled"})
 _FIRST_INTERVAL = 0.25
-_LONGEST_INTERVAL = 5.0
-_GROWTH = 1.5
+_LONGEST_INTERVAL = 2.0
+_GROWTH = 1.25
 
 
 class Operation:
@@ -62,7 +62,7 @@ class Operation:
         """Waits until it has completed, and returns itself.
 
         ``timeout`` in seconds, None for as long as it takes. ``on_progress`` is called with the operation at the first
-        look and at each change of status or progress. ``poll_interval`` in seconds; else 0.25, growing to 5.
+        look and at each change of status or progress. ``poll_interval`` in seconds; else 0.25, growing to 2.
 
         Raises OperationFailedError, OperationCancelledError, or OperationTimeoutError, after which the operation goes
         on at the server and may be waited for again.
