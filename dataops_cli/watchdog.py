@@ -11,10 +11,13 @@ from pathlib import Path
 
 from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home
+from dataops_cli.processes import wait_gone
 from dataops_core.errors import ConfigurationError
 
 #: What the supervisor writes when it ended everything itself.
 ALL_ENDED = b"."
+
+_DYING_SECONDS = 10.0
 
 
 def main(home: Home, descriptor: int) -> int:
@@ -24,6 +27,10 @@ def main(home: Home, descriptor: int) -> int:
         signal.signal(number, signal.SIG_IGN)
     if os.read(descriptor, 1) == ALL_ENDED:
         return 0
+    record = home.read_record()
+    if record is not None:
+        # The kernel closes a dying process' files one by one: the pipe may go before the home's lock.
+        wait_gone([record.supervisor], timeout=_DYING_SECONDS)
     try:
         with home.locked():
             end_left_over(home)
