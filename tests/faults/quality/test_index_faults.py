@@ -53,13 +53,19 @@ def crossed(documents: Documents) -> Documents:
 
 
 def with_other_authors(documents: Documents) -> Documents:
+    """Every document with the people of another one that has another author."""
+
+    def somebody_else(number: int) -> Document:
+        document = documents[number]
+        return next(other for other in turned(documents, number + 7) if other.author_email != document.author_email)
+
     return [
         replace(
             document,
             author_email=other.author_email, author_name=other.author_name,
             owner_email=other.owner_email, owner_name=other.owner_name,
         )
-        for document, other in zip(documents, turned(documents, 7), strict=True)
+        for document, other in ((document, somebody_else(number)) for number, document in enumerate(documents))
     ]  # fmt: skip
 
 
