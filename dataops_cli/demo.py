@@ -7,6 +7,7 @@ The demo's stack is apart from any other: its home is ``.demo`` in the checkout 
 its ports are free ones, and no other setting of the environment reaches it, so that it never touches a real database.
 """
 
+import io
 import json
 import shlex
 import signal
@@ -51,6 +52,9 @@ def run_demo(*, keep: bool) -> int:
     ``keep`` leaves the stack running in the background with the datasets ready.
     """
     home = demo_home()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a character shows another one.
+        sys.stdout.reconfigure(errors="replace")
     screen = Screen(sys.stdout)
     try:
         with _interruptible():

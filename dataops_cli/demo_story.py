@@ -78,7 +78,9 @@ class Story:
         """Tears down what earlier demos left of the customer. Their archives stay."""
         earlier = self._left_of_customer()
         if earlier:
-            with self._screen.waiting(f"Tearing down {len(earlier)} datasets of an earlier demo"):
+            with self._screen.waiting(
+                f"Tearing down what an earlier demo left: {', '.join(dataset.name for dataset in earlier)}"
+            ):
                 operations = [self._client.datasets.delete(dataset.dataset_id) for dataset in earlier]
                 for operation in operations:
                     operation.wait(timeout=_OPERATION_SECONDS, poll_interval=_POLL_SECONDS)
