@@ -1,0 +1,261 @@
+"""POST → ready of 500 Confluence pages, beside the floor: the same job with steps that do nothing.
+
+    .venv/bin/python -m benchmarks.provisioning [--runs 7]
+
+Prints two tables. The first: medians of interleaved runs on one warm stack, of one dataset type and of two. A
+provisioning is timed from the request to the public API until the API shows the operation completed (its datasets are
+ready then). The floor (``floor.py``) is served beside the product, on the same instance, and launched by the same
+gateway as the API does it; it is timed from that call to the moment that Dagster notes as the run's end. Each run has a
+customer of its own and begins when the process of the one before is gone. The second: where the time of the median run
+of each goes, by Dagster's own events. The target, a ratio of at most 2.5, is reported, never asserted.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from a_domain_sdk import DataOpsClient
+from benchmarks.floor import LOCATION_NAME, TYPES
+from benchmarks.running import (
+    processes_of,
+    resolved_settings,
+    running,
+    settings_of,
+    temporary_home,
+    wait_for_runs_to_end,
+)
+from dataops_api.dagster_gateway import DagsterGateway
+from dataops_cli.addresses import free_port, local_url
+from dataops_cli.background import Stack
+from dataops_cli.children import environment
+from dataops_cli.home import Home
+from dataops_cli.processes import INSTANCE_VARIABLE, Child, ChildSpec
+from dataops_core.lifecycle import Environment, OperationType, Stage
+from dataops_core.runs import JOBS, LaunchRequest
+from dataops_core.settings import Settings
+
+TARGET_RATIO = 2.5
+PRODUCT_TYPES = ("confluence_pages", "github_repos")
+PAGES = 500
+_RUN_SECONDS = 120.0
+_API_POLL_SECONDS = 0.05
+_DAGSTER_POLL_SECONDS = 0.25
+
+_RUN = """
+query Timing($runId: ID!) {
+  runOrError(runId: $runId) {
+    ... on Run { status creationTime startTime endTime stepStats { stepKey startTime endTime } }
+  }
+}
+"""
+_LOCATION = """
+query Location {
+  workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One run: seconds until it was done, and Dagster's events of it, all in seconds since the request."""
+
+    seconds: float
+    created: float
+    started: float
+    ended: float
+    steps: Mapping[str, tuple[float, float]]
+
+
+class Bench:
+    """The product and the floor, side by side."""
+
+    def __init__(self, stack: Stack, client: DataOpsClient, floor_url: str) -> None:
+        self._stack = stack
+        self._client = client
+        self._gateway = DagsterGateway(floor_url, location=LOCATION_NAME)
+        self._dagster = httpx.Client(base_url=stack.dagster_url, timeout=30, trust_env=False)
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._gateway.close()
+        self._dagster.close()
+
+    def provision(self, number: int) -> Timed:
+        """POST → ready of the first so many types, for a new customer."""
+        wait_for_runs_to_end(self._stack)
+        began = time.time()
+        operation = self._client.datasets.create(
+            journey_id=str(uuid4()),
+            client_id=str(uuid4()),
+            stage="sandbox",
+            dataset_types=PRODUCT_TYPES[:number],
+            metadata={"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
+        )
+        operation.wait(timeout=_RUN_SECONDS, poll_interval=_API_POLL_SECONDS)
+        seconds = time.time() - began
+        for part in operation.datasets:
+            dataset = self._client.datasets.get(part.dataset_id)
+            assert dataset.status == "ready", dataset
+            assert dataset.dataset_type != PRODUCT_TYPES[0] or dataset.record_count == PAGES, dataset
+        assert operation.run_id is not None
+        return _timed(self._ended(operation.run_id), began, seconds)
+
+    def floor(self, number: int) -> Timed:
+        """Launch → SUCCESS of as many types with empty steps, in an environment of its own."""
+        wait_for_runs_to_end(self._stack)
+        request = LaunchRequest(
+            operation_id=uuid4(),
+            attempt=1,
+            job=JOBS[OperationType.PROVISIONING],
+            dataset_types=TYPES[:number],
+            checks=None,
+            environment=Environment(Stage.SANDBOX, uuid4()),
+        )
+        began = time.time()
+        run = self._ended(self._gateway.launch(request))
+        return _timed(run, began, run["endTime"] - began)
+
+    def _ended(self, run_id: str) -> dict[str, Any]:
+        """The run, once it has succeeded."""
+        deadline = time.monotonic() + _RUN_SECONDS
+        while True:
+            answer = self._dagster.post("/graphql", json={"query": _RUN, "variables": {"runId": run_id}})
+            run: dict[str, Any] = answer.raise_for_status().json()["data"]["runOrError"]
+            if run["status"] == "SUCCESS":
+                return run
+            assert run["status"] not in {"FAILURE", "CANCELED"}, run
+            if time.monotonic() >= deadline:
+                raise RuntimeError(f"run {run_id} does not end")
+            time.sleep(_DAGSTER_POLL_SECONDS)
+
+
+def _timed(run: Mapping[str, Any], began: float, seconds: float) -> Timed:
+    steps = {step["stepKey"]: (step["startTime"] - began, step["endTime"] - began) for step in run["stepStats"]}
+    return Timed(seconds, run["creationTime"] - began, run["startTime"] - began, run["endTime"] - began, steps)
+
+
+@contextmanager
+def floor_beside(stack: Stack, settings: Settings) -> Iterator[str]:
+    """The floor's code location and a webserver that knows it, on the stack's instance; yields the webserver's URL."""
+    home = Home(settings.home)
+    workspace, socket, port = home.dagster / "floor.yaml", home.path / "run" / "floor.sock", free_port()
+    server = {"socket": str(socket), "location_name": LOCATION_NAME}
+    workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    location = ("--socket", str(socket), "--module-name", "benchmarks.floor", "--location-name", LOCATION_NAME)
+    checkout = ("--working-directory", str(Path(__file__).parent.parent))
+    with ExitStack() as started:
+
+        def start(name: str, *command: str) -> None:
+            # Named as the stack's own, so that they end with it however this program ends.
+            variables = environment(settings, home) | {INSTANCE_VARIABLE: processes_of(stack).instance}
+            spec = ChildSpec(name, (sys.executable, "-m", *command), variables, home.dagster, ask_all=True)
+            started.callback(Child.start(spec, home.logs / f"{name}.log").stop)
+
+        options = ("--use-python-environment-entry-point", "--log-format", "json")
+        start("floor", "dagster", "api", "grpc", *location, *checkout, *options)
+        start("floor-webserver", "dagster_webserver", "--port", str(port), "--workspace", str(workspace))
+        url = local_url("127.0.0.1", port)
+        _wait_for_location(url)
+        yield url
+
+
+def _wait_for_location(url: str) -> None:
+    deadline = time.monotonic() + _RUN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            answer = httpx.post(f"{url}/graphql", json={"query": _LOCATION}, timeout=30, trust_env=False).json()
+        except httpx.TransportError:
+            answer = {}
+        entries = answer.get("data", {}).get("workspaceOrError", {}).get("locationEntries", [])
+        if [entry["locationOrLoadError"]["__typename"] for entry in entries] == ["RepositoryLocation"]:
+            return
+        time.sleep(_DAGSTER_POLL_SECONDS)
+    raise RuntimeError("the floor is not loaded")
+
+
+def report(product: Mapping[int, Sequence[Timed]], floor: Mapping[int, Sequence[Timed]]) -> Table:
+    runs = len(product[1])
+    table = Table(title=f"From the request to ready, warm stack, {runs} interleaved runs")
+    for heading in ("seconds", "median", "range", "x the floor"):
+        table.add_column(heading, justify="left" if heading == "seconds" else "right")
+    for number, what in ((1, f"{PAGES} pages"), (2, f"{PAGES} pages and the repositories")):
+        base = statistics.median(one.seconds for one in floor[number])
+        for name, timed in ((f"POST to ready, {what}", product[number]), (f"floor, {9 * number} steps", floor[number])):
+            values = [one.seconds for one in timed]
+            middle = statistics.median(values)
+            span = f"{min(values):.2f} to {max(values):.2f}"
+            table.add_row(name, f"{middle:.2f}", span, f"{middle / base:.2f}" if timed is product[number] else "")
+    ratio = statistics.median(one.seconds for one in product[1]) / statistics.median(one.seconds for one in floor[1])
+    table.caption = (
+        f"{PAGES} pages: {ratio:.2f} times the floor, target {TARGET_RATIO}: "
+        f"{'met' if ratio <= TARGET_RATIO else 'missed'}. Load of the machine: {os.getloadavg()[0]:.1f}."
+    )
+    return table
+
+
+def report_parts(product: Sequence[Timed], floor: Sequence[Timed]) -> Table:
+    """Where the time of one type's median run goes."""
+    table = Table(title="One type: where the time of the median run goes")
+    for heading in ("seconds", "product", "floor"):
+        table.add_column(heading, justify="left" if heading == "seconds" else "right")
+    columns = [_parts(sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]) for runs in (product, floor)]
+    for name in columns[0]:
+        table.add_row(name, *(f"{column[name]:.3f}" for column in columns))
+    return table
+
+
+def _parts(run: Timed) -> dict[str, float]:
+    steps = sorted(run.steps.items(), key=lambda step: step[1])
+    first, last = steps[0][1][0], steps[-1][1][1]
+    within = {name.partition("__")[2]: stop - start for name, (start, stop) in steps}
+    return {
+        "until Dagster has the run": run.created,
+        "until the run's process begins": run.started - run.created,
+        "until its first step": first - run.started,
+        **{f"  {name}": within[name] for name in within},
+        "between the steps": last - first - sum(within.values()),
+        "from the last step to the end": run.seconds - last,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=7, help="of each kind")
+    arguments = parser.parse_args()
+    with ExitStack() as open_:
+        settings = settings_of(open_.enter_context(temporary_home()))
+        stack = open_.enter_context(running(settings))
+        floor_url = open_.enter_context(floor_beside(stack, resolved_settings(settings)))
+        known = json.loads(stack.credentials_file.read_text(encoding="utf-8"))
+        client = open_.enter_context(DataOpsClient(**known, transport=httpx.HTTPTransport()))
+        bench = Bench(stack, client, floor_url)
+        open_.callback(bench.close)
+        product: dict[int, list[Timed]] = {1: [], 2: []}
+        floor: dict[int, list[Timed]] = {1: [], 2: []}
+        bench.provision(2)  # warms both up
+        bench.floor(2)
+        for _ in range(arguments.runs):
+            for number in (1, 2):
+                product[number].append(bench.provision(number))
+                floor[number].append(bench.floor(number))
+        console = Console(width=110)
+        console.print(report(product, floor))
+        console.print(report_parts(product[1], floor[1]))
+
+
+if __name__ == "__main__":
+    main()
