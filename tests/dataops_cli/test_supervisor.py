@@ -1,5 +1,6 @@
 """The supervisor with small programs as its children: each runs in a process of its own, as ``dataops up`` would."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -186,17 +187,21 @@ def test_a_killed_supervisor_leaves_no_process(supervise: Callable[..., Supervis
     wait_for(lambda: one.home.read_record() is None, "and forgot them")
 
 
+def watchdogs(one: Supervised) -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process(one.process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "dataops_cli.watchdog" in child.cmdline():
+                found.append(child)
+    return found
+
+
 def test_the_watchdog_is_watched_as_well(supervise: Callable[..., Supervised]) -> None:
     one = supervise(worker=SLEEP)
-
-    def watchdogs() -> list[psutil.Process]:
-        children = psutil.Process(one.process.pid).children()
-        return [child for child in children if "dataops_cli.watchdog" in child.cmdline()]
-
-    wait_for(lambda: len(watchdogs()) == 1, "the watchdog")
-    [before] = watchdogs()
+    wait_for(lambda: len(watchdogs(one)) == 1, "the watchdog")
+    [before] = watchdogs(one)
     before.kill()
-    wait_for(lambda: [child.pid for child in watchdogs()] not in ([], [before.pid]), "another watchdog")
+    wait_for(lambda: [child.pid for child in watchdogs(one)] not in ([], [before.pid]), "another watchdog")
 
 
 def test_a_killed_supervisor_and_watchdog_leave_it_to_the_next_start(
@@ -205,9 +210,10 @@ def test_a_killed_supervisor_and_watchdog_leave_it_to_the_next_start(
     one = supervise(worker=PARENT)
     wait_for(lambda: len(one.members()) == 3, "all processes")
     worker = one.mark("worker")
-    for child in psutil.Process(one.process.pid).children():
-        if "dataops_cli.watchdog" in child.cmdline():
-            child.kill()
+    wait_for(lambda: len(watchdogs(one)) == 1, "the watchdog")
+    [watchdog] = watchdogs(one)
+    one.process.send_signal(signal.SIGSTOP)  # it would start another one
+    watchdog.kill()
     one.process.kill()
     one.process.communicate()
     assert worker.lives()

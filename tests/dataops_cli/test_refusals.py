@@ -1,0 +1,226 @@
+"""What ``dataops up`` cannot use, it refuses: one sentence that says what to do, exit status 2, and no process left.
+
+What is refused before the first process is started is asked in this process, which is quicker.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+from sqlalchemy import make_url
+
+from dataops_cli.addresses import free_port
+from dataops_cli.databases import check_server, make_ready
+from dataops_cli.home import FORMAT, Home
+from dataops_cli.postgres import Postgres
+from dataops_cli.up import up as serve
+from dataops_core.errors import ConfigurationError
+from dataops_core.security import Keyring
+from dataops_core.settings import Settings
+
+SECRET = "a secret of the tests, long enough"
+
+
+def up(home: Path, **variables: str) -> str:
+    """Starts ``dataops up``, which must refuse; the sentence that it refuses with."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATAOPS_", "DAGSTER_"))}
+    environment |= {
+        "DATAOPS_HOME": str(home),
+        "DATAOPS_API_PORT": str(free_port()),
+        "DATAOPS_DAGSTER_PORT": str(free_port()),
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "dataops_cli.main", "up"],
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert Home(home).read_record() is None
+    [sentence] = result.stderr.splitlines()
+    return sentence.removeprefix("dataops: ")
+
+
+def refused(home: Path, **settings: Any) -> str:
+    """The sentence with which the same is refused before anything is started."""
+    given = {"home": home, "api_port": free_port(), "dagster_port": free_port()} | settings
+    with pytest.raises(ConfigurationError) as refusal:
+        serve(Settings.load(**given))
+    assert Home(home).read_record() is None
+    return str(refusal.value)
+
+
+def test_a_home_on_which_another_up_runs(home: Path) -> None:
+    with Home(home).locked():
+        sentence = up(home)
+    assert sentence == (
+        f"Another `dataops up` runs on the home {home}: stop it with `dataops down`, "
+        "or set DATAOPS_HOME to another directory."
+    )
+
+
+@pytest.mark.parametrize("name", ["API", "DAGSTER"])
+def test_a_port_that_is_taken(home: Path, name: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        sentence = up(home, **{f"DATAOPS_{name}_PORT": str(port)})
+    assert sentence == (
+        f"Port {port} on 127.0.0.1 is taken: stop what listens there, or set DATAOPS_{name}_PORT to another."
+    )
+
+
+def test_one_port_for_both(home: Path) -> None:
+    port = free_port()
+    sentence = refused(home, api_port=port, dagster_port=port)
+    assert sentence == (f"The API and the Dagster UI cannot share port {port}: set DATAOPS_DAGSTER_PORT to another.")
+
+
+def test_a_host_that_is_no_address_of_this_machine(home: Path) -> None:
+    sentence = refused(home, api_host="192.0.2.1")
+    assert sentence == "192.0.2.1 is no address of this machine: set DATAOPS_API_HOST to another."
+
+
+def test_a_home_that_cannot_be_made(home: Path) -> None:
+    (home / "file").touch()
+    sentence = refused(home / "file" / "home")
+    assert sentence == (
+        f"The home {home}/file/home cannot be written (Not a directory): "
+        "make it writable, or set DATAOPS_HOME to a directory of yours."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where the mode says no")
+def test_a_home_that_is_not_writable(home: Path) -> None:
+    home.chmod(0o500)
+    assert refused(home).startswith(f"The home {home} cannot be written (Permission denied): make it writable, or set")
+
+
+@pytest.fixture
+def read_only(home: Path) -> Iterator[Path]:
+    """A home on a read-only file system, which root cannot write to either."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "none", str(home)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"file systems cannot be mounted here: {mounted.stderr.strip()}")
+    yield home
+    subprocess.run(["umount", str(home)], check=True)
+
+
+def test_a_home_on_a_read_only_file_system(read_only: Path) -> None:
+    assert refused(read_only) == (
+        f"The home {read_only} cannot be written (Read-only file system): "
+        "make it writable, or set DATAOPS_HOME to a directory of yours."
+    )
+
+
+def test_a_home_made_by_a_newer_release(home: Path) -> None:
+    (home / "version").write_text(f"{FORMAT + 1}\n")
+    assert refused(home) == (
+        f"The home {home} was made by a newer release (format {FORMAT + 1}, this one knows {FORMAT}): "
+        "start that release, or set DATAOPS_HOME to another directory."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_home_of_another_user(home: Path) -> None:
+    Home(home).open()
+    os.chown(home / "version", 4711, -1)
+    assert refused(home) == (
+        f"The home {home} belongs to another user (id 4711): start as that user, "
+        "or set DATAOPS_HOME to a directory of yours."
+    )
+
+
+def test_a_database_of_another_postgresql(home: Path) -> None:
+    with Postgres(home, durable=False) as server:
+        data = server.data
+    (data / "PG_VERSION").write_text("17\n")
+    assert up(home) == (
+        f"The database in {data} was made by PostgreSQL 17 and this release brings 18: "
+        "start the release that made it and move the data over with pg_dump, "
+        "or move that directory away to begin with an empty database."
+    )
+
+
+def test_a_setting_that_is_none(home: Path) -> None:
+    assert "DATAOPS_API_PORT: " in refused(home, api_port="eighty")
+
+
+def test_a_secret_that_does_not_fit_the_database(home: Path, postgres_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "credentials.json"
+    make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
+    sentence = up(home, DATAOPS_DATABASE_URL=postgres_url, DATAOPS_SECRET_KEY="another secret, long enough")
+    assert sentence.startswith("The secret key does not fit the database: ")
+    assert not (home / "credentials.json").exists()
+
+
+def test_a_secret_that_is_too_short(home: Path) -> None:
+    sentence = refused(home, secret_key="short")
+    assert sentence.startswith("DATAOPS_SECRET_KEY is too short: ")
+
+
+def test_a_database_server_that_does_not_answer(home: Path) -> None:
+    url = f"postgresql://somebody:hidden@127.0.0.1:{free_port()}/registry"
+    sentence = up(home, DATAOPS_DATABASE_URL=url)
+    assert "registry does not let us in" in sentence
+    assert "correct DATAOPS_DATABASE_URL" in sentence
+    assert "hidden" not in sentence
+
+
+def test_a_url_of_another_kind_of_database(home: Path) -> None:
+    assert up(home, DATAOPS_DATABASE_URL="mysql://localhost/x") == "The database must be PostgreSQL, not mysql."
+
+
+@pytest.fixture
+def modest_url(postgres_url: str, administer: Callable[[sql.Composable], None]) -> Iterator[str]:
+    """The URL of a database of a user who may not create others."""
+    url = make_url(postgres_url)
+    name = sql.Identifier("modest")
+    administer(sql.SQL("CREATE USER {} PASSWORD 'modest'").format(name))
+    administer(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(str(url.database)), name))
+    yield url.set(username="modest", password="modest").render_as_string(hide_password=False)
+    administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(url.database))))
+    administer(sql.SQL("DROP USER {}").format(name))
+    administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(url.database))))
+
+
+def test_a_user_who_may_not_create_dagsters_database(home: Path, modest_url: str) -> None:
+    name = f"{make_url(modest_url).database}_dagster"
+    assert up(home, DATAOPS_DATABASE_URL=modest_url) == (
+        f"Dagster needs a database {name} and this user may not create it: create it, or name another by "
+        "DATAOPS_DAGSTER_DATABASE_URL."
+    )
+
+
+def test_a_server_older_than_the_oldest_is_told_from_one_that_will_do(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_server(postgres_url)
+    monkeypatch.setattr("dataops_cli.databases.OLDEST_MAJOR", 99)
+    with pytest.raises(ConfigurationError) as refusal:
+        check_server(postgres_url)
+    assert str(refusal.value) == (
+        "The database server is PostgreSQL 18: let DATAOPS_DATABASE_URL name one of version 99 or newer."
+    )
+
+
+def test_a_schema_of_a_newer_release(home: Path, postgres_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "credentials.json"
+    make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
+    with closing(psycopg2.connect(postgres_url.replace("+psycopg2", ""))) as connection, connection:
+        connection.cursor().execute("UPDATE alembic_version SET version_num = '9999'")
+    sentence = up(home, DATAOPS_DATABASE_URL=postgres_url, DATAOPS_SECRET_KEY=SECRET)
+    assert sentence.startswith("The database was migrated by a newer release (schema 9999): ")
