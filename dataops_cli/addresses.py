@@ -22,6 +22,11 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether nobody can listen on both hosts at the same port."""
+    return one == other or one in _ANY or other in _ANY
+
+
 def check_port(host: str, port: int, *, name: str) -> None:
     """Raises ConfigurationError where one cannot listen there. ``name`` is the setting's, as in DATAOPS_<name>_PORT."""
     try:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from dataops_cli.home import write_private_json
 from dataops_core.errors import ConfigurationError
@@ -26,7 +27,8 @@ def check_server(url: str) -> None:
         with engine.connect() as connection:
             number = int(str(connection.scalar(text("SHOW server_version_num"))))
     except OperationalError as error:
-        reason = " ".join(str(error.orig).split())
+        # The lines after the first ask whether the server runs.
+        reason = str(error.orig).strip().partition("\n")[0]
         shown = make_url(url).render_as_string()
         raise ConfigurationError(
             f"The database {shown} does not let us in ({reason}): start it, or correct DATAOPS_DATABASE_URL."
@@ -45,7 +47,17 @@ def make_ready(url: str, keyring: Keyring, *, credentials_file: Path, public_bas
 
     Writes the credentials where it makes one. Returns whether it did. Raises ConfigurationError.
     """
-    migrate.upgrade(url)
+    try:
+        migrate.upgrade(url)
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        parsed = make_url(url)
+        reason = str(error.orig).partition("\n")[0]
+        raise ConfigurationError(
+            f"The database {parsed.database} does not let {parsed.username} make tables ({reason}): "
+            "let that user own it, or name another by DATAOPS_DATABASE_URL."
+        ) from None
     database = Database(url, pool_size=1)
     try:
         with database.transaction() as session:

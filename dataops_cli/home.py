@@ -144,7 +144,7 @@ class Home:
         """The processes that were noted last, or None where none are."""
         try:
             stored = json.loads(self._record_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         children = {name: ProcessMark(*mark) for name, mark in stored["children"].items()}
         return ProcessRecord(stored["instance"], ProcessMark(*stored["supervisor"]), children)

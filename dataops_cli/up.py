@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from dataops_cli import databases
-from dataops_cli.addresses import check_port, local_url
+from dataops_cli.addresses import check_port, local_url, overlap
 from dataops_cli.children import Children, components
 from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home, write_private_json
@@ -53,7 +53,7 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
         home.forget_processes()
         check_port(settings.api_host, settings.api_port, name="API")
         check_port(settings.dagster_host, settings.dagster_port, name="DAGSTER")
-        if (settings.api_host, settings.api_port) == (settings.dagster_host, settings.dagster_port):
+        if settings.api_port == settings.dagster_port and overlap(settings.api_host, settings.dagster_host):
             raise ConfigurationError(
                 f"The API and the Dagster UI cannot share port {settings.api_port}: "
                 "set DATAOPS_DAGSTER_PORT to another."

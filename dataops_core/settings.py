@@ -78,7 +78,7 @@ class Settings(BaseSettings):
                 f"DATAOPS_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
                 for problem in error.errors(include_url=False, include_input=False)
             )
-            raise ConfigurationError(f"Settings are not usable: {problems}") from None
+            raise ConfigurationError(f"Settings are not usable: {problems}.") from None
 
     @property
     def runtime_path(self) -> Path:
