@@ -267,11 +267,14 @@ def test_a_connector_that_goes_down_in_the_middle_fails_the_dataset_and_the_same
 
 @pytest.fixture
 def small_disk(mending_stack) -> Iterator[Callable[[str], None]]:
-    """A disk of 1 MiB where dataset files go, and a way to make it larger."""
+    """A disk of 64 KiB where dataset files go, and a way to make it larger."""
     place = Path(mending_stack.home, "data", "datasets")
     place.mkdir(mode=0o700, exist_ok=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", place], check=False, capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", place],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
