@@ -1,8 +1,9 @@
 """The floor under a provisioning: the same job with steps that do nothing, as a code location of its own.
 
 Only benchmarks load it, beside the product's location: ``dagster api grpc -m benchmarks.floor --location-name floor``.
-Same executor, partitions, asset graph, blocking checks and number of steps for a type (nine), launched by the same
-request, so that what a provisioning takes beyond it is the product's own work.
+Same partitions, blocking checks and number of steps for a type (nine), all of them in the run's process, launched by
+the same request, so that what a provisioning takes beyond it is the product's own. That holds for imports too: this
+module must import nothing but Dagster and what is as light as an enumeration, or its runs would load the product.
 """
 
 import warnings
@@ -14,20 +15,27 @@ from dagster import (
     AssetsDefinition,
     AssetSelection,
     Definitions,
+    DynamicPartitionsDefinition,
     MaterializeResult,
     PreviewWarning,
     asset,
     asset_check,
+    define_asset_job,
+    in_process_executor,
 )
 
 from dataops_core.lifecycle import CheckType
-from dataops_core.runs import ASSETS, CHECKED_ASSET
-from dataops_pipeline.jobs import executor, provision_job
-from dataops_pipeline.partitions import environments
 
 LOCATION_NAME = "floor"
+JOB_NAME = "provision"
+#: As in ``dataops_core.runs``, which loads the registry.
+ASSETS = ("template", "connector", "records", "index", "dataset")
+CHECKED_ASSET = "index"
+PARTITIONS_NAME = "environments"
 #: Stand for two dataset types: 18 steps.
 TYPES = ("floor_one", "floor_two")
+
+environments = DynamicPartitionsDefinition(name=PARTITIONS_NAME)
 
 
 def empty_assets(dataset_type: str) -> list[AssetsDefinition]:
@@ -66,6 +74,6 @@ def empty_checks(dataset_type: str) -> list[AssetChecksDefinition]:
 defs = Definitions(
     assets=[one for dataset_type in TYPES for one in empty_assets(dataset_type)],
     asset_checks=[one for dataset_type in TYPES for one in empty_checks(dataset_type)],
-    jobs=[provision_job(AssetSelection.groups(*TYPES))],
-    executor=executor,
+    jobs=[define_asset_job(JOB_NAME, AssetSelection.groups(*TYPES), executor_def=in_process_executor)],
+    executor=in_process_executor,
 )

@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from a_domain_sdk import DataOpsClient
+from benchmarks import floor
 from benchmarks.floor import LOCATION_NAME, TYPES
 from benchmarks.running import (
     processes_of,
@@ -44,6 +45,7 @@ from dataops_cli.background import Stack
 from dataops_cli.children import environment
 from dataops_cli.home import Home
 from dataops_cli.processes import INSTANCE_VARIABLE, Child, ChildSpec
+from dataops_core import runs
 from dataops_core.lifecycle import Environment, OperationType, Stage
 from dataops_core.runs import JOBS, LaunchRequest
 from dataops_core.settings import Settings
@@ -187,19 +189,18 @@ def _wait_for_location(url: str) -> None:
     raise RuntimeError("the floor is not loaded")
 
 
-def report(product: Mapping[int, Sequence[Timed]], floor: Mapping[int, Sequence[Timed]]) -> Table:
-    runs = len(product[1])
-    table = Table(title=f"From the request to ready, warm stack, {runs} interleaved runs")
+def report(product: Mapping[int, Sequence[Timed]], empty: Mapping[int, Sequence[Timed]]) -> Table:
+    table = Table(title=f"From the request to ready, warm stack, {len(product[1])} interleaved runs")
     for heading in ("seconds", "median", "range", "x the floor"):
         table.add_column(heading, justify="left" if heading == "seconds" else "right")
     for number, what in ((1, f"{PAGES} pages"), (2, f"{PAGES} pages and the repositories")):
-        base = statistics.median(one.seconds for one in floor[number])
-        for name, timed in ((f"POST to ready, {what}", product[number]), (f"floor, {9 * number} steps", floor[number])):
+        base = statistics.median(one.seconds for one in empty[number])
+        for name, timed in ((f"POST to ready, {what}", product[number]), (f"floor, {9 * number} steps", empty[number])):
             values = [one.seconds for one in timed]
             middle = statistics.median(values)
             span = f"{min(values):.2f} to {max(values):.2f}"
             table.add_row(name, f"{middle:.2f}", span, f"{middle / base:.2f}" if timed is product[number] else "")
-    ratio = statistics.median(one.seconds for one in product[1]) / statistics.median(one.seconds for one in floor[1])
+    ratio = statistics.median(one.seconds for one in product[1]) / statistics.median(one.seconds for one in empty[1])
     table.caption = (
         f"{PAGES} pages: {ratio:.2f} times the floor, target {TARGET_RATIO}: "
         f"{'met' if ratio <= TARGET_RATIO else 'missed'}. Load of the machine: {os.getloadavg()[0]:.1f}."
@@ -207,12 +208,12 @@ def report(product: Mapping[int, Sequence[Timed]], floor: Mapping[int, Sequence[
     return table
 
 
-def report_parts(product: Sequence[Timed], floor: Sequence[Timed]) -> Table:
+def report_parts(product: Sequence[Timed], empty: Sequence[Timed]) -> Table:
     """Where the time of one type's median run goes."""
     table = Table(title="One type: where the time of the median run goes")
     for heading in ("seconds", "product", "floor"):
         table.add_column(heading, justify="left" if heading == "seconds" else "right")
-    columns = [_parts(sorted(runs, key=lambda run: run.seconds)[len(runs) // 2]) for runs in (product, floor)]
+    columns = [_parts(sorted(timed, key=lambda one: one.seconds)[len(timed) // 2]) for timed in (product, empty)]
     for name in columns[0]:
         table.add_row(name, *(f"{column[name]:.3f}" for column in columns))
     return table
@@ -232,10 +233,18 @@ def _parts(run: Timed) -> dict[str, float]:
     }
 
 
+def check_floor() -> None:
+    """The floor names things itself, so that it loads nothing; they must be the product's names."""
+    named = (floor.JOB_NAME, floor.ASSETS, floor.CHECKED_ASSET, floor.PARTITIONS_NAME)
+    meant = (JOBS[OperationType.PROVISIONING], runs.ASSETS, runs.CHECKED_ASSET, runs.PARTITIONS_NAME)
+    assert named == meant, f"the floor has {named}, the product {meant}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7, help="of each kind")
     arguments = parser.parse_args()
+    check_floor()
     with ExitStack() as open_:
         settings = settings_of(open_.enter_context(temporary_home()))
         stack = open_.enter_context(running(settings))
@@ -245,16 +254,16 @@ def main() -> None:
         bench = Bench(stack, client, floor_url)
         open_.callback(bench.close)
         product: dict[int, list[Timed]] = {1: [], 2: []}
-        floor: dict[int, list[Timed]] = {1: [], 2: []}
+        empty: dict[int, list[Timed]] = {1: [], 2: []}
         bench.provision(2)  # warms both up
         bench.floor(2)
         for _ in range(arguments.runs):
             for number in (1, 2):
                 product[number].append(bench.provision(number))
-                floor[number].append(bench.floor(number))
+                empty[number].append(bench.floor(number))
         console = Console(width=110)
-        console.print(report(product, floor))
-        console.print(report_parts(product[1], floor[1]))
+        console.print(report(product, empty))
+        console.print(report_parts(product[1], empty[1]))
 
 
 if __name__ == "__main__":
