@@ -26,6 +26,7 @@ from dataops_api.logs import configure
 from dataops_api.middleware import RequestContext
 from dataops_api.operations import routes as operations
 from dataops_api.quality import routes as quality
+from dataops_api.rate_limits import ApiLimits
 from dataops_api.routing import check_access
 from dataops_api.templates import routes as templates
 from dataops_api.templates.samples import Samples
@@ -66,6 +67,11 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         samples=Samples(catalog),
         authority=Authority(settings, database, keyring),
         token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),
+        limits=ApiLimits(
+            per_second=settings.api_requests_per_second,
+            burst=settings.api_requests_burst,
+            failures_per_minute=settings.api_failures_per_minute,
+        ),
         gateway=gateway,
         launcher=Launcher(database, gateway),
         watcher=RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds)),

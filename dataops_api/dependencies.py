@@ -12,6 +12,7 @@ from starlette.requests import Request
 from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
 from dataops_api.launching import Launcher
+from dataops_api.rate_limits import ApiLimits
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core.registry.database import Database
@@ -44,6 +45,7 @@ class Parts:
     samples: Samples
     authority: Authority
     token_limits: TokenLimits
+    limits: ApiLimits
     gateway: Gateway
     launcher: Launcher
     watcher: RunWatcher

@@ -38,9 +38,13 @@ Provisions, proves, tears down and archives mock datasets for enterprise-search 
 
 Every answer carries `X-Request-ID`; every error has the one form shown at each operation.
 """
+_RATE_LIMITED = Problem(
+    "RATE_LIMITED", "This API client may ask 100 times a second: try again in 1 s", {"retry_after_seconds": 1}
+)
 _COMMON = (
     Problem("UNAUTHORIZED", "An access token is required"),
     Problem("FORBIDDEN", "The access token lacks the scope for this"),
+    _RATE_LIMITED,
     Problem("INTERNAL_ERROR", "Something went wrong on our side"),
     Problem("SERVICE_UNAVAILABLE", "A part of the service does not answer at the moment"),
 )
@@ -69,6 +73,22 @@ _ERROR_SCHEMA = {
         }
     },
 }
+_HEADERS = {
+    "X-Request-ID": {"description": "The request's id.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {
+        "description": "The limits that apply here: `q` requests, all of them to be had again after `w` seconds "
+        "(draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string"},
+        "example": '"api-client";q=200;w=2',
+    },
+    "RateLimit": {
+        "description": "Where the API client stands: `r` requests are left at once, and all will be in `t` seconds.",
+        "schema": {"type": "string"},
+        "example": '"api-client";r=199;t=1',
+    },
+    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 1}},
+}
+_OF_AUTHENTICATED = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 _REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
@@ -90,7 +110,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Error"] = _ERROR_SCHEMA
-    components["headers"] = {"X-Request-ID": {"description": "The request's id.", "schema": {"type": "string"}}}
+    components["headers"] = _HEADERS
     components["securitySchemes"] = {
         _SCHEME: {
             "type": "oauth2",
@@ -122,8 +142,11 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
     for problem in problems:
         _add_problem(operation["responses"], problem)
     operation["responses"] = dict(sorted(operation["responses"].items()))
-    for response in operation["responses"].values():
-        response.setdefault("headers", {})["X-Request-ID"] = {"$ref": "#/components/headers/X-Request-ID"}
+    for status, response in operation["responses"].items():
+        secured = route.path == TOKEN_PATH or (route.access is not PUBLIC and status != "401")
+        names = [*(_OF_AUTHENTICATED if secured else ("X-Request-ID",)), *(["Retry-After"] if status == "429" else ())]
+        for name in names:
+            response.setdefault("headers", {}).setdefault(name, {"$ref": f"#/components/headers/{name}"})
     operation.setdefault("parameters", []).append(_REQUEST_ID)
     if route.access is not PUBLIC:
         sufficient = dict.fromkeys((*route.access.any_of, Scope.ADMIN))

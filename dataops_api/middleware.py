@@ -8,7 +8,7 @@ import re
 from time import perf_counter
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +16,7 @@ from dataops_api.errors import internal_error
 from dataops_core.ids import new_id
 
 REQUEST_ID_HEADER = "X-Request-ID"
+_ID = REQUEST_ID_HEADER.lower().encode()
 _USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 _access = logging.getLogger("dataops.access")
@@ -37,6 +38,9 @@ class RequestContext:
         request_id = given if given is not None and _USABLE_ID.fullmatch(given) else str(new_id())
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
+        # What the answer carries whatever it says: the checks of a route add to it.
+        extra: list[tuple[bytes, bytes]] = [(_ID, request_id.encode())]
+        state["answer_headers"] = extra
         started = perf_counter()
         status = 0
 
@@ -44,7 +48,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+                message["headers"] = [*(header for header in message.get("headers", ()) if header[0] != _ID), *extra]
             await send(message)
 
         try:

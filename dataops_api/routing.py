@@ -1,8 +1,8 @@
 """Routes: what each demands of its caller, declared where it is defined, and checked before anything else is read.
 
-The order of checks is the contract's (C-2): token, scope, query, body, and then the route's own. A route that says
-nothing about access cannot be written through :class:`Routes`, and :func:`check_access` refuses one that came another
-way. Does not belong here: recognizing tokens (``auth/authority.py``), reading bodies (``payload.py``).
+The order of checks is the contract's (C-2): token, rate, scope, query, body, and then the route's own. A route that
+says nothing about access cannot be written through :class:`Routes`, and :func:`check_access` refuses one that came
+another way. Does not belong here: recognizing tokens (``auth/authority.py``), reading bodies (``payload.py``).
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -56,18 +56,37 @@ def require(caller: Caller, *any_of: Scope) -> None:
 
 
 async def authenticate(request: Request) -> Caller:
-    """Who asks, by the ``Authorization`` header. Raises UnauthorizedError."""
+    """Who asks, by the ``Authorization`` header, within the limits of client and address (C-9).
+
+    Raises UnauthorizedError and RateLimitedError. An address that has failed too often is not looked at any more, but
+    for tokens that were found good lately: who guesses shuts nobody out who is at work.
+    """
+    parts = parts_of(request)
+    address = request.client.host if request.client is not None else ""
+    try:
+        token = bearer_token(request)
+        if not parts.authority.knows(token):
+            parts.limits.check(address)
+        caller = await parts.authority.caller_of(token)
+    except UnauthorizedError:
+        parts.limits.failed(address)
+        raise
+    state = request.scope["state"]
+    state["caller"] = caller
+    state["api_client_id"] = str(caller.api_client_id)
+    parts.limits.admit(caller.api_client_id, state["answer_headers"])
+    return caller
+
+
+def bearer_token(request: Request) -> str:
+    """The token of the ``Authorization`` header. Raises UnauthorizedError."""
     headers = request.headers.getlist("authorization")
     scheme, _, token = headers[0].partition(" ") if headers else ("", "", "")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("An access token is required", token_sent=False)
     if len(headers) > 1:
         raise UnauthorizedError("More than one access token was sent", token_sent=True)
-    caller = await parts_of(request).authority.caller_of(token.strip())
-    state = request.scope["state"]
-    state["caller"] = caller
-    state["api_client_id"] = str(caller.api_client_id)
-    return caller
+    return token.strip()
 
 
 class ApiRoute(APIRoute):

@@ -52,6 +52,13 @@ class Settings(BaseSettings):
     token_failures_per_minute: int = Field(
         default=10, ge=1, description="Failed token requests per API client, address and minute."
     )
+    api_requests_per_second: int = Field(default=100, ge=1, description="Requests per API client and second.")
+    api_requests_burst: int = Field(
+        default=200, ge=1, description="Requests that an API client may have saved up for use at once."
+    )
+    api_failures_per_minute: int = Field(
+        default=300, ge=1, description="Requests without a valid token per address and minute."
+    )
     log_level: str = Field(default="INFO", description="Level of the log.")
 
     @field_validator("home", "templates_dir")

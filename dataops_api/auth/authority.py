@@ -110,6 +110,10 @@ class Authority:
         """The keys (JWK) by which tokens can be verified. Blocks on the database."""
         return self._read_keys(_KEPT_SECONDS).published
 
+    def knows(self, token: str) -> bool:
+        """Whether the token was found good lately; it may have ended since."""
+        return token in self._verified
+
     async def caller_of(self, token: str) -> Caller:
         """Who the bearer of the token is. Raises UnauthorizedError; UnavailableError where the database is away."""
         verified = self._verified.get(token)

@@ -1,13 +1,13 @@
 """How many tokens an API client gets and how often it may guess (``docs/contract.md`` C-13). Kept in this process."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from math import ceil
 from time import monotonic
 
 _WINDOW_SECONDS = 60.0
-#: Beyond so many keys those whose window has passed are dropped: an attacker may invent keys without end.
-_SWEEP_ABOVE = 10_000
+#: An attacker may invent keys without end: beyond so many the one whose last event is oldest is forgotten.
+_MOST_KEYS = 10_000
 
 
 class SlidingWindow:
@@ -16,7 +16,20 @@ class SlidingWindow:
     def __init__(self, limit: int, *, clock: Callable[[], float] = monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._events: dict[Hashable, deque[float]] = {}
+        self._events: OrderedDict[Hashable, deque[float]] = OrderedDict()
+
+    @property
+    def policy(self) -> str:
+        """The limit as parameters of the header ``RateLimit-Policy``."""
+        return f"q={self._limit};w={int(_WINDOW_SECONDS)}"
+
+    def standing(self, key: Hashable) -> str:
+        """What is left to the key, and the seconds until all is, as parameters of the header ``RateLimit``."""
+        events = self._events.get(key, ())
+        now = self._clock()
+        counted = [event for event in events if event > now - _WINDOW_SECONDS]
+        reset = ceil(counted[-1] + _WINDOW_SECONDS - now) if counted else 0
+        return f"r={self._limit - len(counted)};t={reset}"
 
     def wait(self, key: Hashable) -> int:
         """Whole seconds until the key may have another event; 0: now."""
@@ -34,13 +47,13 @@ class SlidingWindow:
 
     def add(self, key: Hashable) -> None:
         """Counts an event."""
-        if len(self._events) > _SWEEP_ABOVE:
-            self._sweep()
-        self._events.setdefault(key, deque(maxlen=self._limit)).append(self._clock())
-
-    def _sweep(self) -> None:
-        oldest = self._clock() - _WINDOW_SECONDS
-        self._events = {key: events for key, events in self._events.items() if events[-1] > oldest}
+        events = self._events.get(key)
+        if events is None:
+            if len(self._events) >= _MOST_KEYS:
+                self._events.popitem(last=False)
+            events = self._events[key] = deque(maxlen=self._limit)
+        events.append(self._clock())
+        self._events.move_to_end(key)
 
 
 class TokenLimits:
@@ -49,6 +62,16 @@ class TokenLimits:
     def __init__(self, successes: int, failures: int, *, clock: Callable[[], float] = monotonic) -> None:
         self._successes = SlidingWindow(successes, clock=clock)
         self._failures = SlidingWindow(failures, clock=clock)
+
+    @property
+    def policy(self) -> str:
+        """The header ``RateLimit-Policy`` of the token endpoint."""
+        return f'"tokens";{self._successes.policy}, "token-failures";{self._failures.policy}'
+
+    def standing(self, client_id: str, address: str) -> str:
+        """The header ``RateLimit`` of the token endpoint."""
+        failures = self._failures.standing((client_id, address))
+        return f'"tokens";{self._successes.standing(client_id)}, "token-failures";{failures}'
 
     def wait(self, client_id: str, address: str) -> int:
         """Whole seconds that this client must wait at this address; 0: none."""

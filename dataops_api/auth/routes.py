@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dataops_api.auth.authority import Authority
+from dataops_api.auth.limits import TokenLimits
 from dataops_api.dependencies import Service, parts_of
 from dataops_api.errors import TOKEN_PATH
 from dataops_api.fields import AnswerModel
@@ -207,6 +208,18 @@ async def _grant(request: Request) -> dict[str, Any]:
     address = request.client.host if request.client is not None else ""
     wanted = await _read(request)
     client_id = _canonical(wanted.client_id)
+    try:
+        return await _grant_within(limits, authority, wanted, client_id, address)
+    finally:
+        request.scope["state"]["answer_headers"] += (
+            (b"ratelimit-policy", limits.policy.encode()),
+            (b"ratelimit", limits.standing(client_id, address).encode()),
+        )
+
+
+async def _grant_within(
+    limits: TokenLimits, authority: Authority, wanted: _TokenRequest, client_id: str, address: str
+) -> dict[str, Any]:
     _hold_to(limits.wait(client_id, address))
     try:
         client, granted = await _authorize(authority, wanted)

@@ -251,6 +251,9 @@ def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
         "database_url": database_url,
         "secret_key": SECRET,
         "token_successes_per_minute": 1000,
+        "api_requests_per_second": 100_000,
+        "api_requests_burst": 100_000,
+        "api_failures_per_minute": 100_000,
     }
     settings = Settings(**(usual | change))
     keyring = Keyring.load(settings)
