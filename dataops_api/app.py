@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from dataops_api import describing, health
+from dataops_api.audit import routes as audit
 from dataops_api.auth import routes as auth
 from dataops_api.auth.authority import Authority
 from dataops_api.auth.limits import TokenLimits
@@ -43,6 +44,7 @@ ROUTES = (
     connector_tokens.routes,
     templates.routes,
     operations.routes,
+    audit.routes,
     health.routes,
     describing.routes,
 )

@@ -7,6 +7,7 @@ from dataops_core.settings import API_PREFIX, CONNECTORS_PREFIX, Settings
 DATASETS = f"{API_PREFIX}/datasets"
 OPERATIONS = f"{API_PREFIX}/operations"
 TEMPLATES = f"{API_PREFIX}/templates"
+AUDIT = f"{API_PREFIX}/audit"
 
 
 def dataset(dataset_id: UUID) -> str:

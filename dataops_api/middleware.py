@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.errors import internal_error
+from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -52,7 +53,8 @@ class RequestContext:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            with acting(Acting(request_id=request_id)):
+                await self.app(scope, receive, send_with_id)
         except Exception:
             _log.exception("unexpected error", extra={"request_id": request_id})
             if status == 0:

@@ -20,6 +20,8 @@ from dataops_api.auth.authority import Caller
 from dataops_api.dependencies import parts_of
 from dataops_api.errors import ForbiddenError, UnauthorizedError
 from dataops_api.payload import check_query, read_json
+from dataops_core import acting
+from dataops_core.acting import ActorKind
 from dataops_core.scopes import Scope
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -74,6 +76,7 @@ async def authenticate(request: Request) -> Caller:
     state = request.scope["state"]
     state["caller"] = caller
     state["api_client_id"] = str(caller.api_client_id)
+    acting.known(kind=ActorKind.API_CLIENT, actor_id=str(caller.api_client_id))
     parts.limits.admit(caller.api_client_id, state["answer_headers"])
     return caller
 

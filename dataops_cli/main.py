@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from dataops_core.acting import Acting, ActorKind, acting
 from dataops_core.errors import DataOpsError
 from dataops_core.scopes import Scope
 from dataops_core.settings import Settings
@@ -24,10 +25,11 @@ CANNOT = 2
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
-    """Ends the program with one sentence where something of ours says no."""
+def _command(name: str) -> Iterator[None]:
+    """Acts as this command, and ends the program with one sentence where something of ours says no."""
     try:
-        yield
+        with acting(Acting(ActorKind.COMMAND_LINE, f"dataops {name}")):
+            yield
     except DataOpsError as error:
         sys.stderr.write(f"dataops: {error.message}\n")
         raise typer.Exit(CANNOT) from None
@@ -45,7 +47,7 @@ def up(
     from dataops_cli.background import start_background  # noqa: PLC0415
     from dataops_cli.up import up as serve  # noqa: PLC0415
 
-    with _sentences():
+    with _command("up"):
         settings = Settings.load()
         if background:
             stack = start_background(settings)
@@ -64,7 +66,7 @@ def down() -> None:
     from dataops_cli.demo_home import demo_home  # noqa: PLC0415
     from dataops_cli.home import Home  # noqa: PLC0415
 
-    with _sentences():
+    with _command("down"):
         home = Settings.load().home
         running = [path for path in dict.fromkeys((home, demo_home())) if runs_on(Home(path))]
         for path in running:
@@ -97,7 +99,7 @@ def create_credentials(
     """Make another API client (with admin scope unless told otherwise) and write its credentials."""
     from dataops_cli.credentials import create  # noqa: PLC0415
 
-    with _sentences():
+    with _command("credentials create"):
         typer.echo(create(Settings.load(), name=name, scopes=scope or [Scope.ADMIN], file=file))
 
 

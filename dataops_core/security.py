@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -19,6 +20,8 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from dataops_core import acting
+from dataops_core.acting import Acting, ActorKind
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConfigurationError
 from dataops_core.lifecycle import TokenKind
@@ -34,6 +37,8 @@ class ServiceToken:
 
     connector_id: UUID
     kind: TokenKind
+    #: The run that asks and its operation, where one does.
+    acting: Acting = acting.SYSTEM
 
 
 class Keyring:
@@ -85,15 +90,18 @@ class Keyring:
         return hmac.new(self._pepper, token.encode(), hashlib.sha256).hexdigest()
 
     def service_token(self, connector_id: UUID, kind: TokenKind, *, seconds: int = 900) -> str:
-        """A short-lived token by which the product's own runs reach one connector (C-90)."""
+        """A short-lived token by which the product's own runs reach one connector (C-90). Names the run that acts."""
         now = int(utcnow().timestamp())
-        claims = {
+        who = acting.current()
+        claims: dict[str, Any] = {
             "aud": _SERVICE_AUDIENCE,
             "sub": str(connector_id),
             "kind": kind.value,
             "iat": now,
             "exp": now + seconds,
         }
+        if who.kind is ActorKind.RUN:
+            claims |= {"run_id": who.actor_id, "operation_id": str(who.operation_id) if who.operation_id else None}
         return jwt.encode(claims, self._service_key, algorithm="HS256")
 
     def read_service_token(self, token: str) -> ServiceToken | None:
@@ -106,9 +114,16 @@ class Keyring:
                 audience=_SERVICE_AUDIENCE,
                 options={"require": ["exp", "sub", "kind"]},
             )
-            return ServiceToken(UUID(claims["sub"]), TokenKind(claims["kind"]))
+            return ServiceToken(UUID(claims["sub"]), TokenKind(claims["kind"]), _run_of(claims))
         except (jwt.InvalidTokenError, ValueError):
             return None
+
+
+def _run_of(claims: dict[str, Any]) -> Acting:
+    if claims.get("run_id") is None:
+        return acting.SYSTEM
+    operation_id = UUID(claims["operation_id"]) if claims.get("operation_id") is not None else None
+    return Acting(ActorKind.RUN, claims["run_id"], operation_id=operation_id)
 
 
 def new_secret(prefix: str = "") -> str:

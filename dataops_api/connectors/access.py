@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from dataops_api.connectors.problems import ConnectorProblem
+from dataops_core.acting import Acting, ActorKind
 from dataops_core.lifecycle import ConnectorStatus, TokenKind
 from dataops_core.registry import connectors as registry
 from dataops_core.registry.database import Database
@@ -22,11 +23,12 @@ _MAX_TOKEN = 4096
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A request that may go on. ``internal``: the product itself asks, which counts as no usage."""
+    """A request that may go on, and who asks. ``internal``: the product itself, which counts as no usage."""
 
     connector: Connector
     kind: TokenKind
     internal: bool
+    who: Acting
 
 
 class Gatekeeper:
@@ -80,7 +82,10 @@ class Gatekeeper:
                 f"A token of kind {kind} may not do this.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(sorted(kinds))}"'},
             )
-        return Access(connector, kind, internal=service is not None)
+        if service is not None:
+            return Access(connector, kind, internal=True, who=service.acting)
+        who = Acting(ActorKind.CONNECTOR_TOKEN, str(issued.token_id) if issued is not None else None)
+        return Access(connector, kind, internal=False, who=who)
 
 
 def _uuid(text: str) -> UUID | None:

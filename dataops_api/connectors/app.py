@@ -36,6 +36,7 @@ from dataops_api.connectors.schemas import (
     IndexRequest,
 )
 from dataops_api.connectors.service import ConnectorService
+from dataops_core import acting
 from dataops_core.clock import utcnow
 from dataops_core.connectors.platform import SearchRequest
 from dataops_core.lifecycle import TokenKind
@@ -92,7 +93,7 @@ class _Door:
     async def admit(
         self, request: Request, connector_id: str, kinds: Collection[TokenKind], *, internal_only: bool = False
     ) -> Access:
-        return await run_in_threadpool(
+        access = await run_in_threadpool(
             self._service.gatekeeper.admit,
             connector_id,
             bearer_token(request),
@@ -100,6 +101,9 @@ class _Door:
             now=utcnow(),
             internal_only=internal_only,
         )
+        who = access.who
+        acting.known(kind=who.kind, actor_id=who.actor_id, operation_id=who.operation_id)
+        return access
 
     async def index(
         self, request: Request, connector_id: str, model: type[_Body], work: Callable[[Access, _Body], object]

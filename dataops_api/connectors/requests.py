@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,128}")
@@ -90,4 +91,5 @@ class RequestIds:
                 MutableHeaders(scope=message)["X-Request-ID"] = identifier
             await send(message)
 
-        await self._app(scope, receive, send_named)
+        with acting(Acting(request_id=identifier)):
+            await self._app(scope, receive, send_named)

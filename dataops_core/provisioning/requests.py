@@ -139,12 +139,11 @@ def accept_teardown(
                 "Dataset is archived already",
                 details={"dataset_id": str(dataset_id), "conflict": "archive=false purges an archive that is kept"},
             )
-    else:
-        if active is not None:
-            part = session.get_one(OperationDataset, (active.operation_id, dataset_id), populate_existing=True)
-            preempt(session, active, part)
-        datasets.move(session, dataset_id, DatasetStatus.TEARDOWN)
-    return operations.create(
+    elif active is not None:
+        part = session.get_one(OperationDataset, (active.operation_id, dataset_id), populate_existing=True)
+        preempt(session, active, part)
+    moves = dataset.status not in {DatasetStatus.ARCHIVED, DatasetStatus.TEARDOWN}
+    operation = operations.create(
         session,
         operation_type=OperationType.TEARDOWN,
         client_id=dataset.client_id,
@@ -154,6 +153,9 @@ def accept_teardown(
         api_client_id=api_client_id,
         request_id=request_id,
     )
+    if moves:  # after its operation is there: the audit log shows for which a dataset moves
+        datasets.move(session, dataset_id, DatasetStatus.TEARDOWN)
+    return operation
 
 
 def _must_agree(operation: Operation, archive: bool) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dataops_core.acting import Acting, ActorKind, acting, known
 from dataops_core.errors import DataOpsError, StaleRunError
 from dataops_core.lifecycle import OperationType
 from dataops_core.provisioning import fencing
@@ -24,17 +25,20 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
     again. A run that is stopped from outside (an interrupt) is settled by whoever stopped it.
     """
     database = context.services.database
-    with database.transaction() as session:
-        claim = fencing.claim(
-            session,
-            context.run,
-            environment=context.environment,
-            dataset_type=context.dataset_type,
-            kinds=kinds,
-            step=number,
-        )
-    with failing(database, claim), fencing.beating(database, claim):
-        yield claim
+    run = context.run
+    with acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)):
+        with database.transaction() as session:
+            claim = fencing.claim(
+                session,
+                run,
+                environment=context.environment,
+                dataset_type=context.dataset_type,
+                kinds=kinds,
+                step=number,
+            )
+        known(operation_id=claim.operation_id)
+        with failing(database, claim), fencing.beating(database, claim):
+            yield claim
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The connection to the registry: one transaction per ``with`` block for changing, autocommit for looking.
 
-Services and repositories take a ``Session`` and never commit; whoever opened the transaction does.
+Services and repositories take a ``Session`` and never commit; whoever opened the transaction does. Before its first
+change a transaction is told who acts (``acting.py``), which the triggers of the audit log read.
 """
 
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from dataops_core import acting
 from dataops_core.errors import UnavailableError
 from dataops_core.settings import Settings
 
 #: A connection for looking that was not used for so long is tried before it is used.
 _REST_SECONDS = 1.0
+#: Under this name a connection knows whom its transaction was told of last.
+_TOLD = "acting"
+_CHANGES_NOTHING = ("SELECT ", "SELECT\n", "SET ", "SAVEPOINT ", "RELEASE ", "ROLLBACK ")
 
 
 class Database:
@@ -38,6 +43,9 @@ class Database:
 
         self.engine = engine(pool_pre_ping=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        event.listen(self.engine, "begin", _told_nothing_yet)
+        event.listen(self.engine, "rollback_savepoint", _told_what_is_forgotten)
+        event.listen(self.engine, "before_cursor_execute", _tell_who_acts)
         # Connections for looking at one row are asked one question and given back as they were: a transaction, a reset
         # and a ping each time would be four round trips for one.
         self._reader = engine(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
@@ -77,6 +85,24 @@ class Database:
         """Gives every connection back."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+def _told_nothing_yet(connection: Connection) -> None:
+    connection.info[_TOLD] = acting.SYSTEM
+
+
+def _told_what_is_forgotten(connection: Connection, *_: object) -> None:
+    # The savepoint's settings went back with it.
+    connection.info[_TOLD] = None
+
+
+def _tell_who_acts(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+    """Tells the transaction who acts before its first change: one short round trip, and none for who only looks."""
+    who = acting.current()
+    if connection.info.get(_TOLD) is who or statement.startswith(_CHANGES_NOTHING):
+        return
+    cursor.execute("SELECT set_config('dataops.acting', %s, true)", (who.as_json(),))
+    connection.info[_TOLD] = who
 
 
 def _note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:

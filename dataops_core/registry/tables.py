@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Enum,
     ForeignKey,
+    Identity,
     Index,
     MetaData,
     Numeric,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from dataops_core.acting import ActorKind
 from dataops_core.lifecycle import (
     LIVE_STATUSES,
     CheckStatus,
@@ -333,3 +335,33 @@ class UsageDay(Base):
     queries: Mapped[int] = mapped_column(BigInteger, default=0)
     documents: Mapped[int] = mapped_column(BigInteger, default=0)
     last_accessed_at: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """One change of the product, written by triggers alone (migration 0002), which also refuse to alter it."""
+
+    __tablename__ = "audit_log"
+
+    audit_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    occurred_at: Mapped[datetime]
+    actor_kind: Mapped[ActorKind] = mapped_column(_enum(ActorKind))
+    actor_id: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(Text)
+    operation_id: Mapped[UUID | None]
+    action: Mapped[str] = mapped_column(String(16))
+    resource_type: Mapped[str] = mapped_column(String(32))
+    resource_id: Mapped[str] = mapped_column(Text)
+    #: The customer whose resource it is, where it is one's.
+    client_id: Mapped[UUID | None]
+    #: Of a change the columns that differ; of a new or a removed row all that are neither noise nor secret.
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (
+        _one_of("actor_kind", ActorKind),
+        Index("ix_audit_log_newest", "occurred_at", "audit_id"),
+        Index("ix_audit_log_resource", "resource_id", "occurred_at", "audit_id"),
+        Index("ix_audit_log_actor", "actor_id", "occurred_at", "audit_id"),
+        Index("ix_audit_log_operation", "operation_id", "occurred_at", "audit_id"),
+        Index("ix_audit_log_request", "request_id", "occurred_at", "audit_id"),
+    )
