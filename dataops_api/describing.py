@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dataops_api.errors import STATUS_OF_CODE, TOKEN_PATH
+from dataops_api.idempotency import KEY_HEADER, REPLAYED_HEADER
 from dataops_api.routing import PUBLIC, ApiRoute, Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.scopes import SCOPE_DESCRIPTIONS, Scope
@@ -52,6 +53,14 @@ _OF_PARAMETERS = Problem("INVALID_REQUEST", "Request validation failed", {"page"
 _OF_BODIES = (
     Problem("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB", {"limit_bytes": 1048576}),
     Problem("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON, with Content-Type: application/json"),
+)
+_OF_KEYS = (
+    Problem("CONFLICT", "A request with this idempotency key is under way; ask again shortly"),
+    Problem(
+        "IDEMPOTENCY_KEY_REUSED",
+        "This idempotency key was used for another request",
+        {KEY_HEADER: "Use a new key for a new request"},
+    ),
 )
 _ERROR_SCHEMA = {
     "type": "object",
@@ -96,6 +105,18 @@ _REQUEST_ID = {
     "description": "Echoed in the answer, in errors and in the log; made where absent.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
 }
+_KEY = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Sent again with the same request, it gets the first answer again and nothing is done twice. "
+    "Any text of visible ASCII characters, such as a UUID.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_REPLAYED = {
+    "description": "`true` where this is the answer to an earlier request with the same key.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -127,6 +148,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
     problems = list(route.problems)
+    if route.once:
+        operation.setdefault("parameters", []).append(_KEY)
+        operation["responses"][str(route.status_code)].setdefault("headers", {})[REPLAYED_HEADER] = _REPLAYED
+        problems += _OF_KEYS
     if route.path != TOKEN_PATH:
         named = {problem.code for problem in problems}
         if "parameters" in operation or route.body_field is not None:

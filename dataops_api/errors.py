@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from dataops_core.clock import rfc3339, utcnow
-from dataops_core.errors import DataOpsError, InvalidRequestError, UnavailableError
+from dataops_core.errors import DataOpsError, InvalidRequestError, UnavailableError, UnderWayError
 
 TOKEN_PATH = "/token"  # noqa: S105  a path
 
@@ -43,6 +43,7 @@ _CODE_OF_STATUS = {status: code for code, status in STATUS_OF_CODE.items()}
 #: Errors of the core that are no caller's fault and may pass: storage or a connector that does not answer now.
 _PASSING = frozenset({"STORAGE_ERROR", "CONNECTOR_ERROR"})
 _RETRY_AFTER_SECONDS = "5"
+_SHORTLY_SECONDS = "1"
 #: RFC 6749 has no code for these: the nearest that clients know.
 _OAUTH_ERRORS = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 
@@ -141,6 +142,8 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
         return error_response(
             request, 503, "SERVICE_UNAVAILABLE", "A part of the service does not answer at the moment", headers=headers
         )
+    if isinstance(error, UnderWayError):
+        headers.setdefault("Retry-After", _SHORTLY_SECONDS)
     return error_response(request, status, error.code, error.message, details=error.details, headers=headers)
 
 

@@ -35,6 +35,10 @@ class JsonRequest(Request):
         """The body's value."""
         return self._parsed
 
+    def canonical(self) -> bytes:
+        """The body's value in the one form that equal values share."""
+        return json.dumps(self._parsed, sort_keys=True, separators=(",", ":")).encode()
+
 
 async def read_body(request: Request) -> bytes:
     """The whole body. Raises PayloadTooLargeError beyond 1 MiB, as soon as that is known."""

@@ -103,9 +103,11 @@ class ApiRoute(APIRoute):
         access: Access,
         problems: Sequence[Problem],
         examples: Mapping[str, Any],
+        once: bool,
         **options: Any,
     ) -> None:
         self.access = access
+        self.once = once
         self.problems = tuple(problems)
         self.examples = dict(examples)
         super().__init__(path, endpoint, **options)
@@ -153,11 +155,13 @@ class Routes:
         listed: bool = True,
         body_example: Any = None,
         extra: dict[str, Any] | None = None,
+        once: bool = False,
     ) -> Callable[[_Endpoint], _Endpoint]:
         """Declares a route, whose endpoint returns a Response itself.
 
         ``model`` describes the answer and ``example`` shows one (``examples``: several, by name), ``body_example``
         shows a request. ``problems`` are the errors of this route; those that every route can give are added to them.
+        ``once``: the route goes through ``idempotency.once``, so it takes an ``Idempotency-Key`` (C-45).
         """
         demanded = _access(access)
         shown = dict(examples or {}) | ({summary: example} if example is not None else {})
@@ -170,6 +174,7 @@ class Routes:
                     access=demanded,
                     problems=problems,
                     examples=shown,
+                    once=once,
                     methods=[method],
                     response_model=model,
                     status_code=status,

@@ -37,6 +37,16 @@ class ConflictError(DataOpsError):
     code = "CONFLICT"
 
 
+class UnderWayError(ConflictError):
+    """The very same is being done at this moment; asking again shortly is right."""
+
+
+class IdempotencyKeyReusedError(DataOpsError):
+    """Another request was made with this idempotency key."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
 class GoneError(DataOpsError):
     """It existed and is gone for good."""
 

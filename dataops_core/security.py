@@ -69,7 +69,7 @@ class Keyring:
 
     @cached_property
     def fernet(self) -> Fernet:
-        """Encryption at rest, for signing keys."""
+        """Encryption at rest, for signing keys and kept answers."""
         return Fernet(base64.urlsafe_b64encode(self.derive("encryption-at-rest")))
 
     @cached_property

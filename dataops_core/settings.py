@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     run_lost_after_seconds: float = Field(
         default=30.0, gt=0, description="A run whose steps have not beaten for so long is given up."
     )
+    idempotency_key_hours: float = Field(
+        default=24.0, gt=0, le=8760, description="Hours that the answer to an idempotency key is kept."
+    )
     token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
     token_failures_per_minute: int = Field(
         default=10, ge=1, description="Failed token requests per API client, address and minute."

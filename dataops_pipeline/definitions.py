@@ -11,6 +11,7 @@ from dataops_pipeline.assets import assets_of
 from dataops_pipeline.checks import checks_of
 from dataops_pipeline.jobs import executor, provision_job, teardown_job, validate_job
 from dataops_pipeline.resources import DataOps
+from dataops_pipeline.schedules import clean_up_job, schedules_of
 from dataops_pipeline.sensors import sensors_of
 
 
@@ -23,11 +24,13 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         validate_job(selection),
         teardown_job(resources),
     ]
+    cleaning = clean_up_job(resources)
     return Definitions(
         assets=[asset for dataset_type in DATASET_TYPES.values() for asset in assets_of(dataset_type)],
         asset_checks=[check for dataset_type in DATASET_TYPES.values() for check in checks_of(dataset_type)],
-        jobs=jobs,
+        jobs=[*jobs, cleaning],
         sensors=sensors_of(jobs),
+        schedules=schedules_of(cleaning),
         resources=resources,
         executor=executor,
     )

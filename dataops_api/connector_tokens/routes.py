@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from dataops_api import links
@@ -20,6 +21,7 @@ from dataops_api.connector_tokens.schemas import (
 )
 from dataops_api.datasets.routes import NOT_FOUND
 from dataops_api.dependencies import CurrentCaller, Service
+from dataops_api.idempotency import Accepted, once
 from dataops_api.routing import Problem, Routes
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import ConflictError, NotFoundError
@@ -62,11 +64,15 @@ def get_connector(dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Re
     example=TOKEN_EXAMPLE,
     body_example={"kind": "search", "expires_in": 3600},
     problems=[NOT_FOUND, _NOT_YET, _GONE],
+    once=True,
 )
-def create_connector_token(dataset_id: UUID, body: NewToken, caller: CurrentCaller, parts: Service) -> Response:
+def create_connector_token(
+    request: Request, dataset_id: UUID, body: NewToken, caller: CurrentCaller, parts: Service
+) -> Response:
     """A token for searching or for indexing, shown this once."""
-    with parts.database.transaction() as session:
-        _, connector = _find(session, dataset_id, caller)
+
+    def issue(session: Session) -> Accepted:
+        dataset, connector = _find(session, dataset_id, caller)
         issued = connectors.issue_token(
             session,
             parts.keyring,
@@ -75,13 +81,16 @@ def create_connector_token(dataset_id: UUID, body: NewToken, caller: CurrentCall
             lifetime=timedelta(seconds=body.expires_in),
             now=utcnow(),
         )
-    answer = {
-        "token_id": str(issued.token_id),
-        "token": issued.token,
-        "kind": issued.kind.value,
-        "expires_at": rfc3339(issued.expires_at),
-    }
-    return JSONResponse(answer, status_code=201, headers={"Cache-Control": "no-store"})
+        answer = {
+            "token_id": str(issued.token_id),
+            "token": issued.token,
+            "kind": issued.kind.value,
+            "expires_at": rfc3339(issued.expires_at),
+        }
+        response = JSONResponse(answer, status_code=201, headers={"Cache-Control": "no-store"})
+        return Accepted(response, customer=dataset.client_id)
+
+    return once(request, caller, parts, issue)
 
 
 @routes.add(
@@ -94,16 +103,21 @@ def create_connector_token(dataset_id: UUID, body: NewToken, caller: CurrentCall
         NOT_FOUND,
         Problem("NOT_FOUND", "Token not found", {"token_id": CONNECTOR_EXAMPLE["tokens"][0]["token_id"]}),
     ],
+    once=True,
 )
-def revoke_connector_token(dataset_id: UUID, token_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
+def revoke_connector_token(
+    request: Request, dataset_id: UUID, token_id: UUID, caller: CurrentCaller, parts: Service
+) -> Response:
     """Ends a token at once. Revoking it again changes nothing."""
-    with parts.database.transaction() as session:
-        datasets.get_visible(session, dataset_id, customers=caller.customers)
+
+    def revoke(session: Session) -> Accepted:
+        dataset = datasets.get_visible(session, dataset_id, customers=caller.customers)
         connector = connectors.of_dataset(session, dataset_id)
-        revoked = connector is not None and connectors.revoke_token(session, connector.connector_id, token_id, utcnow())
-    if not revoked:
-        raise NotFoundError("Token not found", details={"token_id": str(token_id)})
-    return Response(status_code=204)
+        if connector is None or not connectors.revoke_token(session, connector.connector_id, token_id, utcnow()):
+            raise NotFoundError("Token not found", details={"token_id": str(token_id)})
+        return Accepted(Response(status_code=204), customer=dataset.client_id)
+
+    return once(request, caller, parts, revoke)
 
 
 def _find(session: Session, dataset_id: UUID, caller: Caller) -> tuple[Dataset, ConnectorRow]:

@@ -1,11 +1,12 @@
-"""Datasets: list, get, create, tear down, usage (``docs/contract.md`` C-7, C-30 … C-44, C-51 … C-55)."""
+"""Datasets: list, get, create, tear down, usage (``docs/contract.md`` C-7, C-30 … C-45, C-51 … C-55)."""
 
 import hashlib
 from datetime import UTC, date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -24,14 +25,16 @@ from dataops_api.datasets.schemas import (
     Usage,
     UsageQuery,
 )
-from dataops_api.dependencies import CurrentCaller, Parts, RequestId, Service
-from dataops_api.errors import ForbiddenError
+from dataops_api.dependencies import CurrentCaller, Parts, Service
+from dataops_api.errors import ForbiddenError, request_id_of
+from dataops_api.idempotency import Accepted, once
 from dataops_api.pagination import page_links, pagination
 from dataops_api.routing import Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.lifecycle import TeardownReason
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
 from dataops_core.registry import connectors, datasets, operations, reading
+from dataops_core.registry.tables import Operation
 from dataops_core.scopes import Scope
 from dataops_core.storage import Storage
 
@@ -95,8 +98,9 @@ def list_datasets(
         ),
     ],
     body_example=examples.NEW_DATASETS,
+    once=True,
 )
-def create_datasets(body: NewDatasets, caller: CurrentCaller, request_id: RequestId, parts: Service) -> Response:
+def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, parts: Service) -> Response:
     """Starts a provisioning and answers at once; the operation tells how it goes on."""
     if not caller.reaches(body.client_id):
         raise ForbiddenError(
@@ -114,16 +118,17 @@ def create_datasets(body: NewDatasets, caller: CurrentCaller, request_id: Reques
         seed=body.generation.seed,
         locale=body.generation.locale,
         api_client_id=caller.api_client_id,
-        request_id=request_id,
+        request_id=request_id_of(request),
     )
-    with parts.database.transaction() as session:
+
+    def accept(session: Session) -> Accepted:
         operation = accept_provisioning(
             session, parts.catalog, wanted, max_record_count=parts.settings.max_record_count
         )
         made = operations.parts_of(session, operation.operation_id)
-        answer = answers.provisioning(operation, made, links.datasets_of_journey(body.journey_id))
-    parts.launcher.submit(operation.operation_id)
-    return _accepted(answer)
+        return _accepted(operation, answers.provisioning(operation, made, links.datasets_of_journey(body.journey_id)))
+
+    return once(request, caller, parts, accept)
 
 
 @routes.add(
@@ -159,16 +164,17 @@ def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts
     model=TeardownAccepted,
     example=examples.TEARDOWN_ACCEPTED,
     problems=[NOT_FOUND, examples.ARCHIVED_ALREADY],
+    once=True,
 )
 def delete_dataset(
+    request: Request,
     dataset_id: UUID,
     query: Annotated[TeardownQuery, Query()],
     caller: CurrentCaller,
-    request_id: RequestId,
     parts: Service,
 ) -> Response:
     """Starts a teardown, or goes on with the one that is under way."""
-    return _tear_down(parts, caller, request_id, dataset_id, reason=query.reason, archive=query.archive)
+    return _tear_down(request, parts, caller, dataset_id, reason=query.reason, archive=query.archive)
 
 
 @routes.add(
@@ -181,13 +187,18 @@ def delete_dataset(
     example=examples.TEARDOWN_ACCEPTED,
     body_example={"reason": "manual", "archive": True},
     problems=[NOT_FOUND, examples.ARCHIVED_ALREADY],
+    once=True,
 )
 def tear_down_dataset(
-    dataset_id: UUID, caller: CurrentCaller, request_id: RequestId, parts: Service, body: TeardownBody | None = None
+    request: Request,
+    dataset_id: UUID,
+    caller: CurrentCaller,
+    parts: Service,
+    body: TeardownBody | None = None,
 ) -> Response:
     """The same as DELETE, for clients that cannot send one."""
     body = body or TeardownBody()
-    return _tear_down(parts, caller, request_id, dataset_id, reason=body.reason, archive=body.archive)
+    return _tear_down(request, parts, caller, dataset_id, reason=body.reason, archive=body.archive)
 
 
 @routes.add(
@@ -220,9 +231,15 @@ def _is_shown(day: date, query: UsageQuery) -> bool:
 
 
 def _tear_down(
-    parts: Parts, caller: Caller, request_id: str, dataset_id: UUID, *, reason: TeardownReason, archive: bool
+    request: Request,
+    parts: Parts,
+    caller: Caller,
+    dataset_id: UUID,
+    *,
+    reason: TeardownReason,
+    archive: bool,
 ) -> Response:
-    with parts.database.transaction() as session:
+    def accept(session: Session) -> Accepted:
         operation = accept_teardown(
             session,
             dataset_id,
@@ -230,17 +247,20 @@ def _tear_down(
             archive=archive,
             customers=caller.customers,
             api_client_id=caller.api_client_id,
-            request_id=request_id,
+            request_id=request_id_of(request),
         )
-        answer = answers.teardown(operation)
-    parts.launcher.submit(operation.operation_id)
-    return _accepted(answer)
+        return _accepted(operation, answers.teardown(operation))
+
+    return once(request, caller, parts, accept)
 
 
-def _accepted(answer: dict[str, object]) -> Response:
-    shown = answer["_links"]
-    assert isinstance(shown, dict)  # noqa: S101  built above
-    return JSONResponse(answer, status_code=202, headers={"Location": shown["status"], "Retry-After": _RETRY_AFTER})
+def _accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
+    headers = {"Location": links.operation(operation.operation_id), "Retry-After": _RETRY_AFTER}
+    return Accepted(
+        JSONResponse(answer, status_code=202, headers=headers),
+        customer=operation.client_id,
+        launch=operation.operation_id,
+    )
 
 
 def _matches(condition: str | None, tag: str) -> bool:

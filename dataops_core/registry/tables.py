@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     MetaData,
     Numeric,
     SmallInteger,
@@ -323,6 +324,24 @@ class ConnectorToken(Base):
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (_one_of("kind", TokenKind),)
+
+
+class IdempotencyKey(Base):
+    """A request that carried an idempotency key, and what was answered (C-45)."""
+
+    __tablename__ = "idempotency_keys"
+
+    api_client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    #: SHA-256 of method, path, query and canonical body.
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    customer: Mapped[UUID]
+    status: Mapped[int] = mapped_column(SmallInteger)
+    headers: Mapped[dict[str, Any]]
+    #: Encrypted: an answer may hold a connector's token, of which nothing else stores more than a hash.
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class UsageDay(Base):

@@ -242,6 +242,12 @@ def free_port() -> int:
         return port
 
 
+@pytest.fixture
+def unused_port() -> int:
+    """A port for a process of the test's own."""
+    return free_port()
+
+
 @contextmanager
 def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
     """An API with an empty registry, until the block ends."""

@@ -93,9 +93,11 @@ def test_every_body_has_an_example_that_fits_its_schema(document: dict[str, Any]
 
 
 def test_wrong_parameters_are_described_as_400_and_never_as_422(document: dict[str, Any]) -> None:
-    """C-2."""
+    """C-2, C-45: 422 is for a key that was used for another request, and for nothing else."""
     for path, _, operation in operations_of(document):
-        assert "422" not in operation["responses"]
+        if "422" in operation["responses"]:
+            (example,) = operation["responses"]["422"]["content"]["application/json"]["examples"].values()
+            assert example["value"]["error"]["code"] == "IDEMPOTENCY_KEY_REUSED"
         own = [one for one in operation.get("parameters", []) if one["name"] != "X-Request-ID"]
         if path.startswith("/v1/dataops") and own:
             assert "400" in operation["responses"]

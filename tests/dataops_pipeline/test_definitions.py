@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dagster import AssetKey, DefaultSensorStatus
+from dagster import AssetKey, DefaultScheduleStatus, DefaultSensorStatus
 
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import CheckType
@@ -54,9 +54,10 @@ def test_every_asset_says_what_it_is_and_whose() -> None:
         assert node.partitions_def == environments
 
 
-def test_the_jobs_are_the_ones_that_operations_ask_for() -> None:
+def test_the_jobs_are_the_ones_that_operations_and_the_clock_ask_for() -> None:
     jobs = {job.name: job for job in REPOSITORY.get_all_jobs() if not job.name.startswith("__")}
-    assert set(jobs) == set(JOBS.values())
+    assert set(jobs) == {*JOBS.values(), "clean_up"}
+    assert [node.name for node in jobs["clean_up"].nodes] == ["remove_expired"]
     assert {node.name for node in jobs["provision"].nodes} == {
         *(f"{kind}__{name}" for kind in TYPES for name in ("template", "connector", "records", "index", "dataset")),
         *(f"{kind}__index_{check}" for kind in TYPES for check in CheckType),
@@ -88,6 +89,12 @@ def test_the_sensors_run_from_the_start() -> None:
     }
     assert all(sensor.default_status is DefaultSensorStatus.RUNNING for sensor in sensors.values())
     assert {job.name for job in sensors["launch_pending_operations"].jobs} == set(JOBS.values())
+
+
+def test_the_schedule_runs_from_the_start() -> None:
+    (schedule,) = REPOSITORY.schedule_defs
+    assert (schedule.name, schedule.job.name, schedule.cron_schedule) == ("clean_up", "clean_up", "0 * * * *")
+    assert schedule.default_status is DefaultScheduleStatus.RUNNING
 
 
 def test_a_test_or_a_tool_puts_its_own_resource_in() -> None:
