@@ -8,7 +8,7 @@ belong here: tokens themselves (``dataops_api/auth``).
 import hmac
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -25,6 +25,9 @@ SECRET_PREFIX = "dosec_"  # noqa: S105  says what it is, to people and to secret
 
 #: Advisory lock of :func:`ensure_admin`: any number that no other lock of this database uses.
 _ADMIN_LOCK = 7_340_115
+_IS_ADMIN = (ApiClient.revoked_at.is_(None), ApiClient.scopes.contains([Scope.ADMIN.value]))
+#: The hash of no secret.
+_NO_HASH = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,7 @@ def create(
 def ensure_admin(session: Session, keyring: Keyring) -> NewApiClient | None:
     """Makes an administrator where no unrevoked one exists; None where one does. Of callers at once, one makes it."""
     session.execute(select(func.pg_advisory_xact_lock(_ADMIN_LOCK)))
-    statement = select(ApiClient.api_client_id).where(
-        ApiClient.revoked_at.is_(None), ApiClient.scopes.contains([Scope.ADMIN.value])
-    )
-    if session.scalar(statement.limit(1)) is not None:
+    if session.scalar(select(ApiClient.api_client_id).where(*_IS_ADMIN).limit(1)) is not None:
         return None
     return create(session, keyring, name="Administrator", scopes=[Scope.ADMIN], now=utcnow())
 
@@ -87,12 +87,55 @@ def find(session: Session, api_client_id: UUID) -> KnownApiClient | None:
 
 
 def verify(session: Session, keyring: Keyring, *, api_client_id: UUID, secret: str) -> KnownApiClient | None:
-    """The client, or None where id and secret do not belong together or it is revoked."""
+    """The client, or None where id and secret do not belong together or it is revoked.
+
+    A secret that was rotated is as good as the new one until its grace has passed.
+    """
     client = _active(session, api_client_id)
-    # Hash and compare for an unknown client too: the time taken tells nothing.
-    expected = client.secret_hash if client is not None else "0" * 64
-    matches = hmac.compare_digest(keyring.hash_token(secret), expected)
+    # Hash and compare twice for an unknown client too: the time taken tells nothing.
+    given = keyring.hash_token(secret)
+    matches = hmac.compare_digest(given, client.secret_hash if client is not None else _NO_HASH)
+    before = _NO_HASH
+    if client is not None and client.previous_secret_until is not None and client.previous_secret_until > utcnow():
+        before = client.previous_secret_hash or _NO_HASH
+    matches |= hmac.compare_digest(given, before)
     return _known(client) if client is not None and matches else None
+
+
+def rotate_secret(
+    session: Session, keyring: Keyring, api_client_id: UUID, *, grace: timedelta, now: datetime
+) -> NewApiClient:
+    """Gives an unrevoked client a new secret; the one before stays valid for the grace, one still before it ends.
+
+    Raises NotFoundError.
+    """
+    client = session.scalars(
+        select(ApiClient)
+        .where(ApiClient.api_client_id == api_client_id, ApiClient.revoked_at.is_(None))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if client is None:
+        raise NotFoundError("API client not found", details={"api_client_id": str(api_client_id)})
+    kept = grace > timedelta(0)
+    client.previous_secret_hash = client.secret_hash if kept else None
+    client.previous_secret_until = now + grace if kept else None
+    secret = new_secret(SECRET_PREFIX)
+    client.secret_hash = keyring.hash_token(secret)
+    session.flush()
+    return NewApiClient(api_client_id, secret)
+
+
+def is_last_admin(session: Session, api_client_id: UUID) -> bool:
+    """Whether without this client no unrevoked administrator is left. Of callers at once, one goes on at a time."""
+    session.execute(select(func.pg_advisory_xact_lock(_ADMIN_LOCK)))
+    admins = set(session.scalars(select(ApiClient.api_client_id).where(*_IS_ADMIN)))
+    return admins == {api_client_id}
+
+
+def row_of(session: Session, api_client_id: UUID) -> ApiClient | None:
+    """The client, revoked or not; None where it is unknown."""
+    return session.get(ApiClient, api_client_id)
 
 
 def revoke(session: Session, api_client_id: UUID, *, now: datetime) -> None:

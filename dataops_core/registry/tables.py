@@ -114,6 +114,9 @@ class ApiClient(Base):
     api_client_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     secret_hash: Mapped[str] = mapped_column(String(64))
+    #: The secret before the newest rotation, valid until then.
+    previous_secret_hash: Mapped[str | None] = mapped_column(String(64))
+    previous_secret_until: Mapped[datetime | None]
     scopes: Mapped[list[str]]
     customers: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid(as_uuid=True)))
     created_at: Mapped[datetime]

@@ -1,10 +1,15 @@
-"""``dataops credentials create`` makes a client whole or not at all, and says in one sentence what is in the way."""
+"""``dataops credentials`` makes, lists, rotates and revokes API clients (C-8, C-15), whole or not at all.
+
+What is in the way is said in one sentence.
+"""
 
 import json
 import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -82,3 +87,90 @@ def test_a_file_that_cannot_be_written_makes_no_client(home: Path, refusal: Refu
         f"{file} cannot be written (No such file or directory): name another file."
     )
     assert clients(tied) == 0
+
+
+def test_without_a_file_the_secret_is_shown_once_and_the_homes_own_credentials_stay(home: Path, dataops, tied):
+    own = home / "credentials.json"
+    assert dataops(home, *CREATE, **tied).stdout.endswith(f": {own}\n")
+    kept = own.read_text()
+    customer = str(uuid4())
+    shown = dataops(home, *CREATE, "--name", "bound", "--customer", customer, **tied)
+    assert shown.stdout.startswith("Made API client ")
+    assert shown.stdout.count("dosec_") == 1
+    assert own.read_text() == kept
+    listed = listing(home, dataops, tied)
+    assert [client["customers"] for client in listed] == [None, [customer]]
+    assert "dosec_" not in json.dumps(listed)
+
+
+def test_for_programs_everything_is_json(home: Path, dataops, tied):
+    made = json.loads(dataops(home, *CREATE, "--json", "--scope", "dataops:datasets:read", **tied).stdout)
+    assert made["client_secret"].startswith("dosec_")
+    rotated = json.loads(dataops(home, "credentials", "rotate", made["client_id"], "--json", **tied).stdout)
+    assert rotated["client_secret"] != made["client_secret"]
+    assert rotated["previous_secret_until"] is not None
+    revoked = json.loads(dataops(home, "credentials", "revoke", made["client_id"], "--json", **tied).stdout)
+    assert (revoked["state"], revoked["scopes"]) == ("revoked", ["dataops:datasets:read"])
+    key = json.loads(dataops(home, "credentials", "rotate-keys", "--json", **tied).stdout)
+    assert list(key) == ["kid"]
+
+
+def test_a_rotation_renews_the_homes_own_credentials_and_both_secrets_are_good(home: Path, dataops, tied):
+    dataops(home, *CREATE, **tied)
+    own = home / "credentials.json"
+    before = json.loads(own.read_text())
+    said = dataops(home, "credentials", "rotate", before["client_id"], "--grace-hours", "1", **tied)
+    after = json.loads(own.read_text())
+    assert stat.S_IMODE(own.stat().st_mode) == 0o600
+    assert said.stdout.startswith(f"API client {before['client_id']} has a new secret, and the one before stays valid ")
+    assert (good(tied, before), good(tied, after)) == (True, True)
+    table = dataops(home, "credentials", "list", **tied).stdout
+    assert "active, two secrets until" in table
+    dataops(home, "credentials", "rotate", before["client_id"], "--now", **tied)
+    last = json.loads(own.read_text())
+    assert [good(tied, one) for one in (before, after, last)] == [False, False, True]
+
+
+def test_the_last_administrator_is_revoked_only_on_purpose(home: Path, dataops, refusal: Refusal, tied):
+    made = json.loads(dataops(home, *CREATE, "--json", "--file", str(home / "a.json"), **tied).stdout)
+    assert "client_secret" not in made
+    revoke = ("credentials", "revoke", made["client_id"])
+    assert refusal(home, *revoke, **tied) == (
+        f"{made['client_id']} is the last API client with dataops:admin: make another first, "
+        "or revoke it all the same with --yes."
+    )
+    assert dataops(home, *revoke, "--yes", **tied).stdout == (
+        f"Revoked API client {made['client_id']}: its tokens stop within a minute.\n"
+    )
+    (client,) = listing(home, dataops, tied)
+    assert client["state"] == "revoked"
+    assert refusal(home, "credentials", "rotate", made["client_id"], **tied) == (
+        f"API client {made['client_id']} was revoked at {client['revoked_at']}: "
+        "`dataops credentials create` makes another."
+    )
+
+
+def test_an_id_that_is_none_and_a_client_that_there_is_not_are_told(home: Path, refusal: Refusal, tied):
+    assert refusal(home, "credentials", "revoke", "me", **tied) == "'me' is no id of an API client: give a UUID."
+    assert refusal(home, *CREATE, "--customer", "ACME", **tied) == "'ACME' is no id of a customer: give a UUID."
+    unknown = str(uuid4())
+    assert refusal(home, "credentials", "rotate", unknown, **tied) == (
+        f"There is no API client {unknown}: `dataops credentials list` shows those that there are."
+    )
+
+
+def test_with_no_client_the_list_says_so(home: Path, dataops, tied):
+    assert dataops(home, "credentials", "list", **tied).stdout == "There is no API client.\n"
+    assert listing(home, dataops, tied) == []
+
+
+def listing(home: Path, dataops, tied: dict[str, str]) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(dataops(home, "credentials", "list", "--json", **tied).stdout)
+    return listed
+
+
+def good(tied: dict[str, str], credentials: dict[str, str]) -> bool:
+    """Whether a token would be given for these credentials."""
+    with closing(Database(tied["DATAOPS_DATABASE_URL"])) as database, database.transaction() as session:
+        client_id, secret = UUID(credentials["client_id"]), credentials["client_secret"]
+        return api_clients.verify(session, Keyring(SECRET), api_client_id=client_id, secret=secret) is not None

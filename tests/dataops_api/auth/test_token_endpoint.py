@@ -2,7 +2,10 @@
 
 import base64
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -235,35 +238,65 @@ def test_secrets_are_stored_as_hashes_and_the_signing_key_encrypted(own_api: Any
     assert not any("PRIVATE KEY" in row for row in keys)
 
 
-def test_a_revoked_clients_token_stops_when_the_kept_state_is_read_again(
-    own_api: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """C-15: within a minute; here the half-minute for which a client is kept is made to pass at once."""
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Moves the clocks by which tokens and what is kept of clients are judged."""
+
+    def move(by: timedelta) -> None:
+        monkeypatch.setattr("dataops_api.auth.authority.utcnow", lambda: utcnow() + by)
+        monkeypatch.setattr("dataops_core.registry.api_clients.utcnow", lambda: utcnow() + by)
+        monkeypatch.setattr("dataops_api.auth.authority.monotonic", lambda: monotonic() + by.total_seconds())
+
+    return move
+
+
+def listed_with(api: Any, token: str) -> httpx.Response:
+    answer: httpx.Response = api.anonymous.get(LISTING, headers={"Authorization": f"Bearer {token}"})
+    return answer
+
+
+def test_a_revoked_clients_tokens_stop_within_a_minute(own_api: Any, pass_time: Callable[[timedelta], None]) -> None:
+    """C-15."""
     client = own_api.new_client(Scope.DATASETS_READ, Scope.DATASETS_WRITE)
     token = own_api.anonymous.post("/token", json=asked(client)).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
-    assert own_api.anonymous.get(LISTING, headers=headers).status_code == 200
+    assert listed_with(own_api, token).status_code == 200
     with own_api.database.transaction() as session:
         api_clients.revoke(session, client.api_client_id, now=utcnow())
-    monkeypatch.setattr("dataops_api.auth.authority._KEPT_SECONDS", 0.0)
-    answer = own_api.anonymous.get(LISTING, headers=headers)
+    assert own_api.anonymous.post("/token", json=asked(client)).json()["error"] == "invalid_client"
+    pass_time(timedelta(seconds=59))
+    answer = listed_with(own_api, token)
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-    assert own_api.anonymous.post("/token", json=asked(client)).json()["error"] == "invalid_client"
 
 
-def test_old_tokens_outlive_a_rotation_of_keys_and_new_ones_work_at_once(
-    own_api: Any, monkeypatch: pytest.MonkeyPatch
+def test_after_a_rotation_of_keys_new_tokens_work_at_once_and_old_ones_until_they_expire(
+    own_api: Any, pass_time: Callable[[timedelta], None]
 ) -> None:
     """C-15."""
     client = own_api.new_client(Scope.DATASETS_READ, Scope.DATASETS_WRITE)
     old = own_api.anonymous.post("/token", json=asked(client)).json()["access_token"]
     with own_api.database.transaction() as session:
         signing_keys.rotate(session, own_api.keyring, now=utcnow())
-    monkeypatch.setattr("dataops_api.auth.authority._KEPT_SECONDS", 0.0)
-    monkeypatch.setattr("dataops_api.auth.authority._LOOK_AGAIN_SECONDS", 0.0)
+    pass_time(timedelta(minutes=59))
     new = own_api.anonymous.post("/token", json=asked(client)).json()["access_token"]
     assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
-    for token in (old, new):
-        assert own_api.anonymous.get(LISTING, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert [listed_with(own_api, token).status_code for token in (old, new)] == [200, 200]
     assert len(own_api.anonymous.get("/.well-known/jwks.json").json()["keys"]) == 2
+    pass_time(timedelta(minutes=61))
+    assert [listed_with(own_api, token).status_code for token in (old, new)] == [401, 200]
+    pass_time(timedelta(minutes=100))
+    assert len(own_api.anonymous.get("/.well-known/jwks.json").json()["keys"]) == 1
+
+
+def test_a_rotated_secret_is_good_beside_the_new_one_until_its_grace_has_passed(
+    own_api: Any, pass_time: Callable[[timedelta], None]
+) -> None:
+    """C-15: no program has to stop while it is given the new one."""
+    old = own_api.new_client(Scope.DATASETS_READ)
+    with own_api.database.transaction() as session:
+        new = api_clients.rotate_secret(
+            session, own_api.keyring, old.api_client_id, grace=timedelta(hours=24), now=utcnow()
+        )
+    assert [own_api.anonymous.post("/token", json=asked(one)).status_code for one in (old, new)] == [200, 200]
+    pass_time(timedelta(hours=24, seconds=1))
+    assert [own_api.anonymous.post("/token", json=asked(one)).status_code for one in (old, new)] == [401, 200]

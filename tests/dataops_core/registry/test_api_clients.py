@@ -1,6 +1,7 @@
 """API clients in the registry (C-8, C-12, C-15, C-24)."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -101,3 +102,33 @@ def test_admin_implies_every_scope_and_write_does_not_imply_read() -> None:
     assert implied([Scope.ADMIN]) == tuple(Scope)
     assert implied([Scope.DATASETS_WRITE]) == (Scope.DATASETS_WRITE,)
     assert implied([]) == ()
+
+
+def test_a_second_rotation_ends_the_secret_before_the_last_and_one_without_grace_ends_both(database: Database) -> None:
+    """C-15."""
+    with database.transaction() as session:
+        made = [api_clients.create(session, KEYRING, name="x", scopes=[Scope.ADMIN], now=utcnow())]
+        client_id = made[0].api_client_id
+        for hours in (24, 24, 0):
+            grace = timedelta(hours=hours)
+            made.append(api_clients.rotate_secret(session, KEYRING, client_id, grace=grace, now=utcnow()))
+            good = [
+                api_clients.verify(session, KEYRING, api_client_id=client_id, secret=one.client_secret) is not None
+                for one in made
+            ]
+            assert good == [number >= len(made) - (2 if hours else 1) for number in range(len(made))]
+        api_clients.revoke(session, client_id, now=utcnow())
+        with pytest.raises(NotFoundError):
+            api_clients.rotate_secret(session, KEYRING, client_id, grace=timedelta(0), now=utcnow())
+
+
+def test_the_last_administrator_is_known_as_such(database: Database) -> None:
+    """C-24."""
+    with database.transaction() as session:
+        first, second, reader = (
+            api_clients.create(session, KEYRING, name="x", scopes=[scope], now=utcnow()).api_client_id
+            for scope in (Scope.ADMIN, Scope.ADMIN, Scope.DATASETS_READ)
+        )
+        assert not any(api_clients.is_last_admin(session, one) for one in (first, second, reader))
+        api_clients.revoke(session, first, now=utcnow())
+        assert [api_clients.is_last_admin(session, one) for one in (first, second, reader)] == [False, True, False]
