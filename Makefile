@@ -32,7 +32,7 @@ down: .venv/installed ## Stop what runs in the background
 
 test: .venv/installed ## Run all tests
 	@sh scripts/install_chromium.sh
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: .venv/installed ## Formatting, lint, types, the dependency rule, the lock
 	@$(BIN)/ruff format --check .
