@@ -11,7 +11,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from dataops_api import describing, health
+from dataops_api import describing, health, metrics_page
 from dataops_api.audit import routes as audit
 from dataops_api.auth import routes as auth
 from dataops_api.auth.authority import Authority
@@ -24,6 +24,7 @@ from dataops_api.dependencies import Gateway, Parts
 from dataops_api.errors import HANDLERS
 from dataops_api.launching import Launcher
 from dataops_api.logs import configure
+from dataops_api.metering import meter_of
 from dataops_api.middleware import RequestContext
 from dataops_api.operations import routes as operations
 from dataops_api.quality import routes as quality
@@ -46,6 +47,7 @@ ROUTES = (
     operations.routes,
     audit.routes,
     health.routes,
+    metrics_page.routes,
     describing.routes,
 )
 
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     own_gateway = gateway is None
     gateway = gateway or DagsterGateway.from_settings(settings)
     catalog = load_catalog(settings.templates_dir)
+    meter = meter_of(settings, database)
     parts = Parts(
         settings=settings,
         database=database,
@@ -75,7 +78,8 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
             failures_per_minute=settings.api_failures_per_minute,
         ),
         gateway=gateway,
-        launcher=Launcher(database, gateway),
+        meter=meter,
+        launcher=Launcher(database, gateway, meter),
         watcher=RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds)),
     )
 
@@ -106,7 +110,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         exception_handlers=dict(HANDLERS),
         lifespan=lifespan,
     )
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, meter=meter)
     app.state.parts = parts
     for routes in ROUTES:
         routes.add_to(app)

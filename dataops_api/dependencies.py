@@ -12,6 +12,7 @@ from starlette.requests import Request
 from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
 from dataops_api.launching import Launcher
+from dataops_api.metering import Meter
 from dataops_api.rate_limits import ApiLimits
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
@@ -46,6 +47,7 @@ class Parts:
     authority: Authority
     token_limits: TokenLimits
     limits: ApiLimits
+    meter: Meter
     gateway: Gateway
     launcher: Launcher
     watcher: RunWatcher

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from threading import Thread
 from uuid import UUID
 
+from dataops_api.metering import Meter
 from dataops_core.provisioning.launching import launch_operation
 from dataops_core.registry.database import Database
 from dataops_core.runs import Launcher as RunLauncher
@@ -19,9 +20,10 @@ _log = logging.getLogger("dataops.api")
 class Launcher:
     """Launches operations one after the other, in a thread of its own."""
 
-    def __init__(self, database: Database, gateway: RunLauncher) -> None:
+    def __init__(self, database: Database, gateway: RunLauncher, meter: Meter | None = None) -> None:
         self._database = database
         self._gateway = gateway
+        self._meter = meter or Meter()
         self._queue: SimpleQueue[UUID | None] = SimpleQueue()
         self._thread: Thread | None = None
 
@@ -45,7 +47,9 @@ class Launcher:
     def _run(self) -> None:
         while (operation_id := self._queue.get()) is not None:
             try:
-                launch_operation(self._database, self._gateway, operation_id)
+                run_id = launch_operation(self._database, self._gateway, operation_id)
+                self._meter.launch("launched" if run_id is not None else "not_launched")
             except Exception:
+                self._meter.launch("error")
                 # The thread must outlive any one operation: this one stays pending for the sensor.
                 _log.exception("an operation was not launched", extra={"operation_id": str(operation_id)})

@@ -12,9 +12,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataops_api.errors import internal_error
+from dataops_api.errors import TOKEN_PATH, internal_error
+from dataops_api.metering import Meter
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
+from dataops_core.settings import CONNECTORS_PREFIX
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ID = REQUEST_ID_HEADER.lower().encode()
@@ -25,10 +27,11 @@ _log = logging.getLogger("dataops.api")
 
 
 class RequestContext:
-    """Gives the request its id, answers a bug with INTERNAL_ERROR, and logs how it went."""
+    """Gives the request its id, answers a bug with INTERNAL_ERROR, counts it, and logs how it went."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, meter: Meter) -> None:
         self.app = app
+        self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -62,6 +65,8 @@ class RequestContext:
             else:
                 raise  # the answer is under way: the server must break the connection
         finally:
+            seconds = perf_counter() - started
+            self._count(scope, status, seconds)
             _access.info(
                 "%s %s %s",
                 scope["method"],
@@ -71,8 +76,17 @@ class RequestContext:
                     "method": scope["method"],
                     "path": scope["path"],
                     "status": status,
-                    "duration_ms": round((perf_counter() - started) * 1000, 1),
+                    "duration_ms": round(seconds * 1000, 1),
                     "request_id": request_id,
                     "api_client_id": state.get("api_client_id"),
                 },
             )
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        # A route that was found is left in the scope; its path is a template, which holds no id.
+        route = getattr(scope.get("route"), "path", None)
+        connector = scope["path"].startswith(f"{CONNECTORS_PREFIX}/")
+        template = "unknown" if route is None else f"{CONNECTORS_PREFIX}{route}" if connector else route
+        self._meter.request(method=scope["method"], route=template, status=status, seconds=seconds, connector=connector)
+        if status == 429 and not connector and scope["path"] != TOKEN_PATH:
+            self._meter.rate_limited("api_client" if "caller" in scope["state"] else "address")

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     api_failures_per_minute: int = Field(
         default=300, ge=1, description="Requests without a valid token per address and minute."
     )
+    metrics: str = Field(
+        default="loopback",
+        pattern="^(loopback|on|off)$",
+        description="Who may read /metrics: this machine, all, nobody.",
+    )
     log_level: str = Field(default="INFO", description="Level of the log.")
 
     @field_validator("home", "templates_dir")

@@ -162,14 +162,20 @@ def _refusal(description: str, error: str) -> dict[str, Any]:
 )
 async def create_token(request: Request) -> Response:
     """OAuth 2.0 client credentials (RFC 6749, section 4.4), as JSON or as a form, or with HTTP Basic."""
+    meter = parts_of(request).meter
     try:
-        return JSONResponse(await _grant(request), headers=_PRIVATE)
+        granted = await _grant(request)
     except TokenRefused as refused:
+        meter.token(refused.error)
+        if refused.status == 429:
+            meter.rate_limited("token")
         return JSONResponse(
             {"error": refused.error, "error_description": refused.description},
             status_code=refused.status,
             headers=_PRIVATE | refused.headers,
         )
+    meter.token("issued")
+    return JSONResponse(granted, headers=_PRIVATE)
 
 
 @routes.add(

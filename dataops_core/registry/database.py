@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from dataops_core import acting
 from dataops_core.errors import UnavailableError
@@ -80,6 +80,15 @@ class Database:
                 yield connection
         except OperationalError as error:
             raise UnavailableError("The database does not answer.") from error
+
+    def connections(self) -> dict[str, dict[str, int]]:
+        """How many connections each pool (for changing, for looking) has in use and at rest."""
+        found = {}
+        for name, engine in (("changing", self.engine), ("looking", self._reader)):
+            pool = engine.pool
+            assert isinstance(pool, QueuePool)  # noqa: S101  SQLAlchemy's own for such engines
+            found[name] = {"in_use": pool.checkedout(), "idle": pool.checkedin()}
+        return found
 
     def close(self) -> None:
         """Gives every connection back."""
