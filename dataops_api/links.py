@@ -20,6 +20,16 @@ def quality(dataset_id: UUID) -> str:
     return f"{DATASETS}/{dataset_id}/quality"
 
 
+def validate(dataset_id: UUID) -> str:
+    """Where a validation of a dataset is asked for (POST)."""
+    return f"{quality(dataset_id)}/validate"
+
+
+def history(dataset_id: UUID) -> str:
+    """What a dataset's checks said over time."""
+    return f"{quality(dataset_id)}/history"
+
+
 def usage(dataset_id: UUID) -> str:
     """A dataset's usage."""
     return f"{DATASETS}/{dataset_id}/usage"

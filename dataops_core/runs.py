@@ -12,7 +12,7 @@ from uuid import UUID
 
 from dataops_core.lifecycle import CheckType, Environment, OperationType
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry.operations import OperationView
+from dataops_core.registry.operations import OperationView, checks_of
 
 LOCATION_NAME = "dataops"
 REPOSITORY_NAME = "__repository__"
@@ -85,7 +85,7 @@ def launch_request(view: OperationView) -> LaunchRequest:
         attempt=operation.attempt,
         job=JOBS[operation.operation_type],
         dataset_types=tuple(part.dataset_type for part, _ in view.parts if part.active),
-        checks=tuple(CheckType(name) for name in operation.request.get("checks", CheckType)) if validation else None,
+        checks=checks_of(operation) if validation else None,
         environment=Environment(operation.stage, operation.client_id),
     )
 

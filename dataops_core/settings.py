@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     idempotency_key_hours: float = Field(
         default=24.0, gt=0, le=8760, description="Hours that the answer to an idempotency key is kept."
     )
+    validation_fresh_seconds: float = Field(
+        default=300.0, ge=0, description="A check younger than this is not evaluated again unless a request forces it."
+    )
     token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
     token_failures_per_minute: int = Field(
         default=10, ge=1, description="Failed token requests per API client, address and minute."

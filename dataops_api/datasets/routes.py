@@ -126,7 +126,7 @@ def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, 
             session, parts.catalog, wanted, max_record_count=parts.settings.max_record_count
         )
         made = operations.parts_of(session, operation.operation_id)
-        return _accepted(operation, answers.provisioning(operation, made, links.datasets_of_journey(body.journey_id)))
+        return accepted(operation, answers.provisioning(operation, made, links.datasets_of_journey(body.journey_id)))
 
     return once(request, caller, parts, accept)
 
@@ -249,12 +249,13 @@ def _tear_down(
             api_client_id=caller.api_client_id,
             request_id=request_id_of(request),
         )
-        return _accepted(operation, answers.teardown(operation))
+        return accepted(operation, answers.teardown(operation))
 
     return once(request, caller, parts, accept)
 
 
-def _accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
+def accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
+    """The answer 202 of a change that an operation carries out, which is to be launched."""
     headers = {"Location": links.operation(operation.operation_id), "Retry-After": _RETRY_AFTER}
     return Accepted(
         JSONResponse(answer, status_code=202, headers=headers),

@@ -1,12 +1,13 @@
-"""What requests about templates and their answers look like (``docs/contract.md`` C-70)."""
+"""What requests about templates and their answers look like (``docs/contract.md`` C-70, C-71)."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StrictStr
 
-from dataops_api.fields import AnswerModel, Given
-from dataops_core.lifecycle import Industry
+from dataops_api.fields import AnswerModel, Given, RequestModel
+from dataops_core.lifecycle import CompanySize, Industry, Stage
+from dataops_core.templates.recommendation import MOST_ALTERNATIVES
 
 
 class TemplateQuery(BaseModel):
@@ -15,6 +16,37 @@ class TemplateQuery(BaseModel):
     industry: Given[Industry] = None
     use_case: Given[str] = Field(default=None, description="Such as `developer_productivity`.")
     dataset_type: Given[str] = Field(default=None, description="Such as `confluence_pages`.")
+
+
+class ClientMetadata(RequestModel):
+    """What is known of the customer; what is not may be absent."""
+
+    industry: Industry | None = None
+    use_case: StrictStr | None = Field(
+        default=None, description="A template's use case, such as `developer_productivity`, or any text."
+    )
+    company_size: CompanySize | None = None
+
+
+def _some_once(dataset_types: list[str]) -> list[str]:
+    if not dataset_types:
+        raise ValueError("Must provide at least one dataset type")
+    if len(set(dataset_types)) != len(dataset_types):
+        raise ValueError("Must not name a dataset type twice")
+    return dataset_types
+
+
+class RecommendationRequest(RequestModel):
+    """For whom templates are wanted, and of which types."""
+
+    client_metadata: ClientMetadata
+    dataset_types: Annotated[
+        list[StrictStr], AfterValidator(_some_once), Field(json_schema_extra={"minItems": 1, "uniqueItems": True})
+    ]
+    stage: Stage
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
 
 
 class TemplateLinks(AnswerModel):
@@ -76,3 +108,34 @@ class TemplateDetail(Template):
     topics: list[TemplateTopic]
     record_schema: list[RecordField]
     sample_records: list[dict[str, Any]]
+
+
+class NamedTemplate(AnswerModel):
+    """A template, in short."""
+
+    template_id: UUID
+    name: str
+
+
+class Alternative(AnswerModel):
+    """Another template that might suit."""
+
+    template: NamedTemplate
+    confidence_score: float = Field(ge=0, le=1)
+    reason: str
+
+
+class Recommendation(AnswerModel):
+    """The template of one type that suits best."""
+
+    dataset_type: str
+    recommended_template: NamedTemplate
+    confidence_score: float = Field(ge=0, le=1)
+    reason: str
+    alternatives: list[Alternative] = Field(max_length=MOST_ALTERNATIVES)
+
+
+class Recommendations(AnswerModel):
+    """One recommendation per type, in the order asked."""
+
+    recommendations: list[Recommendation]

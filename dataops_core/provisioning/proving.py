@@ -20,7 +20,7 @@ from dataops_core.provisioning import fencing, particulars
 from dataops_core.provisioning.evaluation import evaluate
 from dataops_core.provisioning.fencing import Claim, Held
 from dataops_core.provisioning.services import StepContext
-from dataops_core.provisioning.settlement import fail_dataset, finish_dataset
+from dataops_core.provisioning.settlement import end_validation, fail_dataset, finish_dataset
 from dataops_core.provisioning.step import step
 from dataops_core.quality.model import CheckResult
 from dataops_core.quality.query_set import QuerySet
@@ -51,7 +51,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
     """Step 5, one of its four checks; in a validation, one of its steps.
 
     A verdict of ``failed`` is a result, not an error. Once all checks of this attempt have spoken, a provisioning whose
-    gate they close fails with the reason, and a validation ends.
+    gate they close fails with the reason, and a validation ends (``settlement.end_validation``).
     """
     services = context.services
     with step(context, _CHECKING, None) as claim:
@@ -180,9 +180,8 @@ def _after_check(session: Session, held: Held, claim: Claim) -> None:
     spoken = {check for check, row in made.items() if row.attempt == claim.attempt}
     if claim.operation_type is OperationType.VALIDATION:
         fencing.step_done(session, held, len(spoken))
-        asked = {CheckType(name) for name in held.operation.request.get("checks", list(CheckType))}
-        if asked <= spoken:
-            finish_dataset(session, held.operation, held.part, Outcome.READY, quality_score=held.dataset.quality_score)
+        if spoken.issuperset(operations.checks_of(held.operation)):
+            end_validation(session, held.operation, held.part)
         return
     if spoken != set(CheckType):
         return

@@ -116,15 +116,8 @@ def accept_teardown(
 
     Raises NotFoundError, and ConflictError where the dataset is archived already or a running teardown differs.
     """
-    dataset = datasets.get_visible(session, dataset_id, customers=customers)
-    active_id = operations.active_of(session, dataset_id)
-    # Locks go operation first, dataset second, everywhere: the run's steps take them in that order too.
-    active = operations.get(session, active_id, lock=True) if active_id is not None else None
-    dataset = datasets.get(session, dataset_id, lock=True)
-    if operations.active_of(session, dataset_id) != active_id:
-        raise ConflictError(
-            "The dataset is changing hands at this moment; try again.", details={"dataset_id": str(dataset_id)}
-        )
+    datasets.get_visible(session, dataset_id, customers=customers)
+    dataset, active = operations.lock_with_active(session, dataset_id)
     if active is not None and active.operation_type is OperationType.TEARDOWN:
         _must_agree(active, archive)
         return active

@@ -14,8 +14,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
-from dataops_core.registry import datasets, operations
+from dataops_core.errors import CheckInconclusiveError
+from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
+from dataops_core.registry import datasets, operations, quality
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 
@@ -92,6 +93,40 @@ def fail_dataset(
     )
 
 
+def end_validation(session: Session, operation: Operation, part: OperationDataset) -> None:
+    """Ends a validation by what its checks said: completed where each gave a verdict, else failed (C-63, C-81).
+
+    A check that could not tell makes CHECK_ERROR, one not evaluated RUN_INCOMPLETE. The dataset stays as it is.
+    """
+    dataset = session.get(Dataset, part.dataset_id)
+    made = quality.of_operation(session, dataset_id=part.dataset_id, operation_id=operation.operation_id)
+    asked = operations.checks_of(operation)
+    unclear = [check for check in asked if check in made and made[check].status is CheckStatus.ERROR]
+    missing = [check for check in asked if check not in made]
+    if not unclear and not missing:
+        score = dataset.quality_score if dataset is not None else None
+        finish_dataset(session, operation, part, Outcome.READY, quality_score=score)
+    elif unclear:
+        said = "; ".join(f"{check}: {made[check].details}" for check in unclear)
+        fail_dataset(
+            session,
+            operation,
+            part,
+            code=CheckInconclusiveError.code,
+            message=f"A quality check could not tell ({said}).",
+            details={"failed_checks": [check.value for check in unclear]},
+        )
+    else:
+        fail_dataset(
+            session,
+            operation,
+            part,
+            code=_CODES[RunEnding.SUCCESS],
+            message=f"The run ended without evaluating {', '.join(missing)}.",
+            details={"missing_checks": [check.value for check in missing]},
+        )
+
+
 def settle(session: Session, operation_id: UUID, ending: RunEnding, *, run_id: str, message: str | None = None) -> bool:
     """Ends whatever the run left open. Does nothing where the run is not the operation's, or all has ended already.
 
@@ -130,7 +165,10 @@ def _settle_locked(session: Session, operation: Operation, ending: RunEnding, me
     open_parts = [part for part in operations.parts_of(session, operation.operation_id) if part.active]
     for part in open_parts:
         dataset = session.get(Dataset, part.dataset_id)
-        if ending is RunEnding.SUCCESS and dataset is not None and dataset.status is DatasetStatus.READY:
+        if ending is RunEnding.SUCCESS and operation.operation_type is OperationType.VALIDATION:
+            # A rerun of some checks: those of earlier attempts count as well.
+            end_validation(session, operation, part)
+        elif ending is RunEnding.SUCCESS and dataset is not None and dataset.status is DatasetStatus.READY:
             # A run started by hand for one asset of a ready dataset: all that it was asked for is done.
             finish_dataset(session, operation, part, Outcome.READY, quality_score=dataset.quality_score)
         else:

@@ -14,9 +14,10 @@ from sqlalchemy import Integer, cast, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
-from dataops_core.errors import NotFoundError
+from dataops_core.errors import ConflictError, NotFoundError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, Stage, steps_of
+from dataops_core.registry import datasets as dataset_rows
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
@@ -26,6 +27,8 @@ LAUNCH_LEASE = timedelta(seconds=20)
 
 _DEFAULT_ESTIMATE = timedelta(seconds=60)
 _ESTIMATE_SAMPLE = 20
+#: How often a dataset that changes hands is looked at again before its requester is told to.
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,12 @@ def estimate(session: Session, operation_type: OperationType) -> timedelta:
     """How long such an operation takes: the median of the newest completed ones, a minute before there are any."""
     newest = (
         select(Operation.started_at, Operation.completed_at)
-        .where(Operation.operation_type == operation_type, Operation.status == OperationStatus.COMPLETED)
+        .where(
+            Operation.operation_type == operation_type,
+            Operation.status == OperationStatus.COMPLETED,
+            # One that had nothing to do says nothing about the others.
+            Operation.run_id.is_not(None),
+        )
         .order_by(Operation.completed_at.desc())
         .limit(_ESTIMATE_SAMPLE)
         .subquery()
@@ -158,6 +166,32 @@ def active_of(session: Session, dataset_id: UUID) -> UUID | None:
 def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
     """The operations that this run carries or carried."""
     return session.scalars(select(Operation.operation_id).where(Operation.run_id == run_id)).all()
+
+
+def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Operation | None]:
+    """The dataset and its active operation, both locked until the transaction ends.
+
+    Locks go operation first, dataset second, everywhere: the run's steps take them in that order too. A dataset that
+    got another operation meanwhile is let go and looked at again. Raises NotFoundError, and ConflictError where it
+    changes hands again and again.
+    """
+    for _ in range(_LOOKS):
+        look = session.begin_nested()
+        active_id = active_of(session, dataset_id)
+        active = get(session, active_id, lock=True) if active_id is not None else None
+        dataset = dataset_rows.get(session, dataset_id, lock=True)
+        if active_of(session, dataset_id) == active_id:
+            look.commit()
+            return dataset, active
+        look.rollback()
+    raise ConflictError(
+        "The dataset is changing hands at this moment; try again.", details={"dataset_id": str(dataset_id)}
+    )
+
+
+def checks_of(operation: Operation) -> tuple[CheckType, ...]:
+    """The checks that a validation evaluates, in the order asked for."""
+    return tuple(CheckType(name) for name in operation.request.get("checks", list(CheckType)))
 
 
 def newest_teardown_of(session: Session, dataset_id: UUID) -> Operation | None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true, tuple_
 from sqlalchemy.orm import Session
 
 from dataops_core.ids import new_id
@@ -20,9 +20,13 @@ from dataops_core.registry.tables import QualityResult
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A dataset's quality as it stands (C-60)."""
+    """A dataset's quality as it stands (C-60).
+
+    ``checks`` are the newest verdicts, which make the score; ``newest`` the newest evaluations, whatever they said.
+    """
 
     checks: Mapping[CheckType, QualityResult]
+    newest: Mapping[CheckType, QualityResult]
     overall: Decimal | None
     meets_threshold: bool
     calculated_at: datetime | None
@@ -63,31 +67,70 @@ def of_operation(session: Session, *, dataset_id: UUID, operation_id: UUID) -> d
         select(QualityResult)
         .distinct(QualityResult.check_type)
         .where(QualityResult.dataset_id == dataset_id, QualityResult.operation_id == operation_id)
-        .order_by(QualityResult.check_type, QualityResult.executed_at.desc())
+        .order_by(QualityResult.check_type, QualityResult.executed_at.desc(), QualityResult.check_id.desc())
     )
     return {row.check_type: row for row in rows}
 
 
 def current(session: Session, dataset_id: UUID) -> Quality:
-    """The dataset's quality: the newest verdict of each check."""
-    rows = session.scalars(
+    """The dataset's quality: the score of each check's newest verdict, and what its newest evaluation said."""
+    newest_first = (
         select(QualityResult)
         .distinct(QualityResult.check_type)
-        .where(QualityResult.dataset_id == dataset_id, QualityResult.status != CheckStatus.ERROR)
-        .order_by(QualityResult.check_type, QualityResult.executed_at.desc())
+        .where(QualityResult.dataset_id == dataset_id)
+        .order_by(QualityResult.check_type, QualityResult.executed_at.desc(), QualityResult.check_id.desc())
     )
-    return summarize({row.check_type: row for row in rows})
-
-
-def summarize(checks: Mapping[CheckType, QualityResult]) -> Quality:
-    """The score that these evaluations make."""
+    newest = {row.check_type: row for row in session.scalars(newest_first)}
+    checks = newest
+    if any(row.status is CheckStatus.ERROR for row in newest.values()):
+        verdicts = newest_first.where(QualityResult.status != CheckStatus.ERROR)
+        checks = {row.check_type: row for row in session.scalars(verdicts)}
     overall = overall_score({check: row.score for check, row in checks.items() if row.score is not None})
     return Quality(
         checks=checks,
+        newest=newest,
         overall=overall,
-        meets_threshold=meets_threshold(overall, {check: row.status for check, row in checks.items()}),
+        meets_threshold=meets_threshold(overall, {check: row.status for check, row in newest.items()}),
         calculated_at=max((row.executed_at for row in checks.values()), default=None),
     )
+
+
+def history(
+    session: Session,
+    dataset_id: UUID,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    check_type: CheckType | None = None,
+    before: QualityResult | None = None,
+    limit: int,
+) -> tuple[Sequence[QualityResult], bool]:
+    """The newest ``limit`` evaluations of a range, oldest first, and whether the range holds older ones (C-64).
+
+    ``since`` is inclusive, ``until`` exclusive. ``before`` goes on where an earlier answer began: its oldest entry, so
+    that of evaluations at one moment none is lost and none comes twice.
+    """
+    place = tuple_(QualityResult.executed_at, QualityResult.check_id)
+    found = session.scalars(
+        select(QualityResult)
+        .where(
+            QualityResult.dataset_id == dataset_id,
+            QualityResult.executed_at >= since if since is not None else true(),
+            QualityResult.executed_at < until if until is not None else true(),
+            QualityResult.check_type == check_type if check_type is not None else true(),
+            place < (before.executed_at, before.check_id) if before is not None else true(),
+        )
+        .order_by(QualityResult.executed_at.desc(), QualityResult.check_id.desc())
+        .limit(limit + 1)
+    ).all()
+    return list(reversed(found[:limit])), len(found) > limit
+
+
+def find(session: Session, dataset_id: UUID, check_id: UUID) -> QualityResult | None:
+    """One evaluation of this dataset, or None."""
+    return session.scalars(
+        select(QualityResult).where(QualityResult.dataset_id == dataset_id, QualityResult.check_id == check_id)
+    ).one_or_none()
 
 
 def all_of(session: Session, dataset_id: UUID) -> Sequence[QualityResult]:

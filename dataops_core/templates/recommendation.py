@@ -7,7 +7,7 @@ request, the customer's datasets). Source: ``docs/contract.md`` C-41, C-71; ``do
 import functools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataops_core.errors import InvalidRequestError
@@ -94,9 +94,7 @@ def recommend(
     """
     templates = catalog.for_type(dataset_type)
     if not templates:
-        raise InvalidRequestError(
-            "Request validation failed", details={"dataset_types": f"There is no template for '{dataset_type}'"}
-        )
+        raise InvalidRequestError("Request validation failed", details={"dataset_types": _no_template(dataset_type)})
     asked = _slug(use_case or "")
     closeness = _closeness(use_case or "", templates) if asked else [0.0] * len(templates)
     ranked = []
@@ -112,6 +110,43 @@ def recommend(
     ranked.sort(key=lambda entry: entry[:-1])
     best, *others = (entry[-1] for entry in ranked)
     return Recommendation(best.template, best.confidence, best.reason, tuple(others[:MOST_ALTERNATIVES]))
+
+
+def recommend_each(
+    catalog: Catalog,
+    *,
+    dataset_types: Sequence[str],
+    industry: Industry | None,
+    use_case: str | None,
+    company_size: CompanySize | None,
+    stage: Stage,
+) -> list[tuple[str, Recommendation]]:
+    """The recommendation for each type, in order. Raises InvalidRequestError that names types without a template."""
+    unknown = {
+        f"dataset_types.{number}": _no_template(dataset_type)
+        for number, dataset_type in enumerate(dataset_types)
+        if not catalog.for_type(dataset_type)
+    }
+    if unknown:
+        raise InvalidRequestError("Request validation failed", details=unknown)
+    return [
+        (
+            dataset_type,
+            recommend(
+                catalog,
+                dataset_type=dataset_type,
+                industry=industry,
+                use_case=use_case,
+                company_size=company_size,
+                stage=stage,
+            ),
+        )
+        for dataset_type in dataset_types
+    ]
+
+
+def _no_template(dataset_type: str) -> str:
+    return f"There is no template for '{dataset_type}'"
 
 
 def _candidate(template: Template, *, industry: Industry | None, asked: str, near: float) -> Candidate:

@@ -1,0 +1,95 @@
+"""A request to check a ready dataset again: answered by what is fresh, by what is under way, or by a new operation.
+
+One call, in the caller's one transaction. The checks themselves are run by ``proving.run_check``, as in a provisioning.
+Source: ``docs/contract.md`` C-35, C-37, C-63.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dataops_core.clock import utcnow
+from dataops_core.errors import ConflictError
+from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType, Outcome
+from dataops_core.provisioning.settlement import finish_dataset
+from dataops_core.registry import datasets, operations, quality
+from dataops_core.registry.tables import Operation
+
+
+def accept_validation(
+    session: Session,
+    dataset_id: UUID,
+    *,
+    checks: Sequence[CheckType],
+    force: bool,
+    fresh: timedelta,
+    customers: Sequence[UUID] | None = None,
+    api_client_id: UUID | None = None,
+    request_id: str | None = None,
+) -> Operation:
+    """The operation that answers the request: a new one, the one under way, or one that has ended already.
+
+    A validation under way answers where it covers the checks asked for and nothing is forced. Where every check asked
+    for has a verdict younger than ``fresh``, and nothing is forced, the operation is completed as it is made. Raises
+    NotFoundError, and ConflictError where the dataset is not ready or in another operation's hands.
+    """
+    datasets.get_visible(session, dataset_id, customers=customers)
+    dataset, active = operations.lock_with_active(session, dataset_id)
+    if active is not None and _answers(active, checks, force):
+        return active
+    if dataset.status is not DatasetStatus.READY:
+        raise ConflictError(
+            f"Dataset is not ready: it is {dataset.status}",
+            details={"dataset_id": str(dataset_id), "status": dataset.status.value}
+            | ({"operation_id": str(active.operation_id)} if active is not None else {}),
+        )
+    if active is not None:
+        raise _busy(active.operation_id)
+    try:
+        with session.begin_nested():
+            operation = operations.create(
+                session,
+                operation_type=OperationType.VALIDATION,
+                client_id=dataset.client_id,
+                stage=dataset.stage,
+                datasets=[(dataset_id, dataset.dataset_type)],
+                request={"checks": [check.value for check in checks]},
+                checks=len(checks),
+                api_client_id=api_client_id,
+                request_id=request_id,
+            )
+    except IntegrityError:
+        # A run that somebody started by hand took the dataset between the look and the write.
+        raise _busy(operations.active_of(session, dataset_id)) from None
+    if not force and _all_fresh(session, dataset_id, checks, fresh):
+        operation = operations.get(session, operation.operation_id, lock=True)
+        (part,) = operations.parts_of(session, operation.operation_id)
+        part.steps_done = len(checks)
+        finish_dataset(session, operation, part, Outcome.READY, quality_score=dataset.quality_score)
+    return operation
+
+
+def _answers(active: Operation, checks: Sequence[CheckType], force: bool) -> bool:
+    if active.operation_type is not OperationType.VALIDATION or force:
+        return False
+    return set(checks) <= set(operations.checks_of(active))
+
+
+def _all_fresh(session: Session, dataset_id: UUID, checks: Sequence[CheckType], fresh: timedelta) -> bool:
+    """Whether every check was evaluated lately and could tell: an ``error`` is worth another try at once."""
+    newest = quality.current(session, dataset_id).newest
+    oldest = utcnow() - fresh
+    return all(
+        check in newest and newest[check].status is not CheckStatus.ERROR and newest[check].executed_at > oldest
+        for check in checks
+    )
+
+
+def _busy(operation_id: UUID | None) -> ConflictError:
+    return ConflictError(
+        "Another operation works on the dataset",
+        details={"operation_id": str(operation_id) if operation_id is not None else None},
+    )
