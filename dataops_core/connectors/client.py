@@ -32,7 +32,6 @@ from dataops_core.security import Keyring
 
 PAGE_DOCUMENTS = 1_000
 PAGE_BYTES = 5 * 1024 * 1024
-_PAGE_TIMEOUT = 60.0
 #: The last page waits for the whole index to be built: this many bytes of it per second at the very least.
 _BUILD_BYTES_PER_SECOND = 1_000_000
 _MAX_BUILD_TIMEOUT = 3600.0
@@ -42,7 +41,9 @@ class EmbeddedConnector:
     """The adapter of the embedded engine. Safe to use from many threads.
 
     ``base_url`` is the connector service's address without the connector (``http://…/connectors``); ``timeout`` bounds
-    every request but those that carry documents, in seconds; ``pause`` waits between tries.
+    every request but those that carry documents, in seconds; ``pause`` waits between tries. ``page_timeout`` bounds
+    those: a page is taken within a second or two, so a service that says nothing for so long will not answer, and is
+    not asked again.
     """
 
     kind = "embedded"
@@ -53,13 +54,15 @@ class EmbeddedConnector:
         keyring: Keyring,
         *,
         timeout: float = 5.0,
+        page_timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._keyring = keyring
         self._timeout = timeout
         self._pause = pause
-        self._transport = Transport(base_url, timeout=timeout, transport=transport, pause=pause)
+        self._page_timeout = page_timeout
+        self._transport = Transport(base_url, timeout=timeout, patience=page_timeout, transport=transport, pause=pause)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -100,10 +103,10 @@ class EmbeddedConnector:
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
             if pages == 1:
                 flags["isFirstPage"] = True
-            timeout = _PAGE_TIMEOUT
+            timeout = self._page_timeout
             if is_last:
                 flags |= {"isLastPage": True, "disableStaleDocumentDeletionCheck": True}
-                timeout = min(_PAGE_TIMEOUT + total_bytes / _BUILD_BYTES_PER_SECOND, _MAX_BUILD_TIMEOUT)
+                timeout = min(timeout + total_bytes / _BUILD_BYTES_PER_SECOND, _MAX_BUILD_TIMEOUT)
             accept = (200, 409) if pages == 1 else (200,)
             reply = self._index(spec, "bulkindexdocuments", _body(flags, page), timeout=timeout, accept=accept)
             if reply.status_code == 409:
@@ -170,7 +173,7 @@ class EmbeddedConnector:
             spec.connector_id,
             "",
             token=lambda: self._token(spec, TokenKind.INDEX),
-            timeout=_PAGE_TIMEOUT,
+            timeout=self._page_timeout,
             accept=(204, 410),
         )
         return []

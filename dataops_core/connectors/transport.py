@@ -47,18 +47,24 @@ def is_transient(status: int) -> bool:
 
 
 class Transport:
-    """Requests to the endpoints of one connector service."""
+    """Requests to the endpoints of one connector service.
+
+    ``timeout`` bounds every request that brings no other, in seconds; ``pause`` waits between tries. A request that
+    fails once ``patience`` seconds have gone by since its first try is not tried again: whoever waits is told why.
+    """
 
     def __init__(
         self,
         base_url: str,
         *,
         timeout: float,
+        patience: float = 30.0,
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
+        self._patience = patience
         self._pause = pause
         plain = base_url.startswith("http://")  # reading the certificates takes 30 ms, for nothing then
         # trust_env off: a proxy of the environment must neither see nor break what stays inside the installation.
@@ -118,18 +124,23 @@ class Transport:
         timeout: float | None = None,
         accept: Sequence[int] = (200,),
     ) -> Reply:
-        """A request, tried again while the failure is a passing one. Raises ConnectorError with the last reason."""
+        """A request, tried again while the failure is a passing one and it is not long since the first try.
+
+        Raises ConnectorError with the last reason.
+        """
+        started = time.monotonic()
         for pause in (*RETRY_PAUSES, None):
             try:
                 reply = self.send(method, connector_id, path, token=token(), content=content, timeout=timeout)
             except ConnectorError:
-                if pause is None:
+                if pause is None or time.monotonic() - started >= self._patience:
                     raise
                 self._pause(pause)
                 continue
             if reply.status_code in accept:
                 return reply
-            if pause is None or not is_transient(reply.status_code):
+            late = time.monotonic() - started >= self._patience
+            if pause is None or late or not is_transient(reply.status_code):
                 raise refusal(reply)
             self._pause(max(pause, _retry_after(reply.response.headers)))
         raise AssertionError("unreachable")

@@ -1,6 +1,10 @@
 """The product's own client against the running service: loading, asking, removing, and what it does when that fails."""
 
+import socket
+import threading
+import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import httpx
@@ -240,3 +244,40 @@ def test_an_http_error_of_a_search_is_an_answer(connector, live_service):
 def test_the_data_source_declares_what_documents_carry(connector):
     stored = connector.post("/api/index/v1/getdatasourceconfig", {"datasource": connector.spec.datasource}).json()
     assert stored == datasource_config(connector.spec)
+
+
+@pytest.fixture
+def silent_url():
+    """Where connections are accepted and nothing is ever read or said; and how many there were."""
+    connections = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    connections.append(listener.accept()[0])
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(10)
+    for connection in connections:
+        connection.close()
+
+
+@pytest.mark.parametrize("size", [10, 20_000_000], ids=["is not answered", "is not taken"])
+def test_a_connector_that_never_answers_an_upload_is_given_up_after_a_page_s_time(
+    silent_url, connector, make_documents, size
+):
+    """A run that is held by it ends within a minute, with the reason."""
+    url, connections = silent_url
+    documents = [replace(document, body="x" * size) for document in make_documents(2)]
+    client = EmbeddedConnector(url, Keyring("a secret for silence"), page_timeout=0.5)
+    started = time.monotonic()
+    with pytest.raises(ConnectorError, match=r"did not answer within \d") as failed:
+        client.load(connector.spec, documents, upload_id="u-1")
+    client.close()
+    assert failed.value.details == {"kind": "timeout", "transient": True, "status": None}
+    assert len(connections) == 1
+    assert time.monotonic() - started < 30
