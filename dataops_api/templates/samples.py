@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import DatasetType, GenerationSpec
+from dataops_core.dataset_types.cells import is_side_column
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.dataset_types.records import is_side_column
 from dataops_core.lifecycle import Stage
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
@@ -62,5 +62,4 @@ class Samples:
         )
         dataset_type = DATASET_TYPES[template.dataset_type]
         table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
-        rows = dataset_type.frame(table).to_dict("records")
-        return [dataset_type.record({str(name): cell for name, cell in row.items()}) for row in rows]
+        return [dataset_type.record(row) for row in table.to_pylist()]

@@ -2,20 +2,24 @@
 
 A type says what its records look like (columns, pandera schema, which fields completeness counts), builds any range
 of them as a pure function of the specification, and says how a record becomes a document of a search connector. The
-ten sample queries are drawn from the stored records by ``quality/sample_queries.py``, by what the type declares.
+ten sample queries are drawn from the stored records by ``quality/query_drawing.py``, by what the type declares.
+
+pandas and pandera take 0.4 s to load, a tenth of a provisioning: they are loaded by the schema, when it is asked for.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pandas as pd
 import pyarrow as pa
-from pandera.pandas import DataFrameSchema
 
 from dataops_core.company.model import Company
 from dataops_core.lifecycle import Stage
 from dataops_core.templates.model import IndustryVocabulary, Template
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandera.pandas import DataFrameSchema
 
 #: Rows of a Parquet row group and of one call of a builder: part of a dataset's identity, never of the execution plan.
 BLOCK_ROWS = 128
@@ -39,7 +43,7 @@ class FieldRule:
 
     column: str
     #: From the whole frame to a boolean per row, or None: the field applies to every record.
-    applies: Callable[[pd.DataFrame], "pd.Series[bool]"] | None = None
+    applies: "Callable[[pd.DataFrame], pd.Series[bool]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +90,21 @@ class DatasetType(Protocol):
     #: Facets that documents carry in ``properties``, and the one that the filter query uses.
     facets: tuple[str, ...]
     filter_facet: str
-    #: The record's strict schema, on flat columns named by the dotted path of the vendor's field. Side columns begin
-    #: with an underscore, hold no dot (``_links.webui`` is the vendor's), and are no part of the record: ``_view_url``.
-    schema: DataFrameSchema
     #: The fields that completeness counts.
     completeness: tuple[FieldRule, ...]
-    #: The column of the frame that holds a record's creation time (RFC 3339 text): what plots over time show.
+    #: The stored column that holds a record's creation time (RFC 3339 text): what plots over time show.
     created_column: str
     #: Archetypes that the builder knows; a template may weigh only these.
     archetypes: frozenset[str]
+
+    @property
+    def schema(self) -> "DataFrameSchema":
+        """The record's strict schema, on flat columns named by the dotted path of the vendor's field.
+
+        Side columns begin with an underscore, hold no dot (``_links.webui`` is the vendor's), and are no part of the
+        record: ``_view_url``. It stands in a module of its own, imported here at first use: that loads pandera.
+        """
+        ...
 
     def builder(self, spec: GenerationSpec) -> RecordBuilder:
         """A builder for the specification."""
@@ -112,7 +122,7 @@ class DatasetType(Protocol):
         """The row in the vendor's shape (``unflatten`` of its columns)."""
         ...
 
-    def frame(self, table: pa.Table, *, text: bool = False) -> pd.DataFrame:
+    def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as the frame that ``schema`` describes.
 
         With ``text`` it has ``_text``, what is searched, plain: a type that stores markup alone derives it only then.

@@ -32,7 +32,7 @@ from dataops_core.dataset_types.plan import (
     label_sets,
     weighted,
 )
-from dataops_core.generation import calendar
+from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments, Library
 from dataops_core.generation.outline import Outline, Sizes, compile_outline
 from dataops_core.generation.seeding import (
@@ -154,11 +154,11 @@ def _plan(plan_key: PlanKey) -> _Plan:
             compile_outline(part, fragments.block_bytes, _mean_bytes(template), "outline", company.client_id, name)
             for part, name in zip(parts, archetypes, strict=True)
         ),
-        archetypes=pa.array(archetypes),
+        archetypes=arrays.texts(archetypes),
         titles=tuple(LAYOUTS[name].titles for name in archetypes),
         archetype_table=weighted_table([template.archetypes[name] for name in archetypes]),
         topic_table=weighted_table(topic_weights),
-        topics=pa.array([topic.key for topic in template.topics]),
+        topics=arrays.texts([topic.key for topic in template.topics]),
         wheel=wheel,
         words=words,
         adjective_base=_bases(fragments, "adjective", len(topic_weights)),
@@ -182,14 +182,12 @@ def _bases(fragments: Fragments, pool: str, contexts: int) -> I64:
 
 def _labels(labels: tuple[str, ...], company: Company) -> pa.ListArray:
     """The sets of labels as the API returns them."""
-    sets = [
-        [
-            {"id": str(31_000_000 + digest64(company.client_id, label) % 9_000_000), "name": label, "prefix": "global"}
-            for label in chosen
-        ]
-        for chosen in label_sets(labels, company)
-    ]
-    return pa.array(sets, _LABELS)
+    sets = label_sets(labels, company)
+    said = [label for chosen in sets for label in chosen]
+    ids = {label: str(31_000_000 + digest64(company.client_id, label) % 9_000_000) for label in labels}
+    columns = ([ids[label] for label in said], said, ["global"] * len(said))
+    entries = pa.StructArray.from_arrays([arrays.texts(column) for column in columns], fields=list(_LABELS.value_type))
+    return arrays.lists(entries, map(len, sets)).cast(_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +287,7 @@ class PageBuilder:
             "status": np.where(chance(self._draw("status", pages.rows), 40), "archived", "current").tolist(),
             "title": titles,
             "spaceId": [project.space_id for project in projects],
-            "parentId": pa.array(pages.parent_id, mask=pages.root).cast(pa.string()),
+            "parentId": arrays.integers(pages.parent_id, present=~pages.root).cast(pa.string()),
             "parentType": [None if root else "page" for root in pages.root.tolist()],
             "position": pick(self._draw("position", pages.rows), 1 << 20),
             "_links.webui": webui,
@@ -297,22 +295,22 @@ class PageBuilder:
             "_links.tinyui": [f"/x/{_tiny(int(id_))}" for id_ in ids],
             "_view_url": [company.wiki_url + path for path in webui],
             "_space_key": [project.key for project in projects],
-            "_archetype": plan.archetypes.take(pa.array(pages.archetype)),
-            "_topic": plan.topics.take(pa.array(pages.topic)),
+            "_archetype": plan.archetypes.take(arrays.integers(pages.archetype)),
+            "_topic": plan.topics.take(arrays.integers(pages.topic)),
         }
 
     def _people(self, pages: _Pages) -> dict[str, pa.Array]:
         """Who wrote a page and who has it now. A page whose owner is its author has not been handed over."""
         people = self._plan.people
         unowned = self._lacks(pages, "ownerId")
-        author, owner = pa.array(pages.author), pa.array(pages.owner, mask=unowned)
-        previous = pa.array(pages.author, mask=unowned | (pages.owner == pages.author))
+        author, owner = arrays.integers(pages.author), arrays.integers(pages.owner, present=~unowned)
+        previous = arrays.integers(pages.author, present=~unowned & (pages.owner != pages.author))
         return {
             "authorId": people.account_ids.take(author),
             "ownerId": people.account_ids.take(owner),
             "lastOwnerId": people.account_ids.take(previous),
             "version.authorId": people.account_ids.take(
-                pa.array(np.where(pages.version == 1, pages.author, pages.owner))
+                arrays.integers(np.where(pages.version == 1, pages.author, pages.owner))
             ),
             "_author_name": people.names.take(author),
             "_author_email": people.emails.take(author),
@@ -337,7 +335,9 @@ class PageBuilder:
 
     def _labels(self, pages: _Pages) -> pa.ListArray:
         chosen = pick(self._draw("labels", pages.rows), LABEL_SETS)
-        return self._plan.labels.take(pa.array(np.where(self._lacks(pages, "labels.results"), LABEL_SETS, chosen)))
+        return self._plan.labels.take(
+            arrays.integers(np.where(self._lacks(pages, "labels.results"), LABEL_SETS, chosen))
+        )
 
     def _lacks(self, pages: _Pages, name: str) -> NDArray[np.bool_]:
         lacks: NDArray[np.bool_] = pages.lacking == _INCOMPLETE_FIELDS.index(name)

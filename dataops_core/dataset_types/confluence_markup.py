@@ -6,6 +6,7 @@ well-formed by itself.
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from dataops_core.company.build import repository_url, space_home_url
@@ -60,6 +61,7 @@ _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 _TIMELINE_ROWS = 8
 
 
+@lru_cache(maxsize=8192)  # a plan says the same few hundred words again and again
 def escape(text: str) -> str:
     """The text as XHTML has it."""
     return html.escape(text, quote=False)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.build import space_home_url
+from dataops_core.company.model import Company
 from dataops_core.dataset_types import github_markup as markup
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.github_layout import LAYOUTS, LICENSES
@@ -28,7 +29,7 @@ from dataops_core.dataset_types.plan import (
     label_sets,
     weighted,
 )
-from dataops_core.generation import calendar
+from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments, Library
 from dataops_core.generation.outline import Outline, Sizes, compile_outline
 from dataops_core.generation.prose import fill
@@ -157,7 +158,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
             tuple(language for language, weight in LAYOUTS[name].languages.items() for _ in range(weight))
             for name in archetypes
         ),
-        topics=pa.array([topic.key for topic in template.topics]),
+        topics=arrays.texts([topic.key for topic in template.topics]),
         topic_table=weighted_table(topic_weights),
         wheel=wheel,
         people=People.of(company),
@@ -178,11 +179,16 @@ def _plan(plan_key: PlanKey) -> _Plan:
             )
             for name in archetypes
         ),
-        label_sets=pa.array(label_sets(template.labels, company), pa.list_(pa.string())),
+        label_sets=_label_sets(template, company),
     )
 
 
 _plans = PlanCache(_plan)
+
+
+def _label_sets(template: Template, company: Company) -> pa.ListArray:
+    sets = label_sets(template.labels, company)
+    return arrays.lists(arrays.texts([label for chosen in sets for label in chosen]), map(len, sets))
 
 
 def _stems(template: Template) -> tuple[tuple[str, ...], ...]:
@@ -346,15 +352,15 @@ class RepositoryBuilder:
             "name": names,
             "full_name": [f"{company.org}/{name}" for name in names],
             "homepage": homes,
-            "topics": plan.label_sets.take(pa.array(labels)),
+            "topics": plan.label_sets.take(arrays.integers(labels)),
             "owner.login": [company.org] * count,
             "owner.id": [self._owner_id] * count,
             "owner.node_id": [_node_id("O", self._owner_id)] * count,
             "owner.type": ["Organization"] * count,
             "owner.site_admin": [False] * count,
             "_view_url": urls,
-            "_archetype": pa.array(plan.archetypes).take(pa.array(repositories.archetype)),
-            "_topic": plan.topics.take(pa.array(repositories.topic)),
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(repositories.archetype)),
+            "_topic": plan.topics.take(arrays.integers(repositories.topic)),
         }
 
     def _state(self, repositories: _Repositories) -> dict[str, Any]:
@@ -396,7 +402,7 @@ class RepositoryBuilder:
     def _people(self, repositories: _Repositories) -> dict[str, pa.Array]:
         """Who made a repository and who maintains it."""
         people = self._plan.people
-        author, owner = pa.array(repositories.author), pa.array(repositories.owner)
+        author, owner = arrays.integers(repositories.author), arrays.integers(repositories.owner)
         return {
             "_author_name": people.names.take(author),
             "_author_email": people.emails.take(author),
@@ -442,7 +448,7 @@ class RepositoryBuilder:
             mine = repositories.archetype == number
             blocks[mine, : len(outline.rank)] = outline.blocks(wanted[mine], keys[mine])
         bodies = fragments.compose(ranges, blocks, self._draw("readme", repositories.rows))
-        return pc.binary_join_element_wise(pa.array(heads), bodies, "")
+        return pc.binary_join_element_wise(arrays.texts(heads), bodies, arrays.texts([""] * len(heads)))
 
 
 def _mean_bytes(template: Template) -> int:

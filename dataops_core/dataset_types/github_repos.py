@@ -1,31 +1,28 @@
 """GitHub repositories, as GitHub's REST API returns a minimal repository, with their READMEs beside them.
 
-Belongs here: the record's strict schema, which fields completeness counts, the links that GitHub derives from a
-repository's name, and what a repository is as a search document. How rows follow from a specification is in
-``github_builder.py``, how READMEs read in ``github_layout.py``, how they are written in ``github_markup.py``.
+Belongs here: which fields completeness counts, the links that GitHub derives from a repository's name, and what a
+repository is as a record and as a search document. The record's strict schema is in ``github_schema.py``, how rows
+follow from a specification in ``github_builder.py``, how READMEs read in ``github_layout.py``, how they are written in
+``github_markup.py``.
 """
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
-from pandera.pandas import Column, DataFrameSchema
 
 from dataops_core.company.model import Company
-from dataops_core.dataset_types import records
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
+from dataops_core.dataset_types.cells import plain, unflatten
 from dataops_core.dataset_types.github_builder import RepositoryBuilder
 from dataops_core.templates.archetypes import ARCHETYPES
 
-_TIMESTAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
-_MAIL = r"[^@\s]+@[^@\s]+"
-_COUNT = (0, 2**31 - 1)
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandera.pandas import DataFrameSchema
 
 #: What GitHub appends to a repository's API address, by field.
 _REPOSITORY_LINKS = {
@@ -51,90 +48,6 @@ _OWNER_LINKS = {
     "repos_url": "/repos", "starred_url": "/starred{/owner}{/repo}", "subscriptions_url": "/subscriptions", "url": "",
 }  # fmt: skip
 
-
-def _good_topics(topics: pd.Series) -> pd.Series:
-    """At most 20 topics, each in lower case with digits and hyphens."""
-    return pd.Series(
-        [
-            isinstance(names, np.ndarray | list)
-            and len(names) <= 20
-            and all(isinstance(name, str) and _LABEL.fullmatch(name) for name in names)
-            for names in topics
-        ],
-        index=topics.index,
-        dtype=bool,
-    )
-
-
-def _moment_column(*, nullable: bool = False) -> Column:
-    return records.text(records.matches(_TIMESTAMP), records.moment(), nullable=nullable)
-
-
-_SCHEMA = DataFrameSchema(
-    {
-        "id": Column("int64", records.between(1, 2**53), unique=True),
-        "node_id": records.text(records.matches(r"\S+")),
-        "name": records.text(records.matches(r"[A-Za-z0-9._-]{1,100}")),
-        "full_name": records.text(records.matches(r"[^/]+/[A-Za-z0-9._-]{1,100}"), unique=True),
-        "private": Column(bool),
-        "fork": Column(bool),
-        "description": records.text(records.characters(0, 350), nullable=True),
-        "homepage": records.text(records.matches(r"https://.+"), nullable=True),
-        "language": records.text(records.characters(1, 60), nullable=True),
-        "visibility": records.text(records.one_of("public", "private", "internal")),
-        "default_branch": records.text(records.matches(r"\S+")),
-        "topics": Column(object, records.each(_good_topics, "topics must be lower case, at most 20")),
-        "archived": Column(bool),
-        "disabled": Column(bool),
-        "is_template": Column(bool),
-        "has_issues": Column(bool),
-        "has_wiki": Column(bool),
-        "has_pages": Column(bool),
-        "size": Column("int64", records.between(*_COUNT)),
-        "stargazers_count": Column("int64", records.between(*_COUNT)),
-        "watchers_count": Column("int64", records.between(*_COUNT)),
-        "forks_count": Column("int64", records.between(*_COUNT)),
-        "open_issues_count": Column("int64", records.between(*_COUNT)),
-        "created_at": _moment_column(),
-        "updated_at": _moment_column(),
-        "pushed_at": _moment_column(nullable=True),
-        "owner.login": records.text(records.matches(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}")),
-        "owner.id": Column("int64", records.between(1, 2**53)),
-        "owner.node_id": records.text(records.matches(r"\S+")),
-        "owner.type": records.text(records.one_of("Organization", "User")),
-        "owner.site_admin": Column(bool),
-        "license.key": records.text(records.matches(r"[a-z0-9.-]+")),
-        "license.name": records.text(records.not_blank()),
-        "license.spdx_id": records.text(records.matches(r"[A-Za-z0-9.-]+")),
-        "license.url": records.text(records.matches(r"https://.+"), nullable=True),
-        "license.node_id": records.text(records.matches(r"\S+")),
-        "_text": records.text(records.byte_length(1, 16 * 2**20)),
-        "_view_url": records.text(records.matches(r"https://.+"), unique=True),
-        "_archetype": records.text(),
-        "_topic": records.text(),
-        "_author_name": records.text(),
-        "_author_email": records.text(records.matches(_MAIL)),
-        "_owner_name": records.text(),
-        "_owner_email": records.text(records.matches(_MAIL)),
-    },
-    checks=[
-        records.rows_hold(lambda frame: frame["created_at"] <= frame["updated_at"], "updated no earlier than created"),
-        records.rows_hold(
-            lambda frame: frame["pushed_at"].isna() | (frame["created_at"] <= frame["pushed_at"]),
-            "pushed to no earlier than created",
-        ),
-        records.rows_hold(
-            lambda frame: frame["private"] == (frame["visibility"] != "public"), "private is what is not public"
-        ),
-        records.rows_hold(
-            lambda frame: frame["full_name"] == frame["owner.login"] + "/" + frame["name"],
-            "a full name is owner and name",
-        ),
-    ],
-    strict=True,
-    name="github_repos",
-)
-
 #: The fields that every repository has a value for, where it is complete.
 _ALWAYS = (
     "id", "node_id", "name", "full_name", "private", "fork", "description", "homepage", "language", "visibility",
@@ -154,7 +67,6 @@ class GithubRepos:
     category = "CODE_REPOSITORY"
     facets: tuple[str, ...] = ("language", "visibility", "topics")
     filter_facet = "language"
-    schema = _SCHEMA
     created_column = "created_at"
     archetypes = ARCHETYPES["github_repos"]
     completeness = (
@@ -162,6 +74,13 @@ class GithubRepos:
         # GitHub knows the text of a license that it recognizes only.
         FieldRule("license.url", applies=lambda frame: frame["license.spdx_id"] != "NOASSERTION"),
     )
+
+    @property
+    def schema(self) -> "DataFrameSchema":
+        """The strict schema of the frame, loaded with pandera when it is first asked for."""
+        from dataops_core.dataset_types.github_schema import SCHEMA  # noqa: PLC0415  see base.DatasetType.schema
+
+        return SCHEMA
 
     def builder(self, spec: GenerationSpec) -> RecordBuilder:
         """A builder of the specification's repositories."""
@@ -171,13 +90,14 @@ class GithubRepos:
         """Matches the address of every repository of the company."""
         return rf"^{re.escape(company.github_url)}/{re.escape(company.org)}/[A-Za-z0-9._-]+$"
 
-    def frame(self, table: pa.Table, *, text: bool = False) -> pd.DataFrame:  # noqa: ARG002  READMEs are stored as text
+    def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  READMEs are stored as text
         """The stored table as a frame. ``_text`` is always there."""
-        return records.arrow_frame(table)
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as GitHub's API returns the repository, with the links that follow from its name."""
-        record = records.unflatten(row)
+        record = unflatten(row)
         page = urlsplit(row["_view_url"])
         web, api = f"{page.scheme}://{page.netloc}", f"{page.scheme}://api.{page.netloc}"
         repository = f"{api}/repos/{row['full_name']}"
@@ -195,7 +115,7 @@ class GithubRepos:
 
     def document(self, row: Mapping[str, Any]) -> Document:
         """The row as a search document: its README."""
-        language = records.plain(row["language"])
+        language = plain(row["language"])
         return Document(
             id=str(row["id"]),
             title=row["name"],

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.generation import arrays
 from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick
 from dataops_core.generation.words import plural, unique
 from dataops_core.templates.model import IndustryVocabulary, Template
@@ -104,9 +105,9 @@ class People:
         """The people of a company."""
         teams = [company.teams[project.team] for project in company.projects]
         return cls(
-            account_ids=pa.array([person.account_id for person in company.people]),
-            names=pa.array([person.name for person in company.people]),
-            emails=pa.array([person.email for person in company.people]),
+            account_ids=arrays.texts([person.account_id for person in company.people]),
+            names=arrays.texts([person.name for person in company.people]),
+            emails=arrays.texts([person.email for person in company.people]),
             team_first=np.array([team.first_person for team in teams], dtype=np.int64),
             team_size=np.array([team.size for team in teams], dtype=np.uint64),
         )
@@ -167,8 +168,5 @@ def weighted(drawn: U64, table: I64) -> I64:
 
 def batch(columns: Mapping[str, Any], schema: pa.Schema) -> pa.RecordBatch:
     """The columns as a batch of the schema; what is no Arrow array yet becomes one."""
-    arrays = [
-        column if isinstance(column, pa.Array) else pa.array(column, field.type)
-        for field, column in ((field, columns[field.name]) for field in schema)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    made = [arrays.of_type(columns[field.name], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(made, schema=schema)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dataops_core.generation import arrays
 from dataops_core.generation.seeding import I64, U64, key, mix, pick, weighted_table
 
 #: The first day, a Monday, and the number of days: all times are in [2023-07-03, 2026-06-29).
@@ -53,7 +54,7 @@ def epoch_seconds(moments_: I64) -> I64:
 
 def rfc3339(moments_: I64, *, milliseconds: bool = False) -> pa.Array:
     """The moments as text in UTC: ``2026-01-28T10:30:00Z``, or with ``.000`` before the Z."""
-    stamps = pa.array(epoch_seconds(moments_), pa.timestamp("s"))
+    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
     return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000Z" if milliseconds else "%Y-%m-%dT%H:%M:%SZ")
 
 

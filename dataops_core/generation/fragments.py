@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dataops_core.generation import arrays
 from dataops_core.generation.seeding import I64, STRIDE, U64, mix_in_place
 
 _BRACES = re.compile(r"\{([\w*.]+)\}")
@@ -150,7 +151,7 @@ def _strides(size: int) -> U64:
 def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
     """Text r is the concatenation of fragments ``ids[bounds[r]:bounds[r + 1]]``."""
     # The ranges of pools lie within the arena by construction.
-    taken = pc.take(arena, pa.array(ids), boundscheck=False)
+    taken = pc.take(arena, arrays.integers(ids), boundscheck=False)
     offsets = np.frombuffer(taken.buffers()[1], dtype=np.int32, count=len(taken) + 1)[bounds]
     return pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(offsets), taken.buffers()[2])
 
@@ -242,12 +243,13 @@ class Library:
         pools = list(self._pools.values())
         sizes = np.array([len(pool.ranges) for pool in pools], dtype=np.int64)
         flat = [part for pool in pools for part in pool.ranges]
-        lengths = np.concatenate(([0], np.cumsum([len(text.encode()) for text in self._texts])))
-        expected = np.array([self._expected_bytes(pool, lengths) for pool in pools])
+        arena = arrays.texts(self._texts)
+        ends = np.frombuffer(arena.buffers()[1], dtype=np.int32).astype(np.int64)
+        expected = np.array([self._expected_bytes(pool, ends) for pool in pools])
         program = [names[name] for block in self._blocks for name in block]
         block_length = np.array([len(block) for block in self._blocks], dtype=np.int64)
         return Fragments(
-            arena=pa.array(self._texts, pa.string()),
+            arena=arena,
             names=names,
             contexts=contexts,
             pool_context=np.array([contexts.index(pool.context) for pool in pools], dtype=np.int64),
@@ -260,8 +262,8 @@ class Library:
             block_bytes=np.array([sum(expected[names[name]] for name in block) for block in self._blocks]),
         )
 
-    def _expected_bytes(self, pool: _Pool, lengths: I64) -> float:
-        means = [float(lengths[base + count] - lengths[base]) / count for base, count in pool.ranges]
+    def _expected_bytes(self, pool: _Pool, ends: I64) -> float:
+        means = [float(ends[base + count] - ends[base]) / count for base, count in pool.ranges]
         if pool.context == COMMON:
             return means[0]
         weights = self.contexts[pool.context]

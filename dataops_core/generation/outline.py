@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, mix, weighted_table
+from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, digests64, mix, weighted_table
 
 _CHOICES = 16
 _TOP = np.uint64(60)
@@ -74,9 +74,8 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
         contents = sections[place][1]
         kind = weighted_table(list(contents.values()), _CHOICES)
         pools = list(contents)
-        row = np.array(
-            [pools[k][digest64(*path, place, turn, n) % len(pools[k])] for n, k in enumerate(kind)], dtype=np.int64
-        )
+        drawn = zip(kind.tolist(), digests64(len(kind), *path, place, turn), strict=True)
+        row = np.array([pools[k][digest % len(pools[k])] for k, digest in drawn], dtype=np.int64)
         bodies[place].append(row)
         size += float(block_bytes[row].mean())
         turn += 1

@@ -5,13 +5,13 @@ names a person, an issue or a date: such live parts are drawn while a page is co
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dataops_core.generation import grammar
-from dataops_core.generation.seeding import STRIDE, Affine, key, mix, pick
+from dataops_core.generation.seeding import I64, STRIDE, Affine, key, mix, pick
 from dataops_core.generation.words import Lexicon, capitalized
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -88,29 +88,45 @@ def fill(
     end: str = "",
 ) -> list[str]:
     """``count`` fillings of the forms, every form as often as any other. The same for the same path, always."""
-    compiled = [_compile(form, lexicon, escape) for form in forms]
+    slots = {slot: tuple(map(escape, words)) for slot, words in lexicon.slots.items()}
+    compiled = [_compile(escape(form) + end, slots, capital=capital) for form in forms]
     width = max(len(families) for _, families, _ in compiled) or 1
     places = np.arange(count * width, dtype=np.uint64) * STRIDE
-    drawn = pick(mix(places + key(*path)), 1 << 20).reshape(count, width).tolist()
-    texts = []
-    for number, draws in enumerate(drawn):
-        pattern, families, choices = compiled[number % len(compiled)]
-        taken: list[tuple[str, int]] = []
-        said = []
-        for family, options, value in zip(families, choices, draws, strict=False):
-            index = value % len(options)
-            while (family, index) in taken and len(options) > len(taken):
-                index = (index + 1) % len(options)
-            taken.append((family, index))
-            said.append(options[index])
-        text = pattern % tuple(said) + end
-        texts.append(capitalized(text) if capital else text)
+    drawn = pick(mix(places + key(*path)), 1 << 20).reshape(count, width)
+    texts = [""] * count
+    for number, (pattern, families, options) in enumerate(compiled):
+        turns = drawn[number :: len(compiled)]
+        chosen = _choose(turns, families, list(map(len, options)))
+        said = [[words[index] for index in column.tolist()] for words, column in zip(options, chosen, strict=True)]
+        filled = [pattern % words for words in zip(*said, strict=True)] if said else [pattern % ()] * len(turns)
+        texts[number :: len(compiled)] = filled
     return texts
 
 
-def _compile(form: str, lexicon: Lexicon, escape: Callable[[str], str]) -> tuple[str, list[str], list[tuple[str, ...]]]:
+def _choose(drawn: I64, families: Sequence[str], sizes: Sequence[int]) -> list[I64]:
+    """Of each slot, which word each filling says: the one drawn, or the next that its family has not said before."""
+    chosen: list[I64] = []
+    for slot, (family, size) in enumerate(zip(families, sizes, strict=True)):
+        index = drawn[:, slot] % size
+        relatives = [before for before, other in zip(chosen, families, strict=False) if other == family]
+        while size > slot and relatives:
+            said = np.logical_or.reduce([index == before for before in relatives])
+            if not said.any():
+                break
+            index = np.where(said, (index + 1) % size, index)
+        chosen.append(index)
+    return chosen
+
+
+def _compile(
+    form: str, words: Mapping[str, tuple[str, ...]], *, capital: bool
+) -> tuple[str, list[str], list[tuple[str, ...]]]:
     """The form as a %-pattern, and of each slot its family and what can stand there."""
     slots = _SLOT.findall(form)
-    pattern = _SLOT.sub("%s", escape(form).replace("%", "%%"))
-    options = [tuple(map(escape, lexicon.slots[slot])) for slot in slots]
+    pattern = _SLOT.sub("%s", form.replace("%", "%%"))
+    options = [words[slot] for slot in slots]
+    if capital and pattern.startswith("%s"):
+        options[0] = tuple(map(capitalized, options[0]))
+    elif capital:
+        pattern = capitalized(pattern)
     return pattern, [_FAMILIES.get(slot, slot) for slot in slots], options

@@ -24,6 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
+from dataops_core.generation import arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def read_records(filesystem: AbstractFileSystem, path: str) -> pa.Table:
     """The stored table. Raises StorageError where the file is missing, cannot be read or is no Parquet."""
     try:
         with filesystem.open(path, "rb") as file:
-            return pq.read_table(file)
+            return pq.ParquetFile(file).read()  # read_table would load Arrow's datasets, and pandas with them
     except FileNotFoundError as error:
         raise StorageError(f"There are no records at {path}.", details={"path": path}) from error
     except (OSError, pa.ArrowException) as error:
@@ -202,19 +203,23 @@ def _update(digest: "hashlib._Hash", batch: pa.RecordBatch) -> None:
 
 def _update_array(digest: "hashlib._Hash", array: pa.Array) -> None:
     """The array's contents, free of its offset and of what lies behind nulls."""
-    digest.update(np.asarray(array.is_valid()).tobytes())
+    digest.update(arrays.content(array.is_valid()))
     if pa.types.is_string(array.type):
         offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + array.offset + 1)[array.offset :]
         digest.update(np.diff(offsets).tobytes())
         digest.update(memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]])
     elif pa.types.is_list(array.type):
-        digest.update(np.asarray(array.value_lengths().fill_null(0)).tobytes())
+        digest.update(arrays.content(_without_nulls(array.value_lengths())))
         _update_array(digest, array.flatten())
     elif pa.types.is_struct(array.type):
         for part in array.flatten():
             _update_array(digest, part)
     else:
-        digest.update(np.asarray(array.fill_null(0) if array.null_count else array).tobytes())
+        digest.update(arrays.content(_without_nulls(array)))
+
+
+def _without_nulls(array: pa.Array) -> pa.Array:
+    return array.fill_null(0) if array.null_count else array
 
 
 def _publish(filesystem: AbstractFileSystem, partial: str, path: str) -> None:

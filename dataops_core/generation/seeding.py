@@ -5,6 +5,7 @@ the same on every NumPy, in any order, on any number of threads; row i alone equ
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from math import gcd
 from typing import TypeAlias
@@ -23,12 +24,23 @@ STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _MASK = (1 << 64) - 1
+_JOINT = "\x1f"
 
 
 def digest64(*path: object) -> int:
     """64 bits that follow from the path alone."""
-    text = "\x1f".join(str(part) for part in path)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(_joined(path).encode(), digest_size=8).digest(), "little")
+
+
+def digests64(count: int, *path: object) -> list[int]:
+    """``digest64(*path, number)`` of every number below ``count``."""
+    begun = f"{_joined(path)}{_JOINT}".encode()
+    digests = (hashlib.blake2b(begun + b"%d" % number, digest_size=8).digest() for number in range(count))
+    return [int.from_bytes(digest, "little") for digest in digests]
+
+
+def _joined(path: Sequence[object]) -> str:
+    return _JOINT.join(map(str, path))
 
 
 def default_seed(client_id: UUID, stage: Stage, dataset_type: str) -> int:
@@ -96,14 +108,14 @@ class Draws:
     """Scalar draws from a key, for what is built once: the n-th draw of a name is the same whatever else is drawn."""
 
     def __init__(self, *path: object) -> None:
-        self._path = path
+        self._path = _joined(path)
         self._counts: dict[str, int] = {}
 
     def below(self, name: str, count: int) -> int:
         """The next index in [0, count) of the sequence ``name``."""
         number = self._counts.get(name, 0)
         self._counts[name] = number + 1
-        return (digest64(*self._path, name, number) >> 32) * count >> 32
+        return (digest64(self._path, name, number) >> 32) * count >> 32
 
     def between(self, name: str, low: int, high: int) -> int:
         """The next integer in [low, high] of the sequence ``name``."""

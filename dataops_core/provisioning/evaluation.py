@@ -12,7 +12,6 @@ from dataops_core.quality.connector_health import check_connector, connector_sta
 from dataops_core.quality.model import CheckResult
 from dataops_core.quality.query_set import QuerySet
 from dataops_core.quality.sample_queries import check_queries, run_queries
-from dataops_core.quality.schema_validation import check_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ def evaluate(
     """The verdict of one check on the stored table and, for two of them, on the connector."""
     match check:
         case CheckType.SCHEMA_VALIDATION:
+            from dataops_core.quality.schema_validation import check_schema  # noqa: PLC0415  loads pandera, late
+
             return Verdict(check_schema(table, dataset_type))
         case CheckType.DATA_COMPLETENESS:
             return Verdict(

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from dataops_core.clock import utcnow
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import CheckInconclusiveError, QualityGateError
-from dataops_core.generation.records import read_records
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, particulars
 from dataops_core.provisioning.evaluation import evaluate
@@ -27,7 +26,7 @@ from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.tables import Dataset
 from dataops_core.settings import API_PREFIX
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE
 
 _PROVISIONING = (OperationType.PROVISIONING,)
 _CHECKING = (OperationType.PROVISIONING, OperationType.VALIDATION, OperationType.RESTORE)
@@ -66,7 +65,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             folder, upload_id = particulars.folder_of(held), held.part.upload_id or held.dataset.upload_id or ""
             requested = held.dataset.requested_count
         started, executed_at = time.monotonic(), utcnow()
-        table = read_records(services.storage.filesystem, services.storage.path(f"{folder}/{RECORDS_FILE}"))
+        table = services.tables.read(services.storage, folder)
         verdict = evaluate(
             check,
             table=table,

@@ -1,12 +1,13 @@
 """What a step works with: settings, registry, keys, files, templates, the connector's client. Made once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorAdapter
 from dataops_core.lifecycle import Environment
 from dataops_core.provisioning.fencing import RunIdentity
+from dataops_core.provisioning.stored import StoredTables
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
@@ -24,6 +25,7 @@ class Services:
     storage: Storage
     catalog: Catalog
     connector: ConnectorAdapter
+    tables: StoredTables = field(default_factory=StoredTables)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:

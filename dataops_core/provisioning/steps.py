@@ -16,12 +16,13 @@ from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
-from dataops_core.generation.records import RecordsReport, read_records, write_records
+from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
+from dataops_core.provisioning.ahead import load_schema_check
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
@@ -136,7 +137,7 @@ def populate_records(context: StepContext) -> PopulatedRecords:
         for left in sorted(abandoned):
             storage.remove(left)
         report = write_records(spec, dataset_type, storage.filesystem, storage.path(f"{folder}/{RECORDS_FILE}"))
-        table = read_records(storage.filesystem, storage.path(f"{folder}/{RECORDS_FILE}"))
+        table = services.tables.read(storage, folder)
         queries = make_queries(table, dataset_type, seed=spec.seed)
         storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
         storage.write_json(
@@ -161,10 +162,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
                 held.dataset.record_count = report.record_count
                 held.dataset.size_bytes = report.size_bytes
             fencing.step_done(session, held, 3)
-        created = dataset_type.frame(table)[dataset_type.created_column]
-        return PopulatedRecords(
-            claim.dataset_id, report, table.slice(0, SAMPLE_ROWS), pa.chunked_array([pa.array(created)]), len(queries)
-        )
+        created = table.column(dataset_type.created_column)
+        return PopulatedRecords(claim.dataset_id, report, table.slice(0, SAMPLE_ROWS), created, len(queries))
 
 
 def index_records(context: StepContext) -> IndexedRecords:
@@ -175,7 +174,7 @@ def index_records(context: StepContext) -> IndexedRecords:
             held = fencing.hold(session, claim)
             spec = particulars.connected_spec(session, held)
             folder = particulars.folder_of(held)
-        table = read_records(services.storage.filesystem, services.storage.path(f"{folder}/{RECORDS_FILE}"))
+        table = services.tables.read(services.storage, folder)
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
         report = services.connector.load(spec, _documents(table, context.dataset_type), upload_id=upload_id)
         with services.database.transaction() as session:
@@ -215,3 +214,5 @@ def _documents(table: pa.Table, dataset_type_name: str) -> Iterator[Document]:
     for batch in table.to_batches():
         for row in batch.to_pylist():
             yield dataset_type.document(row)
+    # All is handed over: the connector builds its index now, and this process has the time.
+    load_schema_check(dataset_type)

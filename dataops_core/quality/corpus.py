@@ -13,14 +13,22 @@ import sqlite3
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow.compute as pc
 
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import Document
+from dataops_core.generation import arrays
 
 #: A word as the tokenizer sees it (letters and digits of any script); the oracle knows those in ASCII.
 _WORD = re.compile(r"[^\W_]+")
 #: Lower case, and a blank for everything that is no letter or digit in ASCII.
 _FOLDED = bytes(ord(chr(byte).lower()) if byte < 128 and chr(byte).isalnum() else 32 for byte in range(256))
+#: Texts whose words are found together: their table of words and texts stays small.
+_TEXTS_AT_ONCE = 128
+_THREADS = 2
 #: What may follow the part of a stem that all its words share: "policy" (polici), "coding" (code), "usability" (usabl).
 _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 
@@ -33,6 +41,32 @@ def words(text: str) -> list[str]:
 def is_number(word: str) -> bool:
     """Whether the word ends in a digit: a stemmer takes nothing from it, and only a plural's s can follow."""
     return word[-1].isdigit()
+
+
+def _holders(folded: Sequence[bytes]) -> dict[bytes, list[int]]:
+    """Of each word, the texts that hold it, in order."""
+    holders: dict[bytes, list[int]] = defaultdict(list)
+    starts = range(0, len(folded), _TEXTS_AT_ONCE)
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
+        counted = threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts))
+        for start, found in zip(starts, counted, strict=True):
+            for word, holding in found:
+                holders[word].extend(index + start for index in holding)
+    return holders
+
+
+def _holding(folded: Sequence[bytes]) -> list[tuple[bytes, list[int]]]:
+    """Each word of some texts, and which of them hold it. By Arrow's kernels, which let other threads run."""
+    split = pc.ascii_split_whitespace(arrays.texts([text.decode() for text in folded]))
+    said = split.flatten().dictionary_encode()
+    lengths = np.frombuffer(arrays.content(split.value_lengths()), dtype=np.int32)
+    held = np.zeros((len(said.dictionary), len(folded)), dtype=np.bool_)
+    held[np.frombuffer(arrays.content(said.indices), dtype=np.int32), np.repeat(np.arange(len(folded)), lengths)] = True
+    holding = np.nonzero(held)[1].tolist()
+    stops = np.cumsum(np.count_nonzero(held, axis=1)).tolist()
+    found = zip(said.dictionary.to_pylist(), [0, *stops], stops, strict=False)
+    # What stands before the first blank is no word.
+    return [(word.encode(), holding[first:stop]) for word, first, stop in found if word]
 
 
 class Stemmer:
@@ -60,16 +94,13 @@ class Stemmer:
 
 
 class Corpus:
-    """The documents and, of every word, which of them hold it: about 0.2 s for 15 MB."""
+    """The documents and, of every word, which of them hold it: about 0.1 s for 15 MB."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = documents
         self._stemmer = Stemmer()
         self._folded = [f" {document.title}\n{document.body} ".encode().translate(_FOLDED) for document in documents]
-        self._holders: dict[bytes, list[int]] = defaultdict(list)
-        for index, text in enumerate(self._folded):
-            for word in set(text.split()):
-                self._holders[word].append(index)
+        self._holders = _holders(self._folded)
         self._vocabulary = sorted(self._holders)
         self._found: dict[str, frozenset[int]] = {}
         self._plain: dict[int, str] = {}

@@ -194,9 +194,10 @@ class _Draw:
                 names[value.casefold()] = value
         most = len(self._documents) * 0.6
         values = sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= most, self._hash(query_id, v)))
+        order = self._order(query_id)
         for least, value in product((2, 1), values):
             members = frozenset(groups[value])
-            for index in [index for index in self._order(query_id) if index in members][:_TRIED_MEMBERS]:
+            for index in [index for index in order if index in members][:_TRIED_MEMBERS]:
                 found = self._filter_word(query_id, index, members, least)
                 if found is not None:
                     word, allowed = found

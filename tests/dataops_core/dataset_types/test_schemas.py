@@ -6,7 +6,7 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
-from dataops_core.dataset_types.records import FAILURE_CASES
+from dataops_core.dataset_types.rules import FAILURE_CASES
 from dataops_core.errors import NotFoundError
 
 COLUMNS = [

@@ -1,11 +1,12 @@
-"""What all dataset types share: rows as records, and pandera checks that stay cheap on large text.
+"""What the schemas of all dataset types are made of: pandera checks that stay cheap on large text.
 
 Checks match whole values, count bytes rather than characters, and keep at most five failure cases, since pandera would
-put every failing page into its error. The exact number of failing rows is in each error's ``check_output``.
+put every failing page into its error. The exact number of failing rows is in each error's ``check_output``. Does not
+belong here: rows (``cells.py``).
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -17,6 +18,8 @@ import pyarrow.compute as pc
 from pandera.dtypes import DataType
 from pandera.engines import pandas_engine
 from pandera.pandas import Check, Column
+
+from dataops_core.dataset_types.cells import missing
 
 #: Failing values that an error may quote.
 FAILURE_CASES = 5
@@ -33,55 +36,6 @@ class Text(pandas_engine.NpString):
 
 
 _TEXT = Text()  # type: ignore[call-arg]  # the base class sets its own type
-
-
-def is_side_column(name: str) -> bool:
-    """Whether a column is no part of the record: it begins with an underscore and holds no dot."""
-    return name.startswith("_") and "." not in name
-
-
-def missing(value: Any) -> bool:
-    """Whether a cell of a row holds nothing: None, or what pandas puts in its place."""
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)  # noqa: PLR0124  NaN
-
-
-def plain(value: Any) -> Any:
-    """A cell as JSON has it: NumPy's scalars and arrays as Python's, missing as None."""
-    if missing(value):
-        return None
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return value
-
-
-def unflatten(row: Mapping[str, Any], *, absent_when_null: Collection[str] = ()) -> dict[str, Any]:
-    """The row's columns as a nested record: ``version.number`` becomes ``{"version": {"number": …}}``.
-
-    Side columns are left out. A null stays null, except in ``absent_when_null``, whose fields the vendor leaves out.
-    """
-    record: dict[str, Any] = {}
-    for name, value in row.items():
-        if is_side_column(name):
-            continue
-        cell = plain(value)
-        if cell is None and name in absent_when_null:
-            continue
-        *path, last = name.split(".")
-        target = record
-        for part in path:
-            target = target.setdefault(part, {})
-        target[last] = cell
-    return record
-
-
-def arrow_frame(table: pa.Table) -> pd.DataFrame:
-    """The table as a frame: text as Arrow-backed ``str``, lists as Python objects."""
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
 
 
 @dataclass(frozen=True, slots=True)

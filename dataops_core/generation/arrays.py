@@ -1,0 +1,77 @@
+"""Arrow arrays from Python's lists and NumPy's arrays, and back.
+
+``pa.array`` and ``to_numpy`` do the same and look for pandas first, which loads it: 0.3 s of a fresh process, before a
+run has written its first record. What is made through these functions leaves pandas to whoever needs a frame. Source:
+the "Buffers" chapter of Arrow's columnar format. Does not belong here: what the arrays say.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+def texts(values: Sequence[str | None]) -> pa.StringArray:
+    """The texts, null where there is None. At most 2 GiB of UTF-8."""
+    validity = _validity(np.array([value is not None for value in values])) if None in values else None
+    said = [value or "" for value in values]
+    whole = "".join(said)
+    # In ASCII a character is a byte, so that nothing has to be encoded apart.
+    lengths = map(len, said) if whole.isascii() else (len(value.encode()) for value in said)
+    return pa.StringArray.from_buffers(
+        len(said), pa.py_buffer(_offsets(lengths)), pa.py_buffer(whole.encode()), validity
+    )
+
+
+def integers(values: Sequence[int] | NDArray[Any], *, present: NDArray[np.bool_] | None = None) -> pa.Int64Array:
+    """The numbers as 64-bit integers, null where they are not ``present``."""
+    data = np.ascontiguousarray(values, dtype=np.int64)
+    validity = None if present is None or present.all() else _validity(present)
+    return pa.Array.from_buffers(pa.int64(), len(data), [validity, pa.py_buffer(data)])
+
+
+def booleans(values: Sequence[bool] | NDArray[np.bool_]) -> pa.BooleanArray:
+    """The truth values."""
+    data = np.asarray(values, dtype=np.bool_)
+    return pa.Array.from_buffers(pa.bool_(), len(data), [None, _validity(data)])
+
+
+def lists(values: pa.Array, lengths: Iterable[int]) -> pa.ListArray:
+    """Lists of so many of the values each, in order."""
+    offsets = _offsets(lengths)
+    return pa.ListArray.from_arrays(
+        pa.Array.from_buffers(pa.int32(), len(offsets), [None, pa.py_buffer(offsets)]), values
+    )
+
+
+def of_type(values: Any, kind: pa.DataType) -> pa.Array:
+    """The values as an array of a column's type; an Arrow array stays as it is."""
+    if isinstance(values, pa.Array):
+        return values
+    if pa.types.is_string(kind):
+        return texts(values)
+    if pa.types.is_boolean(kind):
+        return booleans(values)
+    if pa.types.is_int64(kind):
+        return integers(values)
+    raise TypeError(f"no column of {kind} is made from plain values")
+
+
+def content(array: pa.Array) -> memoryview:
+    """The bytes of an array of fixed width without nulls, as NumPy has them: a truth value is one byte."""
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    width = array.type.bit_width // 8
+    return memoryview(array.buffers()[1] or b"")[array.offset * width : (array.offset + len(array)) * width]
+
+
+def _offsets(lengths: Iterable[int]) -> NDArray[np.int32]:
+    ends = np.cumsum(np.fromiter(lengths, dtype=np.int64))
+    return np.concatenate((np.zeros(1, dtype=np.int64), ends)).astype(np.int32)
+
+
+def _validity(present: NDArray[np.bool_]) -> pa.Buffer:
+    """One bit each, the first one lowest."""
+    return pa.py_buffer(np.packbits(present, bitorder="little"))

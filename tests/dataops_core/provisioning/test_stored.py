@@ -1,0 +1,62 @@
+"""Records are read once for steps that follow one another, and anew where their file is another."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from dataops_core.errors import StorageError
+from dataops_core.provisioning.stored import StoredTables
+from dataops_core.storage import RECORDS_FILE, Storage
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return Storage(tmp_path)
+
+
+def put(storage, folder, *ids):
+    place = storage.root / folder
+    place.mkdir(exist_ok=True)
+    pq.write_table(pa.table({"id": list(ids)}), place / "new")
+    (place / "new").replace(place / RECORDS_FILE)
+
+
+def ids(table):
+    return table.column("id").to_pylist()
+
+
+def test_a_file_is_read_once(storage):
+    put(storage, "a", "1", "2")
+    tables = StoredTables()
+    assert tables.read(storage, "a") is tables.read(storage, "a")
+
+
+def test_a_file_that_was_replaced_is_read_anew(storage):
+    put(storage, "a", "1", "2")
+    tables = StoredTables()
+    assert ids(tables.read(storage, "a")) == ["1", "2"]
+    put(storage, "a", "3", "4")
+    assert ids(tables.read(storage, "a")) == ["3", "4"]
+
+
+def test_the_last_table_alone_is_kept(storage):
+    put(storage, "a", "1")
+    put(storage, "b", "2")
+    tables = StoredTables()
+    first = tables.read(storage, "a")
+    assert ids(tables.read(storage, "b")) == ["2"]
+    assert tables.read(storage, "a") is not first
+    assert ids(first) == ["1"]
+
+
+def test_a_file_that_is_gone_or_damaged_is_said_to_be(storage):
+    put(storage, "a", "1")
+    tables = StoredTables()
+    tables.read(storage, "a")
+    path = storage.root / "a" / RECORDS_FILE
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(StorageError, match="cannot be read"):
+        tables.read(storage, "a")
+    path.unlink()
+    with pytest.raises(StorageError, match="no records"):
+        tables.read(storage, "a")
