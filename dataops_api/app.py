@@ -115,7 +115,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     for routes in ROUTES:
         routes.add_to(app)
     app.mount(CONNECTORS_PREFIX, connector_app)
-    check_access(app.router.routes)
+    check_access(app.router.routes, mounted=[CONNECTORS_PREFIX])
     description = describing.describe(app)
     app.openapi = lambda: description  # type: ignore[method-assign]
     return app
