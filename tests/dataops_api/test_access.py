@@ -36,6 +36,7 @@ def test_the_public_routes_are_these_and_no_others() -> None:
         "/.well-known/jwks.json",
         "/healthz",
         "/readyz",
+        "/metrics",
         "/openapi.json",
         "/docs",
         "/docs/assets/{name}",
