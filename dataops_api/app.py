@@ -29,6 +29,7 @@ from dataops_api.middleware import RequestContext
 from dataops_api.operations import routes as operations
 from dataops_api.quality import routes as quality
 from dataops_api.rate_limits import ApiLimits
+from dataops_api.records import routes as records
 from dataops_api.routing import check_access
 from dataops_api.templates import routes as templates
 from dataops_api.templates.samples import Samples
@@ -41,6 +42,7 @@ from dataops_core.templates.loader import load_catalog
 ROUTES = (
     auth.routes,
     datasets.routes,
+    records.routes,
     quality.routes,
     connector_tokens.routes,
     templates.routes,

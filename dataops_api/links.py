@@ -35,6 +35,11 @@ def usage(dataset_id: UUID) -> str:
     return f"{DATASETS}/{dataset_id}/usage"
 
 
+def records(dataset_id: UUID) -> str:
+    """A dataset's records."""
+    return f"{DATASETS}/{dataset_id}/records"
+
+
 def teardown(dataset_id: UUID) -> str:
     """Where a dataset's teardown is asked for (POST)."""
     return f"{DATASETS}/{dataset_id}/teardown"

@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from dataops_api import links
 from dataops_core.clock import rfc3339
+from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
 from dataops_core.registry.tables import Dataset as DatasetRow
 from dataops_core.settings import Settings
@@ -55,6 +56,7 @@ def dataset(row: Row[Any], settings: Settings) -> dict[str, Any]:
             "usage": f"{path}/usage",
             "teardown": f"{path}/teardown",
             "connector": f"{path}/connector" if has_connector else None,
+            "records": f"{path}/records" if row.status == DatasetStatus.READY else None,
         },
     }
 

@@ -56,6 +56,7 @@ DATASET: dict[str, Any] = {
         "usage": f"{_SELF}/usage",
         "teardown": f"{_SELF}/teardown",
         "connector": f"{_SELF}/connector",
+        "records": f"{_SELF}/records",
     },
 }
 

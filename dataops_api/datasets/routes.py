@@ -149,7 +149,7 @@ def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
     answer = JSONResponse(answers.dataset(row, parts.settings))
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    if _matches(request.headers.get("if-none-match"), tag):
+    if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers={"ETag": tag})
     answer.headers["ETag"] = tag
     return answer
@@ -264,7 +264,7 @@ def accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
     )
 
 
-def _matches(condition: str | None, tag: str) -> bool:
+def matches(condition: str | None, tag: str) -> bool:
     """Whether ``If-None-Match`` names this entity tag (weak comparison, RFC 9110)."""
     if condition is None:
         return False

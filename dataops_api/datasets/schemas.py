@@ -145,13 +145,16 @@ class DatasetError(AnswerModel):
 
 
 class DatasetLinks(AnswerModel):
-    """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one."""
+    """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one, ``records`` of a ready
+    dataset.
+    """
 
     self_: str = Field(alias="self")
     quality: str
     usage: str
     teardown: str
     connector: str | None
+    records: str | None
 
 
 class Dataset(AnswerModel):

@@ -59,6 +59,8 @@ def test_one_request_becomes_two_ready_datasets_that_are_searched_and_torn_down(
         quality = api.get(f"/datasets/{pages['dataset_id']}/quality").json()
         assert (quality["overall_score"], quality["meets_threshold"]) == (99.4, True)
         assert quality["checks"]["data_completeness"]["details"] == "490/500 records fully populated (98%)"
+        lines = api.get(pages["_links"]["records"].removeprefix("/v1/dataops"), params={"format": "ndjson"})
+        assert len(lines.content.splitlines()) == 500
         token = api.post(
             f"/datasets/{pages['dataset_id']}/connector/tokens", json={"kind": "search", "expires_in": 600}
         ).json()["token"]

@@ -5,13 +5,17 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from dataops_api.connectors.app import create_connector_app
+from dataops_core.clock import utcnow
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.embedded.files import IndexFiles
+from dataops_core.lifecycle import TokenKind
+from dataops_core.registry import connectors
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
@@ -136,3 +140,49 @@ def test_it_starts_although_the_database_is_away_and_says_so(tmp_path):
     (tmp_path / "data" / "connectors" / "0a0a0a0a-0a0a-4a0a-8a0a-0a0a0a0a0a0a").mkdir(parents=True)
     assert app.state.service.sweep() == 0
     away.close()
+
+
+def test_a_kill_loses_no_count_of_what_was_answered(apart, client, new_connector, make_documents, database):
+    """C-55: counted before the answer, so that only searches under way may be counted and not answered."""
+    connector = new_connector()
+    apart.start()
+    apart.wait()
+    client.provision(connector.spec)
+    client.load(connector.spec, iter(make_documents(20)), upload_id="first")
+    url = f"{apart.url}/{connector.connector_id}/api/search"
+    with database.transaction() as session:
+        token = connectors.issue_token(
+            session,
+            Keyring(SECRET),
+            connector_id=connector.connector_id,
+            kind=TokenKind.SEARCH,
+            lifetime=timedelta(hours=1),
+            now=utcnow(),
+        ).token
+    searchers, enough = 4, threading.Event()
+    answered: list[int] = []
+
+    def search() -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+            while True:
+                try:
+                    answer = http.post(url, json={"query": "settlement", "page_size": 3})
+                except httpx.TransportError:
+                    return
+                answered.append(len(answer.json()["results"]))
+                if len(answered) >= 40:
+                    enough.set()
+
+    threads = [threading.Thread(target=search) for _ in range(searchers)]
+    for thread in threads:
+        thread.start()
+    assert enough.wait(60)
+    apart.kill()
+    for thread in threads:
+        thread.join(60)
+
+    with database.transaction() as session:
+        (day,) = connectors.usage(session, connector.dataset_id)
+    assert set(answered) == {3}
+    assert len(answered) <= day.queries <= len(answered) + searchers
+    assert day.documents == 3 * day.queries

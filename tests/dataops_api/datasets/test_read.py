@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from dataops_core.scopes import Scope
+from dataops_core.storage import Storage
+from tests.dataops_api.records.conftest import publish, write
 
 DATASETS = "/v1/dataops/datasets"
 #: The reference's fields in the reference's order, and what the contract adds after them.
@@ -76,6 +78,7 @@ def test_the_references_request_gets_the_references_answer(api: Any, customer: s
         "usage": f"{path}/usage",
         "teardown": f"{path}/teardown",
         "connector": f"{path}/connector",
+        "records": f"{path}/records",
     }
     assert body["pagination"] == {"page": 1, "per_page": 20, "total_pages": 1, "total_count": 1}
     page = f"{DATASETS}?client_id={customer}&stage=sandbox&status=ready&page=1"
@@ -96,6 +99,8 @@ def test_a_field_without_a_value_yet_is_null(api: Any) -> None:
 def test_every_link_works_with_get_but_teardown_which_wants_post(api: Any, customer: str) -> None:
     """C-6."""
     (made,) = api.admin.get(DATASETS, params={"client_id": customer, "status": "ready"}).json()["datasets"]
+    stored = write(Storage.from_settings(api.settings), UUID(made["dataset_id"]), made["dataset_type"], 20)
+    publish(api, stored, record_count=made["record_count"])
     for name, link in made["_links"].items():
         answer = api.admin.get(link)
         if name == "teardown":
