@@ -5,6 +5,8 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from dataops_core.security import without_secrets
+
 _EXTRA = ("request_id", "method", "path", "status", "duration_ms", "api_client_id", "operation_id")
 
 
@@ -22,7 +24,7 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return without_secrets(json.dumps(line, ensure_ascii=False))
 
 
 def configure(level: str) -> None:

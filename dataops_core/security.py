@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,8 @@ from dataops_core.settings import Settings
 
 SECRET_FILE = "secret_key"  # noqa: S105  the name of a file
 _SERVICE_AUDIENCE = "connector"
+#: Signed tokens (JWT), and what :func:`new_secret` makes with the prefixes of API clients and connectors.
+_SECRETS = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,14 @@ def _run_of(claims: dict[str, Any]) -> Acting:
 def new_secret(prefix: str = "") -> str:
     """256 random bits, URL-safe, with a prefix that says what it is."""
     return prefix + secrets.token_urlsafe(32)
+
+
+def without_secrets(text: str) -> str:
+    """The text with whatever has the form of a secret or token of ours taken out: for what is written down.
+
+    Nothing of ours writes one; a client may have put one where it does not belong, as into a path.
+    """
+    return _SECRETS.sub("(secret)", text)
 
 
 def ensure_secret_file(home: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dataops_api.logs import JsonFormatter
+from dataops_core.lifecycle import TokenKind
 from dataops_core.scopes import Scope
 
 
@@ -80,3 +81,14 @@ def test_tokens_and_secrets_are_in_no_line(api: Any, log: Kept) -> None:
     api.anonymous.get("/healthz")
     assert len(log.lines) >= 2
     assert not any(made.client_secret in line or token in line for line in log.lines)
+
+
+def test_a_secret_that_a_client_put_into_a_path_is_not_written_down(api: Any, log: Kept) -> None:
+    """C-3."""
+    made = api.new_client(Scope.TEMPLATES_READ)
+    signed = api.keyring.service_token(made.api_client_id, TokenKind.SEARCH)
+    for secret in (made.client_secret, signed, f"dol_i_{made.client_secret.removeprefix('dosec_')}"):
+        api.anonymous.get(f"/v1/dataops/{secret}", headers={"X-Request-ID": "req-careless"})
+        api.anonymous.get("/healthz")
+        assert not any(secret in line for line in log.lines)
+    assert [line["path"] for line in log.of("req-careless")] == ["/v1/dataops/(secret)"] * 3
