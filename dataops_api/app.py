@@ -24,6 +24,7 @@ from dataops_api.dependencies import Gateway, Parts
 from dataops_api.errors import HANDLERS
 from dataops_api.launching import Launcher
 from dataops_api.logs import configure
+from dataops_api.metadata import routes as metadata
 from dataops_api.metering import meter_of
 from dataops_api.middleware import RequestContext
 from dataops_api.operations import routes as operations
@@ -42,6 +43,7 @@ from dataops_core.templates.loader import load_catalog
 ROUTES = (
     auth.routes,
     datasets.routes,
+    metadata.routes,
     records.routes,
     quality.routes,
     connector_tokens.routes,

@@ -183,7 +183,7 @@ class Routes:
                     responses=dict(responses or {}),
                     tags=[self._tag],
                     include_in_schema=listed,
-                    openapi_extra=extra if body_example is None else _with_body(body_example),
+                    openapi_extra=extra if body_example is None else (extra or {}) | _with_body(body_example),
                     operation_id=endpoint.__name__,
                 )
             )

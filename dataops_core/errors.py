@@ -53,6 +53,12 @@ class GoneError(DataOpsError):
     code = "GONE"
 
 
+class PreconditionFailedError(DataOpsError):
+    """It is not any more as the request's condition says."""
+
+    code = "PRECONDITION_FAILED"
+
+
 class UnavailableError(DataOpsError):
     """A part that is needed does not answer at the moment; trying again later is right."""
 

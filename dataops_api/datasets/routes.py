@@ -1,6 +1,5 @@
 """Datasets: list, get, create, tear down, usage (``docs/contract.md`` C-7, C-30 … C-45, C-51 … C-55)."""
 
-import hashlib
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from dataops_api import links
+from dataops_api import entity_tags, links
 from dataops_api.auth.authority import Caller
 from dataops_api.datasets import answers, examples
 from dataops_api.datasets.schemas import (
@@ -139,7 +138,11 @@ def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, 
     model=Dataset,
     example=examples.DATASET,
     problems=[NOT_FOUND],
-    responses={304: {"description": "The dataset is still the one that `If-None-Match` names."}},
+    responses={
+        200: {"headers": entity_tags.ETAG},
+        304: {"description": "The dataset is still the one that `If-None-Match` names.", "headers": entity_tags.ETAG},
+    },
+    extra={"parameters": [entity_tags.IF_NONE_MATCH]},
 )
 def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """One dataset, with an `ETag`."""
@@ -148,8 +151,8 @@ def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts
     if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
     answer = JSONResponse(answers.dataset(row, parts.settings))
-    tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
-    if matches(request.headers.get("if-none-match"), tag):
+    tag = entity_tags.tag_of(bytes(answer.body))
+    if entity_tags.unchanged(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
     answer.headers["ETag"] = tag
     return answer
@@ -262,11 +265,3 @@ def accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
         customer=operation.client_id,
         launch=operation.operation_id,
     )
-
-
-def matches(condition: str | None, tag: str) -> bool:
-    """Whether ``If-None-Match`` names this entity tag (weak comparison, RFC 9110)."""
-    if condition is None:
-        return False
-    named = {one.strip().removeprefix("W/") for one in condition.split(",")}
-    return "*" in named or tag in named

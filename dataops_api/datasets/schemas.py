@@ -1,6 +1,5 @@
 """What requests about datasets look like, and what their answers do (``docs/contract.md`` C-30 … C-44, C-51, C-55)."""
 
-import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, St
 from dataops_api.fields import AnswerModel, Given, Moment, RequestModel
 from dataops_api.pagination import PageLinks, Pagination
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
+from dataops_core.metadata import LIMIT_BYTES, TOO_LARGE, size
 from dataops_core.registry.reading import DatasetSort
 
-_METADATA_LIMIT = 16 * 1024
 _MOST_TAGS = 50
 _LONGEST_NAME = 100
 
@@ -65,21 +64,25 @@ def _name(custom_fields: dict[str, Any]) -> dict[str, Any]:
     return custom_fields
 
 
+Tags = Annotated[list[Tag], Field(max_length=_MOST_TAGS)]
+CustomFields = Annotated[dict[str, Any], AfterValidator(_name)]
+
+
 class NewMetadata(RequestModel):
     """What the requester says about the datasets."""
 
     requested_by: Annotated[StrictStr, StringConstraints(max_length=256)] | None = None
     reason: Annotated[StrictStr, StringConstraints(max_length=1000)] | None = None
-    tags: list[Tag] = Field(default=[], max_length=_MOST_TAGS)
-    custom_fields: Annotated[dict[str, Any], AfterValidator(_name)] = Field(
+    tags: Tags = Field(default=[])
+    custom_fields: CustomFields = Field(
         default={},
         description="Free; `client_name`, `industry`, `use_case` and `company_size` steer names and templates.",
     )
 
 
 def _within_limit(metadata: NewMetadata) -> NewMetadata:
-    if len(json.dumps(metadata.model_dump(), ensure_ascii=False).encode()) > _METADATA_LIMIT:
-        raise ValueError("Must be at most 16 KiB")
+    if size(metadata.model_dump()) > LIMIT_BYTES:
+        raise ValueError(TOO_LARGE)
     return metadata
 
 

@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
-from dataops_api import links
+from dataops_api import entity_tags, links
 from dataops_api.auth.authority import Caller
 from dataops_api.datasets import examples
-from dataops_api.datasets.routes import NOT_FOUND, matches
+from dataops_api.datasets.routes import NOT_FOUND
 from dataops_api.dependencies import CurrentCaller, Parts, Service
 from dataops_api.errors import invalid_request
 from dataops_api.negotiation import preferred
@@ -127,7 +127,7 @@ def get_records(
     headers = {"Vary": "Accept"}
     if dataset.records_sha256 is not None:
         headers["ETag"] = f'"{dataset.records_sha256}.{wanted}"'
-        if matches(request.headers.get("if-none-match"), headers["ETag"]):
+        if entity_tags.unchanged(request, headers["ETag"]):
             stored.close()
             return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = _attachment(f"{dataset.name}.{wanted}")

@@ -30,6 +30,7 @@ from dataops_core.lifecycle import (
     Stage,
     TeardownReason,
 )
+from dataops_core.metadata import check_steering
 from dataops_core.provisioning.settlement import preempt
 from dataops_core.registry import customers, datasets, operations
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
@@ -210,20 +211,16 @@ def _choose_templates(session: Session, catalog: Catalog, request: ProvisioningR
 def _profile(session: Session, request: ProvisioningRequest) -> tuple[Industry | None, str | None, CompanySize | None]:
     """Industry, use case and company size: from the custom fields, else from the customer's newest dataset (C-41)."""
     custom = request.metadata.get("custom_fields") or {}
+    check_steering(custom)
     known: Mapping[str, Any] = custom
     if not any(custom.get(name) for name in ("industry", "use_case")):
         newest = datasets.newest_of_customer(session, request.client_id)
         if newest is not None:
-            known = {**newest.meta.get("custom_fields", {}), **newest.meta, **custom}
+            said = newest.meta.get("custom_fields") or {}
+            known = {"company_size": said.get("company_size")} | custom
+            known |= {name: newest.meta.get(name) for name in ("industry", "use_case")}
     industry, size = known.get("industry"), known.get("company_size")
-    if industry is not None and industry not in [member.value for member in Industry]:
-        raise _invalid("metadata.custom_fields.industry", f"Must be one of {', '.join(Industry)}")
-    if size is not None and size not in [member.value for member in CompanySize]:
-        raise _invalid("metadata.custom_fields.company_size", f"Must be one of {', '.join(CompanySize)}")
-    use_case = known.get("use_case")
-    if use_case is not None and not isinstance(use_case, str):
-        raise _invalid("metadata.custom_fields.use_case", "Must be text")
-    return (Industry(industry) if industry else None, use_case, CompanySize(size) if size else None)
+    return (Industry(industry) if industry else None, known.get("use_case"), CompanySize(size) if size else None)
 
 
 def _refuse_held_place(session: Session, request: ProvisioningRequest, dataset_type: str) -> None:

@@ -96,6 +96,7 @@ def test_nonsense_is_refused_before_it_is_looked_whether_the_resource_exists(
         ("GET", "/datasets", Scope.DATASETS_READ),
         ("GET", "/datasets/{id}", Scope.DATASETS_READ),
         ("POST", "/datasets", Scope.DATASETS_WRITE),
+        ("PATCH", "/datasets/{id}", Scope.DATASETS_WRITE),
         ("DELETE", "/datasets/{id}", Scope.DATASETS_WRITE),
         ("POST", "/datasets/{id}/teardown", Scope.DATASETS_WRITE),
         ("GET", "/datasets/{id}/usage", Scope.DATASETS_READ),

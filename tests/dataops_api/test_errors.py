@@ -50,7 +50,7 @@ def test_a_path_that_is_none_is_404_in_the_envelope(api: Any, path: str) -> None
     ("method", "path", "allowed"),
     [
         ("PUT", DATASETS, "GET, POST"),
-        ("POST", f"{DATASETS}/{UNKNOWN}", "DELETE, GET"),
+        ("POST", f"{DATASETS}/{UNKNOWN}", "DELETE, GET, PATCH"),
         ("GET", f"{DATASETS}/{UNKNOWN}/teardown", "POST"),
         ("DELETE", "/v1/dataops/templates", "GET"),
         ("POST", "/healthz", "GET"),
