@@ -259,10 +259,12 @@ def _adopt(
         raise StaleRunError(
             f"Dataset {dataset.dataset_id} took the place since; operation {like.operation_id} has nothing to repeat."
         )
-    if like is not None and dataset.operation_id != like.operation_id:
-        raise StaleRunError(
-            f"Dataset {dataset.dataset_id} has moved on since: operation {dataset.operation_id} came after this one."
-        )
+    if like is not None and like.operation_type is not OperationType.VALIDATION:
+        newest = operations.newest_change_of(session, dataset.dataset_id)
+        if newest != like.operation_id:
+            raise StaleRunError(
+                f"Dataset {dataset.dataset_id} has moved on since: operation {newest} came after this one."
+            )
     if dataset.status is not DatasetStatus.READY:
         raise StaleRunError(f"Dataset {dataset.dataset_id} is {dataset.status}: it can be made again once it is ready.")
     request = dict(like.request) if like is not None else {}

@@ -163,6 +163,17 @@ def active_of(session: Session, dataset_id: UUID) -> UUID | None:
     )
 
 
+def newest_change_of(session: Session, dataset_id: UUID) -> UUID | None:
+    """The newest operation that made the dataset what it is: a validation only looks at it."""
+    return session.scalar(
+        select(Operation.operation_id)
+        .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
+        .where(OperationDataset.dataset_id == dataset_id, Operation.operation_type != OperationType.VALIDATION)
+        .order_by(Operation.created_at.desc())
+        .limit(1)
+    )
+
+
 def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
     """The operations that this run carries or carried."""
     return session.scalars(select(Operation.operation_id).where(Operation.run_id == run_id)).all()

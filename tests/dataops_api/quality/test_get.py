@@ -1,8 +1,9 @@
 """A dataset's quality as it stands (C-60)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import CheckStatus, CheckType
@@ -90,3 +91,89 @@ def test_a_check_that_failed_says_so_and_scores_are_numbers_rounded_down(api: An
 def test_a_dataset_that_is_not_there_is_404(api: Any) -> None:
     """C-36."""
     assert api.admin.get(f"{DATASETS}/{uuid4()}/quality").status_code == 404
+
+
+def evaluate(api: Any, dataset_id: UUID, check: CheckType, status: CheckStatus, score: str | None, *, ago: int) -> None:
+    """Keeps an evaluation that was made so many seconds ago."""
+    with api.database.transaction() as session:
+        quality.add(
+            session,
+            CheckResult(check, status, Decimal(score) if score is not None else None, f"{status} {ago} s ago"),
+            dataset_id=dataset_id,
+            operation_id=uuid4(),
+            attempt=1,
+            executed_at=utcnow() - timedelta(seconds=ago),
+            duration_ms=3,
+        )
+
+
+def shown(api: Any, dataset_id: UUID) -> dict[str, Any]:
+    body: dict[str, Any] = api.admin.get(f"{DATASETS}/{dataset_id}/quality").json()
+    return body
+
+
+def test_a_first_evaluation_that_could_not_tell_is_an_error_without_a_score(api: Any) -> None:
+    """C-60, C-62: the others are pending still."""
+    dataset_id = UUID(api.provision(dataset_types=["confluence_pages"])["datasets"][0]["dataset_id"])
+    evaluate(api, dataset_id, CheckType.CONNECTOR_HEALTH, CheckStatus.ERROR, None, ago=1)
+    body = shown(api, dataset_id)
+    assert (body["overall_score"], body["meets_threshold"], body["calculated_at"]) == (None, False, None)
+    check = body["checks"]["connector_health"]
+    assert (check["status"], check["score"], check["details"]) == ("error", None, "error 1 s ago")
+    assert body["checks"]["schema_validation"]["status"] == "pending"
+
+
+def test_there_is_no_overall_score_while_one_check_has_none(api: Any) -> None:
+    """C-60."""
+    dataset_id = UUID(api.provision(dataset_types=["confluence_pages"])["datasets"][0]["dataset_id"])
+    for check in list(CheckType)[:3]:
+        evaluate(api, dataset_id, check, CheckStatus.PASSED, "100", ago=1)
+    body = shown(api, dataset_id)
+    assert (body["overall_score"], body["meets_threshold"]) == (None, False)
+    assert body["calculated_at"] is not None
+    evaluate(api, dataset_id, CheckType.SAMPLE_QUERY_SUCCESS, CheckStatus.PASSED, "100", ago=0)
+    assert (shown(api, dataset_id)["overall_score"], shown(api, dataset_id)["meets_threshold"]) == (100.0, True)
+
+
+def test_the_newest_evaluation_is_shown_and_the_newest_verdict_scores(api: Any) -> None:
+    """C-60, C-62: verdict, doubt, verdict: the doubt is over with the next verdict."""
+    dataset_id = UUID(api.provision(dataset_types=["confluence_pages"])["datasets"][0]["dataset_id"])
+    for check in CheckType:
+        evaluate(api, dataset_id, check, CheckStatus.PASSED, "100", ago=40)
+    evaluate(api, dataset_id, CheckType.CONNECTOR_HEALTH, CheckStatus.FAILED, "50", ago=30)
+    assert shown(api, dataset_id)["overall_score"] == 87.5
+    evaluate(api, dataset_id, CheckType.CONNECTOR_HEALTH, CheckStatus.ERROR, None, ago=20)
+    doubtful = shown(api, dataset_id)
+    assert (doubtful["overall_score"], doubtful["checks"]["connector_health"]["score"]) == (87.5, 50.0)
+    assert doubtful["checks"]["connector_health"]["status"] == "error"
+    evaluate(api, dataset_id, CheckType.CONNECTOR_HEALTH, CheckStatus.PASSED, "100", ago=10)
+    clear = shown(api, dataset_id)
+    assert (clear["overall_score"], clear["meets_threshold"]) == (100.0, True)
+    assert clear["checks"]["connector_health"]["details"] == "passed 10 s ago"
+
+
+def test_nine_of_ten_queries_score_high_and_miss_the_threshold(api: Any) -> None:
+    """C-62."""
+    dataset_id = api.ready()
+    evaluate(api, dataset_id, CheckType.SAMPLE_QUERY_SUCCESS, CheckStatus.FAILED, "90", ago=-1)
+    body = shown(api, dataset_id)
+    # 30 + 29.4 + 25 + 13.5
+    assert (body["overall_score"], body["meets_threshold"]) == (97.9, False)
+
+
+def test_quality_can_be_read_of_a_dataset_that_is_archived(api: Any) -> None:
+    """C-60: what the checks said is kept with the dataset."""
+    dataset_id = api.ready()
+    before = shown(api, dataset_id)
+    api.archive(dataset_id)
+    assert shown(api, dataset_id) == before
+
+
+def test_who_may_read_it(api: Any) -> None:
+    """C-23, C-8."""
+    dataset_id = api.ready()
+    path = f"{DATASETS}/{dataset_id}/quality"
+    with api.asking(Scope.QUALITY_WRITE, Scope.DATASETS_READ) as client:
+        assert client.get(path).status_code == 403
+    with api.asking(Scope.QUALITY_READ, customers=[uuid4()]) as client:
+        assert client.get(path).status_code == 404

@@ -97,3 +97,40 @@ def test_a_template_that_is_not_there_is_404_and_a_malformed_id_400(api: Any) ->
     assert answer.status_code == 404
     assert answer.json()["error"]["details"] == {"template_id": missing}
     assert api.admin.get(f"{TEMPLATES}/best").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("industry=fintech", 4),
+        ("industry=fintech&dataset_type=github_repos", 2),
+        ("use_case=compliance&industry=healthcare", 2),
+        # Exactly: neither a part, nor in other letters, nor as words.
+        ("use_case=complian", 0),
+        ("use_case=Compliance", 0),
+        ("use_case=developer%20productivity", 0),
+        ("use_case=", 0),
+        ("dataset_type=confluence", 0),
+        ("industry=retail&use_case=compliance", 0),
+    ],
+)
+def test_filters_are_exact_and_all_of_them_hold(api: Any, query: str, count: int) -> None:
+    """C-70."""
+    body = api.admin.get(f"{TEMPLATES}?{query}").json()
+    assert (body["total_count"], len(body["templates"])) == (count, count)
+
+
+@pytest.mark.parametrize("query", ["page=1", "per_page=5", "industry=", "industry=Fintech", "sort=name"])
+def test_there_are_no_pages_and_no_other_parameters(api: Any, query: str) -> None:
+    """C-70, C-5."""
+    answer = api.admin.get(f"{TEMPLATES}?{query}")
+    assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, [query.partition("=")[0]])
+
+
+def test_templates_have_a_scope_of_their_own(api: Any) -> None:
+    """C-22."""
+    listed = api.admin.get(TEMPLATES).json()["templates"][0]["_links"]["self"]
+    with api.asking(Scope.DATASETS_READ, Scope.QUALITY_READ) as client:
+        assert [client.get(path).status_code for path in (TEMPLATES, listed)] == [403, 403]
+    with api.asking(Scope.TEMPLATES_READ) as client:
+        assert [client.get(path).status_code for path in (TEMPLATES, listed)] == [200, 200]

@@ -152,7 +152,16 @@ def test_a_repeated_run_changes_nothing_where_the_dataset_was_replaced(journey, 
     assert place.operation().status is OperationStatus.FAILED
 
 
-def test_a_repeated_run_changes_nothing_where_another_operation_came_after(journey, database):
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (OperationType.PROVISIONING, "has moved on since"),
+        # A validation changes nothing of the dataset, but while it looks nobody else may.
+        (OperationType.VALIDATION, "is in the hands of operation"),
+    ],
+)
+def test_a_repeated_run_changes_nothing_where_another_operation_came_after(journey, database, kind, sentence):
+    """C-87."""
     place = journey()
     claim = place.claim(place.run())
     place.move(S.VALIDATING, S.READY)
@@ -160,12 +169,12 @@ def test_a_repeated_run_changes_nothing_where_another_operation_came_after(journ
     with database.transaction() as session:
         operations.create(
             session,
-            operation_type=OperationType.VALIDATION,
+            operation_type=kind,
             client_id=place.client_id,
             stage=place.environment.stage,
             datasets=[(claim.dataset_id, "confluence_pages")],
         )
-    with pytest.raises(StaleRunError, match="has moved on since"):
+    with pytest.raises(StaleRunError, match=sentence):
         place.claim(place.run("run-2", parent="run-1"))
 
 
