@@ -28,6 +28,7 @@ from dataops_api.metadata import routes as metadata
 from dataops_api.metering import meter_of
 from dataops_api.middleware import RequestContext
 from dataops_api.operations import routes as operations
+from dataops_api.operations.following import Follower
 from dataops_api.quality import routes as quality
 from dataops_api.rate_limits import ApiLimits
 from dataops_api.records import routes as records
@@ -68,6 +69,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     gateway = gateway or DagsterGateway.from_settings(settings)
     catalog = load_catalog(settings.templates_dir)
     meter = meter_of(settings, database)
+    watcher = RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds))
     parts = Parts(
         settings=settings,
         database=database,
@@ -84,7 +86,8 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         gateway=gateway,
         meter=meter,
         launcher=Launcher(database, gateway, meter),
-        watcher=RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds)),
+        watcher=watcher,
+        follower=Follower(database, watcher),
     )
 
     connector_app = create_connector_app(settings, database=database)

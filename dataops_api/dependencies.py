@@ -13,6 +13,7 @@ from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
 from dataops_api.launching import Launcher
 from dataops_api.metering import Meter
+from dataops_api.operations.following import Follower
 from dataops_api.rate_limits import ApiLimits
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
@@ -51,6 +52,7 @@ class Parts:
     gateway: Gateway
     launcher: Launcher
     watcher: RunWatcher
+    follower: Follower
 
 
 def parts_of(request: Request) -> Parts:

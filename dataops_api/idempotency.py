@@ -34,11 +34,13 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a change answers (2xx: a refusal is raised), whose data it is about, and the operation to launch."""
+    """What a change answers (2xx: a refusal is raised), whose data it is about, and what Dagster is asked for then."""
 
     response: Response
     customer: UUID
     launch: UUID | None = None
+    #: An operation whose run is to be stopped, and that run.
+    stop: tuple[UUID, str] | None = None
 
 
 def once(request: Request, caller: Caller, parts: Parts, work: Callable[[Session], Accepted]) -> Response:
@@ -72,6 +74,8 @@ def once(request: Request, caller: Caller, parts: Parts, work: Callable[[Session
             )
     if accepted.launch is not None:
         parts.launcher.submit(accepted.launch)
+    if accepted.stop is not None:
+        parts.launcher.stop_run(*accepted.stop)
     return accepted.response
 
 

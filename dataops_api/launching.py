@@ -1,15 +1,19 @@
-"""Launching the runs of accepted operations behind the answers, which never wait for Dagster (C-42).
+"""Launching and stopping runs behind the answers, which never wait for Dagster (C-42, C-84).
 
-One thread takes operation ids from a queue in memory. What a crash takes with it stays pending in the registry, where
-the pipeline's sensor finds it. Who may launch, and when, is decided in the core (``provisioning/launching.py``).
+One thread takes operations to launch and runs to stop from a queue in memory. What a crash takes with it stays in the
+registry, where the pipeline's sensors find it. Who may launch, and when, is decided in the core
+(``provisioning/launching.py``).
 """
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from uuid import UUID
 
 from dataops_api.metering import Meter
+from dataops_core.errors import UnavailableError
 from dataops_core.provisioning.launching import launch_operation
 from dataops_core.registry.database import Database
 from dataops_core.runs import Launcher as RunLauncher
@@ -18,13 +22,13 @@ _log = logging.getLogger("dataops.api")
 
 
 class Launcher:
-    """Launches operations one after the other, in a thread of its own."""
+    """Launches operations and stops runs one after the other, in a thread of its own."""
 
     def __init__(self, database: Database, gateway: RunLauncher, meter: Meter | None = None) -> None:
         self._database = database
         self._gateway = gateway
         self._meter = meter or Meter()
-        self._queue: SimpleQueue[UUID | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[str, Callable[[], object]] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -42,14 +46,31 @@ class Launcher:
 
     def submit(self, operation_id: UUID) -> None:
         """Asks for the operation's run. Call it after the transaction that made the operation."""
-        self._queue.put(operation_id)
+        self._queue.put((str(operation_id), partial(self._launch, operation_id)))
+
+    def stop_run(self, operation_id: UUID, run_id: str) -> None:
+        """Asks for the end of a cancelled operation's run. Call it after the transaction that cancelled it."""
+        self._queue.put((str(operation_id), partial(self._stop_run, run_id)))
+
+    def _launch(self, operation_id: UUID) -> None:
+        try:
+            run_id = launch_operation(self._database, self._gateway, operation_id)
+            self._meter.launch("launched" if run_id is not None else "not_launched")
+        except Exception:
+            self._meter.launch("error")
+            raise
+
+    def _stop_run(self, run_id: str) -> None:
+        try:
+            self._gateway.terminate(run_id)
+        except UnavailableError as error:
+            _log.warning("run %s was not stopped yet: %s", run_id, error.message)
 
     def _run(self) -> None:
-        while (operation_id := self._queue.get()) is not None:
+        while (asked := self._queue.get()) is not None:
+            operation_id, work = asked
             try:
-                run_id = launch_operation(self._database, self._gateway, operation_id)
-                self._meter.launch("launched" if run_id is not None else "not_launched")
+                work()
             except Exception:
-                self._meter.launch("error")
-                # The thread must outlive any one operation: this one stays pending for the sensor.
-                _log.exception("an operation was not launched", extra={"operation_id": str(operation_id)})
+                # The thread must outlive any one operation: what was not done is left to the sensors.
+                _log.exception("Dagster was not asked for a run", extra={"operation_id": operation_id})

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 
 from dataops_api.auth.authority import Caller
@@ -156,12 +156,14 @@ class Routes:
         body_example: Any = None,
         extra: dict[str, Any] | None = None,
         once: bool = False,
+        response_class: type[Response] = JSONResponse,
     ) -> Callable[[_Endpoint], _Endpoint]:
         """Declares a route, whose endpoint returns a Response itself.
 
         ``model`` describes the answer and ``example`` shows one (``examples``: several, by name), ``body_example``
-        shows a request. ``problems`` are the errors of this route; those that every route can give are added to them.
-        ``once``: the route goes through ``idempotency.once``, so it takes an ``Idempotency-Key`` (C-45).
+        shows a request; ``response_class`` is for answers that are not JSON. ``problems`` are the errors of this route;
+        those that every route can give are added to them. ``once``: the route goes through ``idempotency.once``, so it
+        takes an ``Idempotency-Key`` (C-45).
         """
         demanded = _access(access)
         shown = dict(examples or {}) | ({summary: example} if example is not None else {})
@@ -177,6 +179,7 @@ class Routes:
                     once=once,
                     methods=[method],
                     response_model=model,
+                    response_class=response_class,
                     status_code=status,
                     summary=summary,
                     response_description="OK" if status == 200 else "Accepted" if status == 202 else "Done",

@@ -37,9 +37,13 @@ class RunWatcher:
         self._asked: dict[UUID, tuple[float, Future[bool]]] = {}
         self._down_until = 0.0
 
+    def is_quiet(self, run_id: str | None, beat_at: datetime) -> bool:
+        """Whether an open operation has a run of which nothing was heard lately."""
+        return run_id is not None and utcnow() - beat_at >= min(QUIET, self._lost_after)
+
     def settle_if_quiet(self, operation_id: UUID, run_id: str | None, beat_at: datetime) -> bool:
         """Whether the open operation has changed since it was read. Never raises for Dagster's sake."""
-        if run_id is None or utcnow() - beat_at < min(QUIET, self._lost_after):
+        if run_id is None or not self.is_quiet(run_id, beat_at):
             return False
         now = monotonic()
         with self._lock:

@@ -122,3 +122,7 @@ class Launcher(Protocol):
     def run_state(self, run_id: str) -> RunState | None:
         """The run, or None where Dagster knows none of that id."""
         ...
+
+    def terminate(self, run_id: str) -> bool:
+        """Asks the run to stop. False: there was nothing left to stop."""
+        ...

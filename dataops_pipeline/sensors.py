@@ -1,9 +1,10 @@
 """The sensors: what the API's process could not see to itself, done within seconds.
 
 ``launch_pending_operations`` launches what was accepted and never launched (the API was killed, Dagster was down).
-``settle_*`` tell operations how their runs ended, and end those whose runs went silent. Each gathers what Dagster knows
+``settle_*`` tell operations how their runs ended, and end those whose runs went silent. ``stop_cancelled_runs`` stops
+runs of cancelled operations that the API could not stop (Dagster was down then). Each gathers what Dagster knows
 and calls one function of ``dataops_core.provisioning.launching``, which decides; all are idempotent, so that a second
-daemon (``dagster dev`` beside a running ``up``) does no harm. Source: ``docs/contract.md`` C-81, C-86.
+daemon (``dagster dev`` beside a running ``up``) does no harm. Source: ``docs/contract.md`` C-81, C-84, C-86.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 from dagster import (
     AssetCheckKey,
     AssetKey,
+    DagsterError,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -30,7 +32,7 @@ from dagster import (
 )
 from dagster._core.definitions.target import ExecutableDefinition
 
-from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet
+from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, LaunchRequest, RunState
 from dataops_pipeline.partitions import environments
@@ -53,7 +55,7 @@ _ENDINGS = {
 
 def sensors_of(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
     """All sensors; the first launches these jobs."""
-    return [_launching(jobs), *(_settling(status) for status in _ENDINGS), _lost()]
+    return [_launching(jobs), *(_settling(status) for status in _ENDINGS), _lost(), _stopping()]
 
 
 def _launching(jobs: Sequence[ExecutableDefinition]) -> SensorDefinition:
@@ -99,6 +101,14 @@ def _finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | None]
     return find
 
 
+def _run_finder(instance: DagsterInstance) -> Callable[[str], RunState | None]:
+    def find(run_id: str) -> RunState | None:
+        run = instance.get_run_by_id(run_id)
+        return _state(run) if run is not None else None
+
+    return find
+
+
 def _state(run: DagsterRun) -> RunState:
     return RunState(run_id=run.run_id, status=run.status.value)
 
@@ -128,13 +138,8 @@ def _lost() -> SensorDefinition:
     )
     def settle_lost_operations(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
         instance, services = context.instance, dataops.services
-
-        def find(run_id: str) -> RunState | None:
-            run = instance.get_run_by_id(run_id)
-            return _state(run) if run is not None else None
-
         lost_after = timedelta(seconds=services.settings.run_lost_after_seconds)
-        given_up = settle_quiet(services.database, find, lost_after=lost_after)
+        given_up = settle_quiet(services.database, _run_finder(instance), lost_after=lost_after)
         for lost in given_up:
             run = instance.get_run_by_id(lost.run_id)
             if run is not None and not run.is_finished:
@@ -143,3 +148,31 @@ def _lost() -> SensorDefinition:
         return SkipReason(f"{len(given_up)} run(s) given up." if given_up else "No run is silent.")
 
     return settle_lost_operations
+
+
+def _stopping() -> SensorDefinition:
+    @sensor(
+        name="stop_cancelled_runs",
+        minimum_interval_seconds=SOON,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Stops runs that go on although their operation was cancelled.",
+    )
+    def stop_cancelled_runs(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
+        instance = context.instance
+
+        def stop(run_id: str) -> bool:
+            try:
+                return bool(instance.run_coordinator.cancel_run(run_id))
+            except DagsterError:
+                # The run's launcher does not know it (any more), or its server does not answer now.
+                return False
+
+        def give_up(run_id: str) -> None:
+            run = instance.get_run_by_id(run_id)
+            if run is not None and not run.is_finished:
+                instance.report_run_canceled(run, "Its operation was cancelled and no process of it can be found.")
+
+        stopped = stop_unwanted(dataops.services.database, _run_finder(instance), stop, give_up)
+        return SkipReason(f"{len(stopped)} run(s) asked to stop." if stopped else "No cancelled run goes on.")
+
+    return stop_cancelled_runs

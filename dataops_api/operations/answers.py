@@ -8,15 +8,22 @@ from sqlalchemy import Row
 from dataops_api import links
 from dataops_core.clock import rfc3339
 from dataops_core.lifecycle import OperationStatus, OperationType, steps_of
+from dataops_core.registry.tables import Operation
 
 
 def operation(row: Row[Any], *, run_url: str | None) -> dict[str, Any]:
     """An operation as the API shows it, from a row of ``registry.reading``; ``run_url`` for who may see it (C-85)."""
     status = OperationStatus(row.status)
     seconds = _duration(row)
-    shown = {"self": f"{links.OPERATIONS}/{row.operation_id}"}
+    path = f"{links.OPERATIONS}/{row.operation_id}"
+    shown: dict[str, str | None] = {"self": path}
     if status.is_terminal:
         shown["datasets"] = f"{links.DATASETS}?operation_id={row.operation_id}"
+    shown |= {
+        "events": f"{path}/events",
+        "cancel": f"{path}/cancel" if _can_be_cancelled(row, status) else None,
+        "retry": f"{path}/retry" if status in {OperationStatus.FAILED, OperationStatus.CANCELLED} else None,
+    }
     return {
         "operation_id": row.operation_id,
         "operation_type": row.operation_type,
@@ -35,6 +42,21 @@ def operation(row: Row[Any], *, run_url: str | None) -> dict[str, Any]:
         "run_url": run_url,
         "_links": shown,
     }
+
+
+def accepted(operation: Operation, message: str) -> dict[str, Any]:
+    """The answer to a cancellation or a retry (C-84)."""
+    return {
+        "operation_id": str(operation.operation_id),
+        "status": operation.status.value,
+        "message": message,
+        "estimated_completion": (rfc3339(operation.estimated_completion) if not operation.status.is_terminal else None),
+        "_links": {"status": links.operation(operation.operation_id)},
+    }
+
+
+def _can_be_cancelled(row: Row[Any], status: OperationStatus) -> bool:
+    return not status.is_terminal and row.operation_type != OperationType.TEARDOWN
 
 
 def _progress(row: Row[Any], status: OperationStatus) -> dict[str, Any]:

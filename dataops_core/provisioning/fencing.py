@@ -16,21 +16,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
-from dataops_core.errors import DataOpsError, StaleRunError
-from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType, Outcome
+from dataops_core.errors import ConflictError, DataOpsError, StaleRunError
+from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType
+from dataops_core.provisioning.reopening import WORKABLE, reopen
 from dataops_core.registry import datasets, operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 #: How often a step shows that it lives.
 BEAT_SECONDS = 5.0
-
-_WORKABLE = {
-    OperationType.PROVISIONING: {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING, DatasetStatus.READY},
-    OperationType.RESTORE: {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING},
-    OperationType.VALIDATION: {DatasetStatus.READY},
-    OperationType.TEARDOWN: {DatasetStatus.TEARDOWN, DatasetStatus.ARCHIVED},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,10 @@ def claim(
     else:
         if operation.status.is_terminal:
             _must_repeat(run, operation)
-            _reopen(session, operation, run)
+            try:
+                reopen(session, operation, run_id=run.run_id)
+            except ConflictError as error:
+                raise StaleRunError(f"{error.message}; the run changes nothing.") from None
         elif operation.run_id is None or operation.run_id == run.run_id:
             _start(operation, run)
         else:
@@ -204,45 +201,6 @@ def _start(operation: Operation, run: RunIdentity) -> None:
         operation.started_at = operation.started_at or now
 
 
-def _reopen(session: Session, operation: Operation, run: RunIdentity) -> None:
-    """Goes on with an operation that failed or was cancelled, on all of its datasets that did not end well."""
-    again = [
-        part
-        for part in operations.parts_of(session, operation.operation_id)
-        if part.outcome in {Outcome.FAILED, Outcome.CANCELLED}
-    ]
-    for part in again:
-        dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
-        if dataset is None:
-            raise StaleRunError(f"Dataset {part.dataset_id} is gone since; the run changes nothing.")
-        if dataset.operation_id != operation.operation_id:
-            raise StaleRunError(
-                f"Dataset {part.dataset_id} has moved on since: operation {dataset.operation_id} came after this one."
-            )
-        if dataset.status is DatasetStatus.FAILED:
-            holder = datasets.holder_of(
-                session, client_id=dataset.client_id, stage=dataset.stage, dataset_type=dataset.dataset_type
-            )
-            if holder is not None:
-                raise StaleRunError(
-                    f"Dataset {part.dataset_id} was replaced by {holder.dataset_id}; nothing to go on with."
-                )
-            datasets.move(session, dataset.dataset_id, DatasetStatus.PROVISIONING)
-        elif dataset.status not in _WORKABLE[operation.operation_type]:
-            raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status} since; the run changes nothing.")
-        part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
-    now = utcnow()
-    operation.attempt += 1
-    operation.status = OperationStatus.IN_PROGRESS
-    operation.run_id = run.run_id
-    operation.current_step = 1
-    operation.started_at = operation.started_at or now
-    operation.beat_at = now
-    operation.completed_at = None
-    operation.error = None
-    session.flush()
-
-
 def _adopt(
     session: Session, run: RunIdentity, environment: Environment, dataset_type: str, *, like: Operation | None
 ) -> tuple[Operation, OperationDataset]:
@@ -331,5 +289,5 @@ def _must_be_workable(operation: Operation, part: OperationDataset, dataset: Dat
             f"Dataset {part.dataset_id} is no longer part of operation {operation.operation_id} ({part.outcome}); "
             "the run changes nothing."
         )
-    if dataset.status not in _WORKABLE[operation.operation_type]:
+    if dataset.status not in WORKABLE[operation.operation_type]:
         raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status}; the run changes nothing.")

@@ -1,4 +1,4 @@
-"""Getting an operation its one run, and telling the operation how its run ended.
+"""Getting an operation its one run, telling the operation how its run ended, and stopping runs that nobody wants.
 
 Belongs here: the decisions that the API and the pipeline's sensors share, with Dagster behind a function or a protocol.
 A launch is leased first, and an existing run is looked for before a second try; whatever double launch is left is made
@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 #: but while Dagster is down nobody tries.
 MAX_LAUNCHES = 6
 
+#: How long a cancelled run's process is looked for before the run is called ended without it.
+STOP_PATIENCE = timedelta(seconds=30)
+
 #: A run that shows no life for so long is asked about; it is given up only after ``Settings.run_lost_after_seconds``.
 QUIET = timedelta(seconds=3 * BEAT_SECONDS)
 
@@ -45,7 +48,7 @@ def take_launch(
     found = find_run(operation_id, request.attempt) if tries > 1 else None
     if found is not None and found.ending is None:
         with database.transaction() as session:
-            operations.record_launch(session, operation_id, found.run_id)
+            operations.record_launch(session, operation_id, found.run_id, attempt=request.attempt)
         return None
     if tries > MAX_LAUNCHES:
         with database.transaction() as session:
@@ -76,7 +79,7 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
                 operations.release_launch(session, operation_id)
         return None
     with database.transaction() as session:
-        operations.record_launch(session, operation_id, run_id)
+        operations.record_launch(session, operation_id, run_id, attempt=request.attempt)
     return run_id
 
 
@@ -96,6 +99,35 @@ def run_ended(database: Database, run_id: str, ending: RunEnding, *, message: st
     with database.transaction() as session:
         carried = operations.carried_by(session, run_id)
         return sum(settle(session, one, ending, run_id=run_id, message=message) for one in carried)
+
+
+def stop_unwanted(
+    database: Database,
+    find_run: Callable[[str], RunState | None],
+    stop: Callable[[str], bool],
+    give_up: Callable[[str], None],
+) -> list[str]:
+    """Stops the runs of cancelled operations that go on, and returns those that it had to stop (C-84).
+
+    A run is asked to end (``stop``: whether it was there to be asked) until Dagster says that it has ended; one that
+    did not within :data:`STOP_PATIENCE` is given up: it changes nothing, and no process of it can be found.
+    """
+    with database.transaction() as session:
+        unwanted = [(row.run_id, row.asked_at) for row in operations.runs_to_stop(session)]
+    stopped = []
+    for run_id, asked_at in unwanted:
+        run = find_run(run_id)
+        if run is None or run.ending is not None:
+            with database.transaction() as session:
+                operations.run_stopped(session, run_id)
+            continue
+        hears = run.status != "CANCELING"
+        if hears:
+            stopped.append(run_id)
+            hears = stop(run_id)
+        if not hears and utcnow() - asked_at > STOP_PATIENCE:
+            give_up(run_id)
+    return stopped
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from dataops_core.lifecycle import (
     TeardownReason,
 )
 from dataops_core.metadata import check_steering
+from dataops_core.provisioning.reopening import reopen
 from dataops_core.provisioning.settlement import preempt
 from dataops_core.registry import customers, datasets, operations
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
@@ -117,16 +118,21 @@ def accept_teardown(
 
     Raises NotFoundError, and ConflictError where the dataset is archived already or a running teardown differs.
     """
-    datasets.get_visible(session, dataset_id, customers=customers)
+    dataset = datasets.get_visible(session, dataset_id, customers=customers)
+    # A teardown that failed is no active operation, and is locked before the dataset as those are.
+    ended = None
+    if dataset.status is DatasetStatus.TEARDOWN:
+        ended = operations.newest_teardown_of(session, dataset_id, lock=True)
     dataset, active = operations.lock_with_active(session, dataset_id)
     if active is not None and active.operation_type is OperationType.TEARDOWN:
         _must_agree(active, archive)
         return active
     if dataset.status is DatasetStatus.TEARDOWN:
-        ended = operations.newest_teardown_of(session, dataset_id)
+        ended = ended or operations.newest_teardown_of(session, dataset_id, lock=True)
         if ended is not None and ended.status is not OperationStatus.COMPLETED:
             _must_agree(ended, archive)
-            return operations.reopen_for_launch(session, ended, dataset_id)
+            reopen(session, ended)
+            return ended
     elif dataset.status is DatasetStatus.ARCHIVED:
         if archive or dataset.archive_path is None:
             raise ConflictError(
@@ -242,9 +248,9 @@ def _clear_place(session: Session, request: ProvisioningRequest, dataset_type: s
     if failed is None:
         return
     try:
-        datasets.move(session, failed.dataset_id, DatasetStatus.ARCHIVED)
+        datasets.move(session, failed.dataset_id, DatasetStatus.ARCHIVED, source=DatasetStatus.FAILED)
     except ConflictError:
-        # Another request replaced it first: now its dataset can be seen.
+        # Another request replaced it first, or it is tried again: now the place's holder can be seen.
         _refuse_held_place(session, request, dataset_type)
 
 

@@ -52,14 +52,18 @@ def finish_dataset(
     *,
     quality_score: Decimal | None = None,
     error: dict[str, Any] | None = None,
+    cancelled: bool = False,
 ) -> None:
-    """Ends one dataset's part, and the operation with the last of them. The caller holds the operation's row lock."""
+    """Ends one dataset's part, and the operation with the last of them. The caller holds the operation's row lock.
+
+    ``cancelled``: it is the operation that is being cancelled, whatever became of its other datasets.
+    """
     part.active = False
     part.outcome = outcome
     part.quality_score = quality_score
     part.error = error
     session.flush()
-    _close_if_done(session, operation)
+    _close_if_done(session, operation, cancelled=cancelled)
 
 
 def fail_dataset(
@@ -90,6 +94,7 @@ def fail_dataset(
         Outcome.CANCELLED if cancelled else Outcome.FAILED,
         quality_score=dataset.quality_score if dataset is not None else None,
         error=error,
+        cancelled=cancelled,
     )
 
 
@@ -148,6 +153,11 @@ def settle_unlaunchable(session: Session, operation_id: UUID, message: str) -> b
     return True
 
 
+def settle_cancelled(session: Session, operation: Operation) -> None:
+    """Ends an open operation because its owner wants it ended. The caller holds the operation's row lock."""
+    _settle_locked(session, operation, RunEnding.CANCELED, None)
+
+
 def settle_silent(session: Session, operation_id: UUID, *, silence: timedelta) -> bool:
     """Ends an operation whose run has not beaten for so long: under any launcher, such a run lives no more (C-86)."""
     operation = operations.get(session, operation_id, lock=True)
@@ -181,7 +191,7 @@ def _settle_locked(session: Session, operation: Operation, ending: RunEnding, me
                 cancelled=ending is RunEnding.CANCELED,
             )
     if not open_parts:
-        _close_if_done(session, operation)
+        _close_if_done(session, operation, cancelled=ending is RunEnding.CANCELED)
 
 
 def preempt(session: Session, operation: Operation, part: OperationDataset) -> None:
@@ -195,7 +205,7 @@ def preempt(session: Session, operation: Operation, part: OperationDataset) -> N
     )
 
 
-def _close_if_done(session: Session, operation: Operation) -> None:
+def _close_if_done(session: Session, operation: Operation, *, cancelled: bool = False) -> None:
     parts = operations.parts_of(session, operation.operation_id)
     if operation.status.is_terminal or any(part.active for part in parts):
         operations.show_progress(session, operation.operation_id)
@@ -203,8 +213,17 @@ def _close_if_done(session: Session, operation: Operation) -> None:
     outcomes = {part.outcome for part in parts}
     now = utcnow()
     values: dict[str, Any] = {"completed_at": now, "beat_at": now, "started_at": operation.started_at or now}
-    if Outcome.FAILED in outcomes:
-        failed = {str(part.dataset_id): part.error for part in parts if part.outcome is Outcome.FAILED}
+    failed = {str(part.dataset_id): part.error for part in parts if part.outcome is Outcome.FAILED}
+    if cancelled:
+        values |= {
+            "status": OperationStatus.CANCELLED,
+            "error": {
+                "code": _CODES[RunEnding.CANCELED],
+                "message": _SENTENCES[RunEnding.CANCELED],
+                "details": failed,
+            },
+        }
+    elif failed:
         first = next(part.error for part in parts if part.outcome is Outcome.FAILED and part.error is not None)
         message = first["message"] if len(failed) == 1 else f"{len(failed)} of {len(parts)} datasets failed."
         values |= {

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
@@ -97,13 +98,42 @@ def say(session: Session, dataset_id: UUID, metadata: dict[str, Any]) -> None:
     session.execute(update(Dataset).where(Dataset.dataset_id == dataset_id).values(meta=metadata, updated_at=utcnow()))
 
 
-def move(session: Session, dataset_id: UUID, to: DatasetStatus, **values: Any) -> Dataset:
+def take_place(session: Session, dataset: Dataset, **values: Any) -> Dataset:
+    """Moves a failed or archived dataset to provisioning, into its place. Raises ConflictError where that is held.
+
+    Of a move and a request for a new dataset at once one wins: the partial unique index holds the place.
+    """
+    place: dict[str, Any] = {
+        "client_id": dataset.client_id,
+        "stage": dataset.stage,
+        "dataset_type": dataset.dataset_type,
+    }
+    holder = holder_of(session, **place)
+    if holder is None:
+        try:
+            with session.begin_nested():
+                return move(session, dataset.dataset_id, DatasetStatus.PROVISIONING, source=dataset.status, **values)
+        except IntegrityError:
+            holder = holder_of(session, **place)
+    taken = {"existing_dataset_id": str(holder.dataset_id)} if holder is not None else {}
+    raise ConflictError(
+        f"The place of dataset {dataset.dataset_id} is taken since",
+        details={"dataset_id": str(dataset.dataset_id)}
+        | taken
+        | {"conflict": f"Dataset of type '{dataset.dataset_type}' already exists for client/stage"},
+    )
+
+
+def move(
+    session: Session, dataset_id: UUID, to: DatasetStatus, *, source: DatasetStatus | None = None, **values: Any
+) -> Dataset:
     """Moves a dataset's status by compare-and-set, along the one table of allowed moves, with other columns beside it.
 
-    Every status change of the product is this function. Raises ConflictError where the dataset stands somewhere from
-    which there is no such move, and IntegrityError where another dataset took its place (the partial unique index).
+    Every status change of the product is this function. With ``source`` it moves from there alone. Raises ConflictError
+    where the dataset stands somewhere from which there is no such move, and IntegrityError where another dataset took
+    its place (the partial unique index).
     """
-    sources = [source for source, targets in ALLOWED_MOVES.items() if to in targets]
+    sources = [one for one, targets in ALLOWED_MOVES.items() if to in targets and source in {None, one}]
     now = utcnow()
     times: dict[str, Any] = {"updated_at": now}
     if to is DatasetStatus.READY:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, func, or_, select, update
+from sqlalchemy import Integer, cast, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
@@ -18,7 +19,7 @@ from dataops_core.errors import ConflictError, NotFoundError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, Stage, steps_of
 from dataops_core.registry import datasets as dataset_rows
-from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset, RunStop
 
 OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
 
@@ -132,6 +133,14 @@ def get(session: Session, operation_id: UUID, *, lock: bool = False) -> Operatio
     return operation
 
 
+def get_visible(session: Session, operation_id: UUID, *, customers: Sequence[UUID] | None) -> Operation:
+    """The operation's row where it exists for these customers (None: for all). Raises NotFoundError."""
+    operation = get(session, operation_id)
+    if customers is not None and operation.client_id not in customers:
+        raise NotFoundError("Operation not found", details={"operation_id": str(operation_id)})
+    return operation
+
+
 def find_view(session: Session, operation_id: UUID, *, customers: Sequence[UUID] | None = None) -> OperationView | None:
     """One operation with its datasets, or None where it does not exist for these customers."""
     operation = session.get(Operation, operation_id)
@@ -205,33 +214,42 @@ def checks_of(operation: Operation) -> tuple[CheckType, ...]:
     return tuple(CheckType(name) for name in operation.request.get("checks", list(CheckType)))
 
 
-def newest_teardown_of(session: Session, dataset_id: UUID) -> Operation | None:
+def newest_teardown_of(session: Session, dataset_id: UUID, *, lock: bool = False) -> Operation | None:
     """The newest teardown of a dataset, ended or not: what a second DELETE goes on with (C-52)."""
-    return session.scalars(
+    statement = (
         select(Operation)
         .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
         .where(OperationDataset.dataset_id == dataset_id, Operation.operation_type == OperationType.TEARDOWN)
         .order_by(Operation.created_at.desc())
         .limit(1)
-    ).one_or_none()
+    )
+    if lock:
+        statement = statement.with_for_update(of=Operation).execution_options(populate_existing=True)
+    return session.scalars(statement).one_or_none()
 
 
-def reopen_for_launch(session: Session, operation: Operation, dataset_id: UUID) -> Operation:
-    """Puts an operation that ended without success back in line, as its next attempt, for one of its datasets."""
-    operation = get(session, operation.operation_id, lock=True)
-    part = session.get_one(OperationDataset, (operation.operation_id, dataset_id), populate_existing=True)
-    part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
-    operation.status = OperationStatus.PENDING
+def next_attempt(
+    session: Session, operation: Operation, parts: Sequence[OperationDataset], *, run_id: str | None
+) -> None:
+    """Opens these parts of an ended operation again: pending, or carried by ``run_id`` from now on.
+
+    The caller holds the operation's row lock and has put the datasets where they can be worked on.
+    """
+    for part in parts:
+        part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
+    now = utcnow()
     operation.attempt += 1
-    operation.current_step = 0
-    operation.run_id = None
+    operation.status = OperationStatus.PENDING if run_id is None else OperationStatus.IN_PROGRESS
+    operation.current_step = 0 if run_id is None else 1
+    operation.started_at = None if run_id is None else now
+    operation.run_id = run_id
     operation.launch_lease_until = None
     operation.launch_attempts = 0
-    operation.beat_at = utcnow()
+    operation.beat_at = now
+    operation.estimated_completion = now + estimate(session, operation.operation_type)
     operation.completed_at = None
     operation.error = None
     session.flush()
-    return operation
 
 
 def lease_launch(session: Session, operation_id: UUID) -> int | None:
@@ -265,14 +283,18 @@ def release_launch(session: Session, operation_id: UUID) -> None:
     )
 
 
-def record_launch(session: Session, operation_id: UUID, run_id: str) -> bool:
-    """Notes which run was launched, unless one has claimed the operation already. Says whether it was noted."""
+def record_launch(session: Session, operation_id: UUID, run_id: str, *, attempt: int) -> bool:
+    """Notes which run was launched for an attempt, unless one has claimed the operation already or the attempt is over.
+
+    Says whether it was noted.
+    """
     noted = session.scalar(
         update(Operation)
         .where(
             Operation.operation_id == operation_id,
             Operation.status == OperationStatus.PENDING,
             Operation.run_id.is_(None),
+            Operation.attempt == attempt,
         )
         .values(run_id=run_id, beat_at=utcnow())
         .returning(Operation.operation_id)
@@ -344,3 +366,22 @@ def show_progress(session: Session, operation_id: UUID) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def ask_to_stop(session: Session, run_id: str, operation_id: UUID) -> None:
+    """Notes that a run must end. Idempotent."""
+    session.execute(
+        insert(RunStop)
+        .values(run_id=run_id, operation_id=operation_id, asked_at=utcnow())
+        .on_conflict_do_nothing(index_elements=[RunStop.run_id])
+    )
+
+
+def runs_to_stop(session: Session, *, limit: int = 50) -> Sequence[RunStop]:
+    """The runs that must end and of which nobody has said yet that they have, longest waiting first."""
+    return session.scalars(select(RunStop).order_by(RunStop.asked_at).limit(limit)).all()
+
+
+def run_stopped(session: Session, run_id: str) -> None:
+    """Notes that a run has ended: nobody need stop it any more."""
+    session.execute(delete(RunStop).where(RunStop.run_id == run_id))

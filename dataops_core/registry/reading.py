@@ -3,7 +3,7 @@
 Rows for looking at, never for changing: ids are text, enumerations their values, so that an answer is made of them
 without a conversion. A statement is built once for each set of filters, since building costs as much as asking. Does
 not belong here: whatever decides by what it reads; that is done under locks in ``datasets.py`` and ``operations.py``.
-Source: ``docs/contract.md`` C-8, C-30 … C-33, C-80 … C-82.
+Source: ``docs/contract.md`` C-8, C-30 … C-33, C-80 … C-84.
 """
 
 import functools
@@ -60,6 +60,18 @@ _FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "customers": lambda: Dataset.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))),
 }
 
+#: The filters of a list of operations (C-84). ``kinds`` are the types that an API client may read.
+_OPERATION_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "status": lambda: Operation.status == bindparam("status"),
+    "operation_type": lambda: Operation.operation_type == bindparam("operation_type"),
+    "client_id": lambda: Operation.client_id == bindparam("client_id"),
+    "dataset_id": lambda: Operation.operation_id.in_(
+        select(OperationDataset.operation_id).where(OperationDataset.dataset_id == bindparam("dataset_id"))
+    ),
+    "kinds": lambda: Operation.operation_type.in_(bindparam("kinds", expanding=True)),
+    "customers": lambda: Operation.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))),
+}
+
 
 def find_dataset(
     connection: Connection, dataset_id: UUID, *, customers: Sequence[UUID] | None = None
@@ -97,6 +109,26 @@ def find_operation(
     return connection.execute(_one_operation(customers is not None), values).one_or_none()
 
 
+def find_operations(connection: Connection, operation_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """These operations as they are now, in any order; one that is not there is left out."""
+    return connection.execute(_these_operations(), {"operation_ids": list(operation_ids)}).all()
+
+
+def list_operations(
+    connection: Connection, filters: Mapping[str, Any], *, offset: int, limit: int
+) -> tuple[Sequence[Row[Any]], int]:
+    """A page of operations, newest first, and how many there are in all. None does not restrict."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    total: int
+    if offset < 2**63:
+        values = given | {"offset": offset, "limit": limit}
+        rows = connection.execute(_page_of_operations(frozenset(given)), values).all()
+        if rows or offset == 0:
+            return rows, rows[0].total if rows else 0
+    total = connection.execute(_count_of_operations(frozenset(given)), given).scalar_one()
+    return [], total
+
+
 @functools.cache
 def _one_dataset(bound: bool) -> Select[Any]:
     statement = _shown(Dataset).where(Dataset.dataset_id == bindparam("dataset_id"))
@@ -126,6 +158,46 @@ def _count(given: frozenset[str]) -> Select[tuple[int]]:
 
 @functools.cache
 def _one_operation(bound: bool) -> Select[Any]:
+    statement = _shown_operation(Operation).where(Operation.operation_id == bindparam("operation_id"))
+    return statement.where(_OPERATION_FILTERS["customers"]()) if bound else statement
+
+
+@functools.cache
+def _these_operations() -> Select[Any]:
+    wanted = bindparam("operation_ids", type_=ARRAY(Uuid(as_uuid=True)))
+    return _shown_operation(Operation).where(Operation.operation_id == any_(wanted))
+
+
+@functools.lru_cache(maxsize=128)
+def _page_of_operations(given: frozenset[str]) -> Select[Any]:
+    """As with datasets, the page is cut before anything is looked up for its rows."""
+    page = (
+        select(Operation)
+        .where(*_operation_conditions(given))
+        .order_by(Operation.created_at.desc(), Operation.operation_id.desc())
+        .offset(bindparam("offset"))
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    shown = aliased(Operation, page)
+    total = _count_of_operations(given).scalar_subquery()
+    return (
+        _shown_operation(shown)
+        .add_columns(total.label("total"))
+        .order_by(shown.created_at.desc(), shown.operation_id.desc())
+    )
+
+
+@functools.lru_cache(maxsize=128)
+def _count_of_operations(given: frozenset[str]) -> Select[tuple[int]]:
+    return select(func.count()).select_from(Operation).where(*_operation_conditions(given))
+
+
+def _operation_conditions(given: frozenset[str]) -> list[ColumnElement[bool]]:
+    return [condition() for name, condition in _OPERATION_FILTERS.items() if name in given]
+
+
+def _shown_operation(entity: type[Operation]) -> Select[Any]:
     part = func.jsonb_build_object(
         "dataset_id",
         OperationDataset.dataset_id,
@@ -138,30 +210,27 @@ def _one_operation(bound: bool) -> Select[Any]:
     )
     parts = (
         select(func.jsonb_agg(aggregate_order_by(part, OperationDataset.position)))
-        .where(OperationDataset.operation_id == Operation.operation_id, OperationDataset.outcome.is_not(None))
-        .correlate(Operation)
+        .where(OperationDataset.operation_id == entity.operation_id, OperationDataset.outcome.is_not(None))
+        .correlate(entity)
         .scalar_subquery()
     )
-    statement = select(
-        _text(Operation.operation_id, "operation_id"),
-        _value(Operation.operation_type, "operation_type"),
-        _value(Operation.status, "status"),
-        Operation.attempt,
-        Operation.current_step,
-        Operation.total_steps,
-        Operation.created_at,
-        Operation.started_at,
-        Operation.beat_at,
-        Operation.completed_at,
-        Operation.estimated_completion,
-        Operation.error,
-        Operation.run_id,
-        _text(Operation.rerun_of, "rerun_of"),
+    return select(
+        _text(entity.operation_id, "operation_id"),
+        _value(entity.operation_type, "operation_type"),
+        _value(entity.status, "status"),
+        entity.attempt,
+        entity.current_step,
+        entity.total_steps,
+        entity.created_at,
+        entity.started_at,
+        entity.beat_at,
+        entity.completed_at,
+        entity.estimated_completion,
+        entity.error,
+        entity.run_id,
+        _text(entity.rerun_of, "rerun_of"),
         type_coerce(parts, JSONB).label("parts"),
-    ).where(Operation.operation_id == bindparam("operation_id"))
-    if bound:
-        return statement.where(Operation.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))))
-    return statement
+    )
 
 
 def _conditions(given: frozenset[str]) -> list[ColumnElement[bool]]:

@@ -229,7 +229,18 @@ class Operation(Base):
             "beat_at",
             postgresql_where=text("status IN ('pending', 'in_progress')"),
         ),
+        Index("ix_operations_created_at_operation_id", "created_at", "operation_id"),
     )
+
+
+class RunStop(Base):
+    """A run of a cancelled operation that must end; the row goes when Dagster says that it has."""
+
+    __tablename__ = "run_stops"
+
+    run_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    operation_id: Mapped[UUID]
+    asked_at: Mapped[datetime]
 
 
 class OperationDataset(Base):

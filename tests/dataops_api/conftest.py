@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from queue import SimpleQueue
 from socket import socket
 from threading import Thread
 from typing import Any
@@ -45,6 +46,7 @@ class Switchboard:
     launched: list[LaunchRequest] = field(default_factory=list)
     runs: dict[str, RunState] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
+    stopped: "SimpleQueue[str]" = field(default_factory=SimpleQueue)
     first_launch: "Future[LaunchRequest]" = field(default_factory=Future)
 
     def launch(self, request: LaunchRequest) -> str:
@@ -64,6 +66,11 @@ class Switchboard:
         self.questions.append(run_id)
         self._answers()
         return self.runs.get(run_id)
+
+    def terminate(self, run_id: str) -> bool:
+        self._answers()
+        self.stopped.put(run_id)
+        return True
 
     def is_alive(self) -> bool:
         return not self.down
@@ -173,8 +180,10 @@ def described() -> tuple[dict[str, Any], list[tuple[re.Pattern[str], str]]]:
 
 def conforms(response: httpx.Response) -> None:
     """Fails the test where an answer is not as described: status, media type, and every field of it."""
-    response.read()
     assert response.headers["x-request-id"]
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return  # it has no end yet
+    response.read()
     if response.request.url.path.startswith("/connectors"):
         return
     document, patterns = described()

@@ -30,6 +30,9 @@ class Broken:
     def run_state(self, run_id: str) -> RunState | None:
         raise AssertionError(run_id)
 
+    def terminate(self, run_id: str) -> bool:
+        raise AssertionError(run_id)
+
 
 def pending(api: Any) -> UUID:
     """An operation that the API's own launcher knows nothing of."""

@@ -279,7 +279,7 @@ def test_a_rerun_where_the_dataset_has_moved_on_fails_at_its_first_step_c87(pipe
 def test_a_second_run_of_a_running_operation_changes_nothing(pipeline: Pipeline) -> None:
     operation = pipeline.accept()
     with pipeline.services.database.transaction() as session:
-        operations.record_launch(session, operation.operation_id, "the-run-that-carries-it")
+        operations.record_launch(session, operation.operation_id, "the-run-that-carries-it", attempt=1)
 
     run = pipeline.launch(operation)
 

@@ -22,9 +22,11 @@ from sqlalchemy import update
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, Stage
+from dataops_core.provisioning import steering
+from dataops_core.provisioning.launching import STOP_PATIENCE
 from dataops_core.provisioning.services import Services
 from dataops_core.registry import operations
-from dataops_core.registry.tables import Operation
+from dataops_core.registry.tables import Operation, RunStop
 from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION
 from dataops_pipeline.definitions import build_defs
 from dataops_pipeline.resources import DataOps
@@ -193,3 +195,25 @@ def test_a_run_that_went_silent_is_ended_in_the_registry_and_in_dagster_c86(watc
 def test_a_sensor_with_nothing_to_do_says_so(watch: Watch) -> None:
     assert watch.tick("launch_pending_operations").skip_message == "Every operation has its run."
     assert watch.tick("settle_lost_operations").skip_message == "No run is silent."
+
+
+def test_a_run_that_goes_on_after_its_operation_was_cancelled_is_stopped(watch: Watch) -> None:
+    """C-84: Dagster was down when the API asked; no process of the run is left to be found here."""
+    operation_id = watch.begin()
+    run = watch.run(operation_id, DagsterRunStatus.STARTED)
+    watch.change(operation_id, run_id=run.run_id)
+    with watch.services.database.transaction() as session:
+        steering.cancel(session, operation_id)
+
+    assert "1 run(s) asked to stop" in (watch.tick("stop_cancelled_runs").skip_message or "")
+    with watch.services.database.transaction() as session:
+        session.execute(update(RunStop).values(asked_at=utcnow() - STOP_PATIENCE - timedelta(seconds=1)))
+    watch.tick("stop_cancelled_runs")
+
+    ended = watch.instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status is DagsterRunStatus.CANCELED
+    assert "No cancelled run goes on" in (watch.tick("stop_cancelled_runs").skip_message or "")
+    with watch.services.database.transaction() as session:
+        assert operations.runs_to_stop(session) == []
+    assert watch.operation(operation_id).status is OperationStatus.CANCELLED

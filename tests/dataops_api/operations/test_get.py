@@ -63,7 +63,13 @@ def test_pending_has_every_key_and_no_progress(api: Any) -> None:
         assert body[field] is None
     assert body["estimated_completion"] == accepted["estimated_completion"]
     assert body["attempt"] == 1
-    assert body["_links"] == {"self": accepted["_links"]["status"]}
+    status = accepted["_links"]["status"]
+    assert body["_links"] == {
+        "self": status,
+        "events": f"{status}/events",
+        "cancel": f"{status}/cancel",
+        "retry": None,
+    }
 
 
 @pytest.mark.parametrize(

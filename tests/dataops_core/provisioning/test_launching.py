@@ -155,9 +155,11 @@ def test_a_new_attempt_is_launched_for_what_is_left_and_not_mistaken_for_the_old
     launch_operation(database, dagster, begun.operation_id)
     with database.transaction() as session:
         operation = operations.get(session, begun.operation_id)
-        for part in operations.parts_of(session, begun.operation_id):
+        parts = operations.parts_of(session, begun.operation_id)
+        for part in parts:
             part.active = False
-        operations.reopen_for_launch(session, operation, begun.part("github_repos").dataset_id)
+        left = [part for part in parts if part.dataset_type == "github_repos"]
+        operations.next_attempt(session, operation, left, run_id=None)
     lapse(database, begun.operation_id, launch_lease_until=timedelta(0))
 
     assert launch_operation(database, dagster, begun.operation_id) == "run-2"

@@ -258,7 +258,7 @@ def test_a_failed_teardown_goes_on_as_the_next_attempt_of_the_same_operation(dat
     dataset = rows(database, request_.client_id)[0]
     first = tear_down(database, dataset.dataset_id)
     with database.transaction() as session:
-        operations.record_launch(session, first.operation_id, "run-9")
+        operations.record_launch(session, first.operation_id, "run-9", attempt=1)
         settlement.settle(session, first.operation_id, RunEnding.LOST, run_id="run-9")
     assert rows(database, request_.client_id)[0].status is S.TEARDOWN
     again = tear_down(database, dataset.dataset_id)

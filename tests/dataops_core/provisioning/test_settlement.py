@@ -116,8 +116,8 @@ def test_a_launch_is_leased_to_one_at_a_time_and_noted_once(journey, database):
     with database.transaction() as session:
         assert [row.operation_id for row in operations.awaiting_launch(session)] == [place.operation_id]
         assert operations.lease_launch(session, place.operation_id) == 2
-        assert operations.record_launch(session, place.operation_id, "run-1")
-        assert not operations.record_launch(session, place.operation_id, "run-2")
+        assert operations.record_launch(session, place.operation_id, "run-1", attempt=1)
+        assert not operations.record_launch(session, place.operation_id, "run-2", attempt=1)
     with database.transaction() as session:
         assert operations.lease_launch(session, place.operation_id) is None
     assert place.operation().run_id == "run-1"

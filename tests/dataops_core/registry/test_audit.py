@@ -112,7 +112,7 @@ def test_a_whole_life_is_noted_for_its_operations_also_where_the_system_ends_one
     with database.transaction() as session:
         operation_id = accept(session)
         dataset_id = the_dataset(session, operation_id)
-        operations.record_launch(session, operation_id, "run-1")
+        operations.record_launch(session, operation_id, "run-1", attempt=1)
     with database.transaction() as session:
         assert settle(session, operation_id, RunEnding.LOST, run_id="run-1")
     ended = log_of(database, operation_id=operation_id, action="changed")
@@ -207,7 +207,7 @@ def test_a_secret_changed_is_noted_and_neither_its_hash_nor_its_key(database: Da
 
 
 def test_every_table_is_audited_or_named_here_as_no_change_of_the_product(database: Database) -> None:
-    unaudited = {"alembic_version", "audit_log", "quality_results", "usage_days", "idempotency_keys"}
+    unaudited = {"alembic_version", "audit_log", "quality_results", "usage_days", "idempotency_keys", "run_stops"}
     with database.reading() as connection:
         tables = set(connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
         audited = set(connection.scalars(text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit'")))
@@ -245,7 +245,7 @@ def test_who_acts_is_told_once_per_transaction_and_not_where_nothing_changes(dat
     with acting.acting(CLIENT), database.transaction() as session:
         operations.get(session, operation_id)
         assert session.scalar(text("SELECT current_setting('dataops.acting', true)")) in {None, ""}
-        operations.record_launch(session, operation_id, "run-1")
+        operations.record_launch(session, operation_id, "run-1", attempt=1)
         assert session.scalar(text("SELECT current_setting('dataops.acting', true)")) == CLIENT.as_json()
     # A connection that is used again acts for nobody before it is told.
     with database.transaction() as session:

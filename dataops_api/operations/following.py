@@ -1,0 +1,170 @@
+"""Following operations as they change, for any number of requests at once (C-84).
+
+One task of the process reads every operation that somebody follows, in one question a few times a second, and wakes
+those whose operation has changed; while nobody follows there is none. Who waits holds neither a thread nor a database
+connection, and what it held here is gone when its block ends. Does not belong here: what an answer looks like.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from starlette.concurrency import run_in_threadpool
+
+from dataops_api.watching import RunWatcher
+from dataops_core.errors import DataOpsError, UnavailableError
+from dataops_core.lifecycle import OperationStatus
+from dataops_core.registry import reading
+from dataops_core.registry.database import Database
+
+_log = logging.getLogger("dataops.api")
+
+#: Seconds between two looks at all operations that are followed.
+LOOK_SECONDS = 0.2
+#: More than so many at once would be somebody's mistake.
+MOST_FOLLOWERS = 5000
+
+
+class Followed:
+    """One operation, as it was read last."""
+
+    def __init__(self, row: Row[Any]) -> None:
+        self.row = row
+        self.followers = 0
+        self._changed = asyncio.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will come (a retry apart)."""
+        return OperationStatus(self.row.status).is_terminal
+
+    def show(self, row: Row[Any]) -> None:
+        """Takes over what was read, and wakes the followers where a client can see the difference."""
+        changed = _visible(row) != _visible(self.row)
+        self.row = row
+        if changed:
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    async def change(self, seconds: float) -> bool:
+        """Waits for the next change, for so long. Whether there was one."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Follower:
+    """The operations that are followed in this process. For one event loop."""
+
+    def __init__(self, database: Database, watcher: RunWatcher) -> None:
+        self._database = database
+        self._watcher = watcher
+        self._followed: dict[UUID, Followed] = {}
+        self._looking: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        """How many operations are followed now."""
+        return len(self._followed)
+
+    @contextmanager
+    def following(self, operation_id: UUID, row: Row[Any]) -> Iterator[Followed]:
+        """The operation, kept up to date until the block ends. ``row`` is what the caller has just read of it."""
+        if sum(one.followers for one in self._followed.values()) >= MOST_FOLLOWERS:
+            raise UnavailableError("Too many requests wait for operations.")
+        followed = self._followed.setdefault(operation_id, Followed(row))
+        followed.followers += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            yield followed
+        finally:
+            followed.followers -= 1
+            if followed.followers == 0:
+                del self._followed[operation_id]
+
+    async def until_ended(self, operation_id: UUID, row: Row[Any], *, seconds: float) -> Row[Any]:
+        """The operation when it has ended, or as it is after so many seconds."""
+        deadline = monotonic() + seconds
+        with self.following(operation_id, row) as followed:
+            while not followed.has_ended and (left := deadline - monotonic()) > 0:
+                await followed.change(left)
+            return followed.row
+
+    async def changes(
+        self, operation_id: UUID, row: Row[Any], *, seconds: float
+    ) -> AsyncGenerator[Row[Any] | None, None]:
+        """The operation now and after each change, until it has ended; None each time nothing came for ``seconds``."""
+        with self.following(operation_id, row) as followed:
+            shown = followed.row
+            yield shown
+            while not OperationStatus(shown.status).is_terminal:
+                # What has changed while the last one was being sent is shown at once.
+                if _visible(followed.row) == _visible(shown) and not await followed.change(seconds):
+                    yield None
+                    continue
+                shown = followed.row
+                yield shown
+
+    async def _look(self) -> None:
+        while self._followed:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                rows = await run_in_threadpool(self._read, list(self._followed))
+            except DataOpsError as error:
+                _log.warning("operations could not be followed for a moment: %s", error.message)
+                continue
+            except Exception:
+                # Who waits is answered at its time-out; the next look may succeed.
+                _log.exception("operations could not be followed")
+                continue
+            for row in rows:
+                followed = self._followed.get(UUID(row.operation_id))
+                if followed is not None:
+                    followed.show(row)
+            self._ask_about_quiet_ones(rows)
+
+    def _read(self, operation_ids: list[UUID]) -> list[Row[Any]]:
+        with self._database.reading() as connection:
+            return list(reading.find_operations(connection, operation_ids))
+
+    def _ask_about_quiet_ones(self, rows: list[Row[Any]]) -> None:
+        """Dagster may take seconds to answer: it is asked beside the looking, one round at a time."""
+        quiet = [
+            row
+            for row in rows
+            if not OperationStatus(row.status).is_terminal and self._watcher.is_quiet(row.run_id, row.beat_at)
+        ]
+        if quiet and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(run_in_threadpool(self._ask, quiet))
+
+    def _ask(self, quiet: list[Row[Any]]) -> None:
+        for row in quiet:
+            try:
+                self._watcher.settle_if_quiet(UUID(row.operation_id), row.run_id, row.beat_at)
+            except Exception:
+                _log.exception("an operation was not settled", extra={"operation_id": row.operation_id})
+
+
+def _visible(row: Row[Any]) -> tuple[Any, ...]:
+    """What of an operation a client can see to change."""
+    return (
+        row.status,
+        row.attempt,
+        row.current_step,
+        row.total_steps,
+        row.started_at,
+        row.estimated_completion,
+        row.completed_at,
+        row.error,
+        row.run_id,
+        row.parts,
+    )

@@ -1,0 +1,323 @@
+"""Waiting for an operation and watching it: ``?wait=`` and the stream of events (C-84)."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from dataops_api.operations import following, routes
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import OperationStatus
+from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.registry import api_clients, operations
+from dataops_core.runs import RunState
+from dataops_core.scopes import Scope
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    """Waits for a condition that another thread makes true."""
+    deadline, pause = monotonic() + seconds, threading.Event()
+    while not condition():
+        assert monotonic() < deadline, "it did not come true"
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def followers(monkeypatch: pytest.MonkeyPatch) -> list[following.Follower]:
+    """The follower of an API that is made after this fixture."""
+    made: list[following.Follower] = []
+    begin = following.Follower.__init__
+
+    def noting(self: following.Follower, *parts: Any) -> None:
+        begin(self, *parts)
+        made.append(self)
+
+    monkeypatch.setattr(following.Follower, "__init__", noting)
+    return made
+
+
+@pytest.fixture
+def followed_api(followers: list[following.Follower], own_api: Any) -> tuple[Any, following.Follower]:
+    follower, *_ = followers  # another may be of an app made to be described
+    return own_api, follower
+
+
+def change(api: Any, accepted: dict[str, Any], **values: Any) -> None:
+    with api.database.transaction() as session:
+        row = operations.get(session, UUID(accepted["operation_id"]), lock=True)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def begin(api: Any, *, run_id: str = "run") -> dict[str, Any]:
+    accepted: dict[str, Any] = api.provision()
+    change(
+        api, accepted, status=OperationStatus.IN_PROGRESS, run_id=run_id, current_step=1, started_at=utcnow(),
+        beat_at=utcnow() + timedelta(minutes=5),
+    )  # fmt: skip
+    return accepted
+
+
+def end(api: Any, accepted: dict[str, Any], *, run_id: str = "run") -> None:
+    with api.database.transaction() as session:
+        assert settle(session, UUID(accepted["operation_id"]), RunEnding.FAILURE, run_id=run_id)
+
+
+def events(response: httpx.Response) -> Iterator[dict[str, str]]:
+    """The events of a stream, each as its fields; a comment is a field without a name."""
+    fields: dict[str, str] = {}
+    for line in response.iter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield fields
+            fields = {}
+
+
+# --- wait -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_wait_ends_with_the_operation(followed_api: Any) -> None:
+    """C-84."""
+    api, follower = followed_api
+    accepted = begin(api)
+    answers: list[httpx.Response] = []
+
+    def wait() -> None:
+        answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
+
+    waiting = threading.Thread(target=wait)
+    started = monotonic()
+    waiting.start()
+    until(lambda: len(follower) == 1)
+    change(api, accepted, current_step=3)
+    end(api, accepted)
+    waiting.join(20)
+    assert answers[0].json()["status"] == "failed"
+    assert monotonic() - started < 25
+    until(lambda: len(follower) == 0)
+
+
+def test_a_wait_ends_with_its_time_and_tells_how_far_it_is(followed_api: Any) -> None:
+    """C-84."""
+    api, follower = followed_api
+    accepted = begin(api)
+    started = monotonic()
+    body = api.admin.get(accepted["_links"]["status"], params={"wait": 1}).json()
+    assert body["status"] == "in_progress"
+    assert 1 <= monotonic() - started < 15
+    assert len(follower) == 0
+
+
+def test_there_is_no_waiting_for_what_has_ended(api: Any) -> None:
+    """C-84."""
+    accepted = api.provision()
+    api.publish(accepted)
+    started = monotonic()
+    assert api.admin.get(accepted["_links"]["status"], params={"wait": 30}).json()["status"] == "completed"
+    assert monotonic() - started < 20
+
+
+@pytest.mark.parametrize("wait", ["-1", "31", "1.5", "long"])
+def test_a_wait_that_is_none_is_refused(api: Any, wait: str) -> None:
+    """C-84, C-5."""
+    answer = api.admin.get(api.provision()["_links"]["status"], params={"wait": wait})
+    assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["wait"])
+
+
+@pytest.mark.parametrize("settings_change", [{"api_requests_per_second": 10_000, "api_requests_burst": 10_000}])
+def test_hundreds_wait_at_once_and_hold_neither_thread_nor_connection(followed_api: Any) -> None:
+    """C-84: one question for all of them."""
+    api, follower = followed_api
+    accepted = [begin(api) for _ in range(3)]
+    headers = {"Authorization": api.admin.headers["Authorization"]}
+    most = 300
+
+    async def all_wait() -> list[dict[str, Any]]:
+        limits = httpx.Limits(max_connections=most)
+        async with httpx.AsyncClient(base_url=api.url, headers=headers, limits=limits, timeout=60) as client:
+
+            async def one(number: int) -> dict[str, Any]:
+                path = accepted[number % 3]["_links"]["status"]
+                body: dict[str, Any] = (await client.get(path, params={"wait": 30})).json()
+                return body
+
+            waiting = [asyncio.create_task(one(number)) for number in range(most)]
+            while sum(one.followers for one in follower._followed.values()) < most:
+                assert not any(task.done() for task in waiting)
+                await asyncio.sleep(0.05)
+            assert len(follower) == 3
+            assert threading.active_count() < 80
+            with api.database.reading() as connection:
+                busy = connection.execute(
+                    text(
+                        "SELECT count(*) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"
+                    )
+                ).scalar_one()
+            assert busy <= 2
+            for one_accepted in accepted:
+                await asyncio.to_thread(end, api, one_accepted)
+            return list(await asyncio.gather(*waiting))
+
+    bodies = asyncio.run(all_wait())
+    assert {body["status"] for body in bodies} == {"failed"}
+    until(lambda: len(follower) == 0)
+
+
+def test_who_goes_away_while_waiting_leaves_nothing_behind(followed_api: Any) -> None:
+    """C-84."""
+    api, follower = followed_api
+    accepted = begin(api)
+    headers = {"Authorization": api.admin.headers["Authorization"]}
+    with httpx.Client(base_url=api.url, timeout=0.5, headers=headers) as client, pytest.raises(httpx.ReadTimeout):
+        client.get(accepted["_links"]["status"], params={"wait": 30})
+    until(lambda: len(follower) == 0, seconds=10)
+
+
+def test_a_run_that_ended_unnoticed_is_noticed_while_somebody_waits(followed_api: Any) -> None:
+    """C-84, C-86."""
+    api, follower = followed_api
+    accepted = begin(api)
+    api.dagster.runs["run"] = RunState(run_id="run", status="STARTED")
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
+    )
+    waiting.start()
+    until(lambda: len(follower) == 1)
+    api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE")
+    change(api, accepted, beat_at=utcnow() - timedelta(seconds=20))
+    waiting.join(25)
+    assert answers[0].json()["error"]["code"] == "RUN_FAILED"
+    assert api.dagster.questions == ["run"]
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_stream_shows_every_change_and_ends_with_the_operation(followed_api: Any) -> None:
+    """C-84."""
+    api, follower = followed_api
+    accepted = begin(api)
+    link = accepted["_links"]["status"]
+    shown = api.admin.get(link).json()
+    assert shown["_links"]["events"] == f"{link}/events"
+    with api.admin.stream("GET", f"{link}/events") as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        stream = events(response)
+        first = next(stream)
+        assert (list(first), first["event"]) == (["id", "event", "data"], "operation")
+        assert json.loads(first["data"]) == shown
+        change(api, accepted, current_step=4)
+        second = next(stream)
+        assert json.loads(second["data"])["progress"]["current_step"] == 4
+        assert second["id"] != first["id"]
+        end(api, accepted)
+        last = next(stream)
+        assert list(stream) == []
+    assert json.loads(last["data"]) == api.admin.get(link).json()
+    assert json.loads(last["data"])["status"] == "failed"
+    until(lambda: len(follower) == 0)
+
+
+def test_of_an_ended_operation_there_is_one_event_and_no_content_for_who_knows_it(api: Any) -> None:
+    """C-84: 204 tells a browser not to come again."""
+    accepted = api.provision()
+    api.publish(accepted)
+    path = f"{accepted['_links']['status']}/events"
+    with api.admin.stream("GET", path) as response:
+        (only,) = events(response)
+    assert json.loads(only["data"])["status"] == "completed"
+    again = api.admin.get(path, headers={"Last-Event-ID": only["id"]})
+    assert (again.status_code, again.content) == (204, b"")
+
+
+def test_who_comes_back_is_not_told_twice(followed_api: Any) -> None:
+    """C-84."""
+    api, _ = followed_api
+    accepted = begin(api)
+    path = f"{accepted['_links']['status']}/events"
+    with api.admin.stream("GET", path) as response:
+        known = next(events(response))["id"]
+    with api.admin.stream("GET", path, headers={"Last-Event-ID": known}) as response:
+        stream = events(response)
+        end(api, accepted)
+        assert json.loads(next(stream)["data"])["status"] == "failed"
+
+
+def test_a_silent_stream_says_that_it_lives(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84."""
+    api, follower = followed_api
+    monkeypatch.setattr(routes, "KEEP_ALIVE_SECONDS", 0.2)
+    accepted = begin(api)
+    with api.admin.stream("GET", f"{accepted['_links']['status']}/events") as response:
+        stream = events(response)
+        assert "data" in next(stream)
+        assert next(stream) == {"": "still here"}
+        assert len(follower) == 1
+    until(lambda: len(follower) == 0)
+
+
+def test_a_stream_does_not_outlive_its_api_client(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-15, C-84: the client is revoked while it listens."""
+    api, _ = followed_api
+    monkeypatch.setattr(routes, "KEEP_ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr("dataops_api.auth.authority._KEPT_SECONDS", 0.1)
+    accepted = begin(api)
+    with api.asking(Scope.DATASETS_READ) as client:
+        token = client.headers["Authorization"]
+        with client.stream("GET", f"{accepted['_links']['status']}/events") as response:
+            stream = events(response)
+            assert "data" in next(stream)
+            with api.database.transaction() as session:
+                for known in api_clients.list_all(session):
+                    if list(known.scopes) == [Scope.DATASETS_READ.value]:
+                        api_clients.revoke(session, known.api_client_id, now=utcnow())
+            assert all("data" not in one for one in stream)
+        refused = httpx.get(f"{api.url}{accepted['_links']['status']}", headers={"Authorization": token})
+        assert refused.status_code == 401
+
+
+def test_a_database_that_is_away_for_a_moment_ends_nobodys_stream(
+    followed_api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-84."""
+    api, follower = followed_api
+    accepted = begin(api)
+    looks: list[int] = []
+    read = follower._read
+
+    def failing(operation_ids: list[UUID]) -> Any:
+        looks.append(1)
+        if len(looks) == 1:
+            raise RuntimeError("a bug")
+        return read(operation_ids)
+
+    monkeypatch.setattr(follower, "_read", failing)
+    with api.admin.stream("GET", f"{accepted['_links']['status']}/events") as response:
+        stream = events(response)
+        next(stream)
+        until(lambda: len(looks) > 0)
+        end(api, accepted)
+        assert json.loads(next(stream)["data"])["status"] == "failed"
+
+
+def test_the_description_names_the_stream(api: Any) -> None:
+    """C-84."""
+    described = api.anonymous.get("/openapi.json").json()["paths"]["/v1/dataops/operations/{operation_id}/events"][
+        "get"
+    ]
+    assert list(described["responses"]["200"]["content"]) == ["text/event-stream"]
+    assert "content" not in described["responses"]["204"]
