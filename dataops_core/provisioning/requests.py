@@ -258,7 +258,7 @@ def _dataset(request: ProvisioningRequest, template: Template, operation_id: UUI
     now = utcnow()
     dataset_type = DATASET_TYPES[template.dataset_type]
     custom = dict(request.metadata.get("custom_fields") or {})
-    customer = str(custom.get("client_name") or company)
+    customer = str(custom.get("client_name") or company).strip()
     meta = {
         "industry": template.industry.value,
         "use_case": template.use_case,

@@ -1,13 +1,18 @@
 """Tearing datasets down (C-37, C-51, C-52). What the run removes is proved with the pipeline; here, the answers."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from sqlalchemy import delete
 
-from dataops_core.lifecycle import Outcome
-from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import OperationStatus, Outcome
+from dataops_core.provisioning.settlement import RunEnding, finish_dataset, settle
 from dataops_core.registry import operations
+from dataops_core.registry.tables import Dataset
 
 DATASETS = "/v1/dataops/datasets"
 
@@ -132,3 +137,101 @@ def test_a_teardown_takes_its_dataset_out_of_a_provisioning_and_the_others_go_on
     operation = api.admin.get(accepted["_links"]["status"]).json()
     assert operation["status"] == "cancelled"
     assert [made["status"] for made in operation["result"]["datasets"]] == [Outcome.CANCELLED] * 2
+
+
+def test_without_a_word_the_reason_is_manual_and_an_archive_is_kept(api: Any) -> None:
+    """C-51."""
+    for ask in (
+        api.admin.delete,
+        lambda path: api.admin.post(f"{path}/teardown"),
+        lambda path: api.admin.post(f"{path}/teardown", json={}),
+    ):
+        operation_id = UUID(ask(f"{DATASETS}/{api.ready()}").json()["operation_id"])
+        with api.database.transaction() as session:
+            assert operations.get(session, operation_id).request == {"reason": "manual", "archive": True}
+
+
+def fail(api: Any, operation_id: UUID) -> None:
+    """What a run that was lost does to the registry."""
+    with api.database.transaction() as session:
+        operations.get(session, operation_id).run_id = "the run"
+    with api.database.transaction() as session:
+        assert settle(session, operation_id, RunEnding.LOST, run_id="the run")
+
+
+def test_a_failed_dataset_can_be_torn_down(api: Any) -> None:
+    """C-35, C-51."""
+    accepted = api.provision(dataset_types=["confluence_pages"])
+    fail(api, UUID(accepted["operation_id"]))
+    path = f"{DATASETS}/{accepted['datasets'][0]['dataset_id']}"
+    assert api.admin.get(path).json()["status"] == "failed"
+    assert api.admin.delete(path).status_code == 202
+    assert api.admin.get(path).json()["status"] == "teardown"
+
+
+def test_a_failed_teardown_is_not_turned_into_another_one(api: Any) -> None:
+    """C-52: what it was to keep stays as it was asked for."""
+    path = f"{DATASETS}/{api.ready()}"
+    first = api.admin.delete(path).json()
+    fail(api, UUID(first["operation_id"]))
+    other = api.admin.delete(path, params={"archive": "false"})
+    assert other.status_code == 409
+    assert other.json()["error"]["details"] == {"operation_id": first["operation_id"]}
+    again = api.admin.post(f"{path}/teardown", json={"reason": "orphan_cleanup"})
+    assert (again.status_code, again.json()["operation_id"]) == (202, first["operation_id"])
+
+
+def test_a_purge_under_way_is_found_again_and_one_that_failed_can_be_asked_for_again(api: Any) -> None:
+    """C-52."""
+    dataset_id = api.ready()
+    api.archive(dataset_id)
+    path = f"{DATASETS}/{dataset_id}"
+    purge = api.admin.delete(path, params={"archive": "false"})
+    assert purge.status_code == 202
+    again = api.admin.post(f"{path}/teardown", json={"archive": False})
+    assert (again.status_code, again.json()["operation_id"]) == (202, purge.json()["operation_id"])
+    kept = api.admin.delete(path)
+    assert (kept.status_code, kept.json()["error"]["details"]) == (409, {"operation_id": purge.json()["operation_id"]})
+    fail(api, UUID(purge.json()["operation_id"]))
+    assert api.admin.get(path).json()["status"] == "archived"
+    assert api.admin.delete(path).json()["error"]["message"] == "Dataset is archived already"
+    assert api.admin.delete(path, params={"archive": "false"}).status_code == 202
+
+
+def test_twenty_teardowns_at_once_are_one(api: Any) -> None:
+    """C-37, C-52: by DELETE and by POST, of a dataset under way."""
+    accepted = api.provision(dataset_types=["confluence_pages"])
+    path = f"{api.url}{DATASETS}/{accepted['datasets'][0]['dataset_id']}"
+    headers = {"Authorization": api.admin.headers["Authorization"]}
+
+    def ask(number: int) -> httpx.Response:
+        if number % 2:
+            return httpx.delete(path, headers=headers, timeout=30)
+        return httpx.post(f"{path}/teardown", headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(20) as threads:
+        answers = list(threads.map(ask, range(20)))
+    assert [answer.status_code for answer in answers] == [202] * 20
+    assert len({answer.json()["operation_id"] for answer in answers}) == 1
+    assert api.admin.get(accepted["_links"]["status"]).json()["status"] == "cancelled"
+
+
+def test_of_a_dataset_that_is_gone_the_operation_stays_readable(api: Any) -> None:
+    """C-53, C-36."""
+    dataset_id = api.ready()
+    path = f"{DATASETS}/{dataset_id}"
+    asked = api.admin.delete(path, params={"archive": "false"}).json()
+    with api.database.transaction() as session:
+        operation = operations.get(session, UUID(asked["operation_id"]), lock=True)
+        operation.run_id, operation.status, operation.started_at = "run", OperationStatus.IN_PROGRESS, utcnow()
+        (part,) = operations.parts_of(session, operation.operation_id)
+        finish_dataset(session, operation, part, Outcome.DELETED)
+        session.execute(delete(Dataset).where(Dataset.dataset_id == dataset_id))
+    for method, suffix in (("GET", ""), ("DELETE", ""), ("POST", "/teardown"), ("GET", "/quality"), ("GET", "/usage")):
+        answer = api.admin.request(method, f"{path}{suffix}")
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "Dataset not found"), suffix
+    assert api.admin.patch(path, json={"metadata": {}}).status_code == 404
+    ended = api.admin.get(asked["_links"]["status"]).json()
+    (result,) = ended["result"]["datasets"]
+    assert (ended["status"], result["dataset_id"], result["status"]) == ("completed", str(dataset_id), "deleted")
+    assert api.admin.get(ended["_links"]["datasets"]).json()["datasets"] == []
