@@ -36,6 +36,7 @@ from dataops_api.routing import check_access
 from dataops_api.templates import routes as templates
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
+from dataops_core import tracing
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import CONNECTORS_PREFIX, Settings
@@ -131,5 +132,6 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
 def app_from_environment() -> FastAPI:
     """The service with the settings of this process's environment. Raises ConfigurationError."""
     settings = Settings.load()
-    configure(settings.log_level)
+    configure(settings)
+    tracing.start(settings, service="dataops-api")
     return create_app(settings)

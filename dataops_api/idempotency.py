@@ -73,6 +73,7 @@ def once(request: Request, caller: Caller, parts: Parts, work: Callable[[Session
                 lifetime=timedelta(hours=parts.settings.idempotency_key_hours),
             )
     if accepted.launch is not None:
+        request.scope["state"]["operation_id"] = str(accepted.launch)  # for the log's line
         parts.launcher.submit(accepted.launch)
     if accepted.stop is not None:
         parts.launcher.stop_run(*accepted.stop)

@@ -13,6 +13,7 @@ from threading import Thread
 from uuid import UUID
 
 from dataops_api.metering import Meter
+from dataops_core.acting import Acting, acting
 from dataops_core.errors import UnavailableError
 from dataops_core.provisioning.launching import launch_operation
 from dataops_core.registry.database import Database
@@ -28,7 +29,7 @@ class Launcher:
         self._database = database
         self._gateway = gateway
         self._meter = meter or Meter()
-        self._queue: SimpleQueue[tuple[str, Callable[[], object]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[UUID, Callable[[], object]] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -46,11 +47,11 @@ class Launcher:
 
     def submit(self, operation_id: UUID) -> None:
         """Asks for the operation's run. Call it after the transaction that made the operation."""
-        self._queue.put((str(operation_id), partial(self._launch, operation_id)))
+        self._queue.put((operation_id, partial(self._launch, operation_id)))
 
     def stop_run(self, operation_id: UUID, run_id: str) -> None:
         """Asks for the end of a cancelled operation's run. Call it after the transaction that cancelled it."""
-        self._queue.put((str(operation_id), partial(self._stop_run, run_id)))
+        self._queue.put((operation_id, partial(self._stop_run, run_id)))
 
     def _launch(self, operation_id: UUID) -> None:
         try:
@@ -69,8 +70,9 @@ class Launcher:
     def _run(self) -> None:
         while (asked := self._queue.get()) is not None:
             operation_id, work = asked
-            try:
-                work()
-            except Exception:
-                # The thread must outlive any one operation: what was not done is left to the sensors.
-                _log.exception("Dagster was not asked for a run", extra={"operation_id": operation_id})
+            with acting(Acting(operation_id=operation_id)):
+                try:
+                    work()
+                except Exception:
+                    # The thread must outlive any one operation: what was not done is left to the sensors.
+                    _log.exception("Dagster was not asked for a run")

@@ -14,12 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.errors import TOKEN_PATH, internal_error
 from dataops_api.metering import Meter
+from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
 from dataops_core.settings import CONNECTORS_PREFIX
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ID = REQUEST_ID_HEADER.lower().encode()
+#: What is asked every few seconds by machines and leads nowhere.
+_UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 _USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 _access = logging.getLogger("dataops.access")
@@ -27,7 +30,7 @@ _log = logging.getLogger("dataops.api")
 
 
 class RequestContext:
-    """Gives the request its id, answers a bug with INTERNAL_ERROR, counts it, and logs how it went."""
+    """Gives the request its id, answers a bug with INTERNAL_ERROR, and counts, traces and logs how it went."""
 
     def __init__(self, app: ASGIApp, meter: Meter) -> None:
         self.app = app
@@ -38,7 +41,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID_HEADER)
+        headers = Headers(scope=scope)
+        given = headers.get(REQUEST_ID_HEADER)
         request_id = given if given is not None and _USABLE_ID.fullmatch(given) else str(new_id())
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
@@ -55,34 +59,41 @@ class RequestContext:
                 message["headers"] = [*(header for header in message.get("headers", ()) if header[0] != _ID), *extra]
             await send(message)
 
-        try:
-            with acting(Acting(request_id=request_id)):
+        parent = tracing.usable(headers.get(tracing.TRACEPARENT))
+        state["traced"] = traced = scope["path"] not in _UNTRACED
+        with (
+            acting(Acting(request_id=request_id)),
+            tracing.span(scope["method"], kind="server", parent=parent, wanted=traced) as span,
+        ):
+            try:
                 await self.app(scope, receive, send_with_id)
-        except Exception:
-            _log.exception("unexpected error", extra={"request_id": request_id})
-            if status == 0:
-                await internal_error(Request(scope))(scope, receive, send_with_id)
-            else:
-                raise  # the answer is under way: the server must break the connection
-        finally:
-            seconds = perf_counter() - started
-            self._count(scope, status, seconds)
-            _access.info(
-                "%s %s %s",
-                scope["method"],
-                scope["path"],
-                status,
-                extra={
-                    "method": scope["method"],
-                    "path": scope["path"],
-                    "status": status,
-                    "duration_ms": round(seconds * 1000, 1),
-                    "request_id": request_id,
-                    "api_client_id": state.get("api_client_id"),
-                },
-            )
+            except Exception:
+                _log.exception("unexpected error")
+                if status == 0:
+                    await internal_error(Request(scope))(scope, receive, send_with_id)
+                else:
+                    raise  # the answer is under way: the server must break the connection
+            finally:
+                self._note(scope, status, perf_counter() - started, span)
 
-    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, span: tracing.Span) -> None:
+        """Counts the request, names its span, and writes its line."""
+        method, path, state = scope["method"], scope["path"], scope["state"]
+        route = self._count(scope, status, seconds)
+        span.rename(f"{method} {route}")
+        span.set(
+            http__request__method=method,
+            http__route=route,
+            http__response__status_code=status,
+            dataops__request_id=state["request_id"],
+        )
+        if status >= 500:
+            span.fail(f"answered with {status}")
+        extra = {"method": method, "path": path, "status": status, "duration_ms": round(seconds * 1000, 1)}
+        known = {name: state.get(name) for name in ("api_client_id", "operation_id")}
+        _access.info("%s %s %s", method, path, status, extra=extra | known)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> str:
         # A route that was found is left in the scope; its path is a template, which holds no id.
         route = getattr(scope.get("route"), "path", None)
         connector = scope["path"].startswith(f"{CONNECTORS_PREFIX}/")
@@ -90,3 +101,4 @@ class RequestContext:
         self._meter.request(method=scope["method"], route=template, status=status, seconds=seconds, connector=connector)
         if status == 429 and not connector and scope["path"] != TOKEN_PATH:
             self._meter.rate_limited("api_client" if "caller" in scope["state"] else "address")
+        return template

@@ -54,18 +54,25 @@ class Children:
     def code_location(self) -> ChildSpec:
         """Serves the definitions, and starts the runs."""
         arguments = ("api", "grpc", "--socket", str(self.socket), "--module-name", DEFINITIONS)
-        options = ("--location-name", LOCATION, "--use-python-environment-entry-point", "--log-format", "json")
+        options = ("--location-name", LOCATION, "--use-python-environment-entry-point", *self._log_form)
         return self._python("code-location", "dagster", *arguments, *options, ask_all=True)
 
     def webserver(self) -> ChildSpec:
         """Dagster's UI and GraphQL."""
         settings = self.settings
         arguments = ("--host", settings.dagster_host, "--port", str(settings.dagster_port))
-        return self._python("webserver", "dagster_webserver", *arguments, "--workspace", str(self._workspace))
+        options = ("--workspace", str(self._workspace), *self._log_form)
+        return self._python("webserver", "dagster_webserver", *arguments, *options)
 
     def daemon(self) -> ChildSpec:
         """Dagster's sensors, schedules and run monitoring."""
-        return self._python("daemon", "dagster._daemon", "run", "--workspace", str(self._workspace))
+        options = ("--workspace", str(self._workspace), *self._log_form)
+        return self._python("daemon", "dagster._daemon", "run", *options)
+
+    @property
+    def _log_form(self) -> tuple[str, str]:
+        """The form of Dagster's own lines."""
+        return "--log-format", "json" if self.settings.log_format == "json" else "colored"
 
     @property
     def _workspace(self) -> Path:

@@ -6,6 +6,7 @@ arrives (a child's death is one) or a moment passes.
 """
 
 import contextlib
+import logging
 import os
 import select
 import shutil
@@ -203,7 +204,9 @@ class Supervisor:
         delay = min(_FIRST_DELAY * 2**unit.deaths, _LONGEST_DELAY)
         unit.deaths += 1
         unit.not_before = time.monotonic() + delay
-        self._terminal.line(f"{unit.spec.name} {what}; starting it again in {delay:g} s (see {self._log(unit)})")
+        self._terminal.line(
+            f"{unit.spec.name} {what}; starting it again in {delay:g} s (see {self._log(unit)})", level=logging.WARNING
+        )
 
     def _log(self, unit: Unit) -> Path:
         return self._home.logs / f"{unit.spec.name}.log"
@@ -250,7 +253,7 @@ class Supervisor:
             child.ask_to_stop()
         for child in children:
             if not child.stop(deadline=deadline):
-                self._terminal.line(f"{child.spec.name} did not end in time and was killed")
+                self._terminal.line(f"{child.spec.name} did not end in time and was killed", level=logging.WARNING)
 
 
 def _signal_name(number: int) -> str:

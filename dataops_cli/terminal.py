@@ -1,12 +1,15 @@
 """What the supervisor says to the person who started it: compact plain lines, each once.
 
 A terminal that went away (its window closed, the pipe's reader ended) must not end the supervisor midway: what cannot
-be said is left unsaid.
+be said is left unsaid. A running supervisor's lines are in its log as well (``logs/supervisor.log``), for programs.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
+
+_log = logging.getLogger("dataops.supervisor")
 
 
 class Terminal:
@@ -15,8 +18,9 @@ class Terminal:
     def __init__(self) -> None:
         self._open = True
 
-    def line(self, text: str) -> None:
-        """Says one line."""
+    def line(self, text: str, *, level: int = logging.INFO) -> None:
+        """Says one line, and writes it into the log."""
+        _log.log(level, "%s", text)
         if not self._open:
             return
         try:

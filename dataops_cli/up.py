@@ -23,6 +23,7 @@ from dataops_cli.home import Home, write_private_json
 from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres
 from dataops_cli.supervisor import StopRequestedError, Supervisor, Unit
 from dataops_cli.terminal import Terminal
+from dataops_core import logs
 from dataops_core.errors import ConfigurationError
 from dataops_core.security import Keyring, ensure_secret_file
 from dataops_core.settings import CONNECTORS_PREFIX, Settings, with_driver
@@ -47,7 +48,7 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
     terminal = Terminal()
     home = Home(settings.home)
     home.open()
-    with home.locked():
+    with home.locked(), logs.in_file(home.logs / "supervisor.log", settings):
         if end_left_over(home):
             terminal.line("Ended what an earlier `dataops up` on this home had left running.")
         home.forget_processes()

@@ -27,6 +27,8 @@ TAG_ATTEMPT = "dataops/attempt"
 TAG_CLIENT = "dataops/client_id"
 TAG_STAGE = "dataops/stage"
 TAG_PARTITION = "dagster/partition"
+#: The trace that the run belongs to, where there is one.
+TAG_TRACE = "dataops/traceparent"
 
 JOBS: Mapping[OperationType, str] = {
     OperationType.PROVISIONING: "provision",
@@ -45,11 +47,13 @@ class LaunchRequest:
     dataset_types: tuple[str, ...]
     checks: tuple[CheckType, ...] | None
     environment: Environment
+    traceparent: str | None = None
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags of the run, its partition among them."""
-        return {
+        traced = {TAG_TRACE: self.traceparent} if self.traceparent is not None else {}
+        return traced | {
             TAG_OPERATION: str(self.operation_id),
             TAG_ATTEMPT: str(self.attempt),
             TAG_CLIENT: str(self.environment.client_id),
@@ -87,6 +91,7 @@ def launch_request(view: OperationView) -> LaunchRequest:
         dataset_types=tuple(part.dataset_type for part, _ in view.parts if part.active),
         checks=checks_of(operation) if validation else None,
         environment=Environment(operation.stage, operation.client_id),
+        traceparent=operation.traceparent,
     )
 
 

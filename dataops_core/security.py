@@ -30,8 +30,12 @@ from dataops_core.settings import Settings
 
 SECRET_FILE = "secret_key"  # noqa: S105  the name of a file
 _SERVICE_AUDIENCE = "connector"
-#: Signed tokens (JWT), and what :func:`new_secret` makes with the prefixes of API clients and connectors.
-_SECRETS = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}")
+#: Signed tokens (JWT), what :func:`new_secret` makes with the prefixes of API clients and connectors, whatever follows
+#: ``Bearer``, and the password in an address.
+_SECRETS = re.compile(
+    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}"
+    r"|(?<=\bBearer )[\w.~+/-]+=*|(?P<user>://[^:/@\s\"]*:)[^@/\s\"]+(?=@)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +139,11 @@ def new_secret(prefix: str = "") -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text with whatever has the form of a secret or token of ours taken out: for what is written down.
+    """The text with whatever has the form of a secret taken out: for what is written down.
 
     Nothing of ours writes one; a client may have put one where it does not belong, as into a path.
     """
-    return _SECRETS.sub("(secret)", text)
+    return _SECRETS.sub(lambda found: f"{found['user'] or ''}(secret)", text)
 
 
 def ensure_secret_file(home: Path) -> Path:

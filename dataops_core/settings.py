@@ -6,6 +6,7 @@ so that ``dagster dev`` and the command line work beside it with no setting at a
 """
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -71,13 +72,17 @@ class Settings(BaseSettings):
         description="Who may read /metrics: this machine, all, nobody.",
     )
     log_level: str = Field(default="INFO", description="Level of the log.")
+    log_format: str = Field(default="json", pattern="^(json|text)$", description="The log's lines: json, or text.")
+    otlp_endpoint: str | None = Field(
+        default=None, description="Where traces are sent (OTLP over HTTP); none: nothing is traced."
+    )
 
     @field_validator("home", "templates_dir")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value is not None else None
 
-    @field_validator("public_url", "connector_url", "dagster_url")
+    @field_validator("public_url", "connector_url", "dagster_url", "otlp_endpoint")
     @classmethod
     def _plain_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -129,6 +134,12 @@ class Settings(BaseSettings):
     def _local_api(self) -> str:
         host = "127.0.0.1" if self.api_host in {"0.0.0.0", "::"} else self.api_host  # noqa: S104  an address to compare with
         return f"http://{host}:{self.api_port}"
+
+    @property
+    def traces_endpoint(self) -> str | None:
+        """Where traces are sent: the setting, else OpenTelemetry's own variable; None: nowhere."""
+        base = self.otlp_endpoint or os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        return f"{base.rstrip('/')}/v1/traces" if base else None
 
     @property
     def data_path(self) -> Path:

@@ -10,19 +10,21 @@ from uuid import UUID
 
 from dagster import AssetCheckExecutionContext, AssetExecutionContext, DagsterRun, Failure, OpExecutionContext
 
+from dataops_core import tracing
 from dataops_core.errors import DataOpsError
 from dataops_core.lifecycle import Environment
+from dataops_core.logs import configure_ours
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
-from dataops_core.runs import TAG_OPERATION, TAG_PARTITION
+from dataops_core.runs import TAG_OPERATION, TAG_PARTITION, TAG_TRACE
 from dataops_core.settings import Settings
 
 
 class DataOps:
     """The product's services in this process; a test makes them its own way."""
 
-    def __init__(self, make: Callable[[], Services] = lambda: Services.from_settings(Settings.load())) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Services] | None = None) -> None:
+        self._make = make or _from_environment
 
     @cached_property
     def services(self) -> Services:
@@ -41,13 +43,25 @@ class DataOps:
             run=run_identity(run),
             environment=environment_of(run.tags),
             dataset_type=dataset_type,
+            name=context.get_step_execution_context().step.key,
         )
+
+
+def _from_environment() -> Services:
+    """The services of a process of Dagster's, in which our logs and traces begin here."""
+    settings = Settings.load()
+    configure_ours(settings)
+    tracing.start(settings, service="dataops-pipeline")
+    return Services.from_settings(settings)
 
 
 def run_identity(run: DagsterRun) -> RunIdentity:
     """Who asks, as fencing wants it: the run, the operation of its tag, and the run that it repeats."""
     return RunIdentity(
-        run_id=run.run_id, operation_id=operation_of(run.tags), parent_run_id=run.parent_run_id or run.root_run_id
+        run_id=run.run_id,
+        operation_id=operation_of(run.tags),
+        parent_run_id=run.parent_run_id or run.root_run_id,
+        traceparent=tracing.usable(run.tags.get(TAG_TRACE)),
     )
 
 

@@ -36,7 +36,8 @@ from dataops_api.connectors.schemas import (
     IndexRequest,
 )
 from dataops_api.connectors.service import ConnectorService
-from dataops_core import acting
+from dataops_api.logs import configure
+from dataops_core import acting, tracing
 from dataops_core.clock import utcnow
 from dataops_core.connectors.platform import SearchRequest
 from dataops_core.lifecycle import TokenKind
@@ -81,7 +82,10 @@ def create_connector_app(settings: Settings, *, database: Database | None = None
 
 def app_from_environment() -> FastAPI:
     """The application with the settings of the environment."""
-    return create_connector_app(Settings.load())
+    settings = Settings.load()
+    configure(settings)
+    tracing.start(settings, service="dataops-connectors")
+    return create_connector_app(settings)
 
 
 class _Door:

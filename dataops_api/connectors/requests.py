@@ -8,9 +8,10 @@ import json
 import re
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
 
@@ -74,7 +75,7 @@ def holds_nul(body: bytes) -> bool:
 
 
 class RequestIds:
-    """ASGI middleware that puts the request's id on every answer."""
+    """ASGI middleware that puts the request's id on every answer, and traces it where nothing around it does."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -91,5 +92,10 @@ class RequestIds:
                 MutableHeaders(scope=message)["X-Request-ID"] = identifier
             await send(message)
 
-        with acting(Acting(request_id=identifier)):
+        parent = tracing.usable(Headers(scope=scope).get(tracing.TRACEPARENT))
+        inner = scope["state"].get("traced", False)
+        with (
+            acting(Acting(request_id=identifier)),
+            tracing.span(f"{scope['method']} connector", kind="server", parent=parent, wanted=not inner),
+        ):
             await self._app(scope, receive, send_named)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import httpx
 
+from dataops_core import tracing
 from dataops_core.errors import ConnectorError
 
 #: Pauses between tries of a request that failed for a passing reason, in seconds: outlast a restart of the service.
@@ -94,12 +95,8 @@ class Transport:
             headers["Content-Type"] = "application/json"
         started = time.monotonic()
         try:
-            response = self._client.request(
-                method,
-                f"{self._base_url}/{connector_id}{path}",
-                content=content,
-                headers=headers,
-                timeout=timeout or self._timeout,
+            response = self._request(
+                method, connector_id, path, content=content, headers=headers, timeout=timeout or self._timeout
             )
         except httpx.TimeoutException as error:
             raise ConnectorError(
@@ -112,6 +109,28 @@ class Transport:
                 details={"kind": "connection", "transient": True, "status": None},
             ) from error
         return Reply(response, time.monotonic() - started)
+
+    def _request(
+        self,
+        method: str,
+        connector_id: UUID,
+        path: str,
+        *,
+        content: bytes | None,
+        headers: dict[str, str],
+        timeout: float,
+    ) -> httpx.Response:
+        """The request, as a piece of the present trace."""
+        address = f"{self._base_url}/{connector_id}{path}"
+        with tracing.span(
+            f"{method} connector", kind="client", http__request__method=method, dataops__connector_id=str(connector_id)
+        ) as span:
+            carried = tracing.traceparent()
+            if carried is not None:
+                headers[tracing.TRACEPARENT] = carried
+            response = self._client.request(method, address, content=content, headers=headers, timeout=timeout)
+            span.set(http__response__status_code=response.status_code)
+            return response
 
     def call(
         self,

@@ -29,11 +29,12 @@ BEAT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """Who asks: the run, the operation that its tags name, and the run that it repeats."""
+    """Who asks: the run, the operation and the trace that its tags name, and the run that it repeats."""
 
     run_id: str
     operation_id: UUID | None = None
     parent_run_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

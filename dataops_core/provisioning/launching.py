@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from dataops_core import tracing
 from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.provisioning.fencing import BEAT_SECONDS
@@ -67,7 +68,8 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
         request = take_launch(database, operation_id, lambda wanted, attempt: launcher.run_of(wanted, attempt=attempt))
         if request is None:
             return None
-        run_id = launcher.launch(request)
+        with tracing.span("launch run", parent=request.traceparent, dataops__operation_id=str(operation_id)):
+            run_id = launcher.launch(request)
     except PermanentError as error:
         with database.transaction() as session:
             settle_unlaunchable(session, operation_id, error.message)

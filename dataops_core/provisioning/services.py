@@ -47,9 +47,10 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Who asks for a step (a run), and where: an environment and, but for teardowns, a dataset type."""
+    """Who asks for a step (a run), and where: an environment and a dataset type. ``name`` is for logs and traces."""
 
     services: Services
     run: RunIdentity
     environment: Environment
     dataset_type: str
+    name: str = "step"

@@ -1,10 +1,12 @@
 """The frame of every step: claim the dataset, show that the step lives, and leave the registry right if it fails."""
 
 import logging
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dataops_core import tracing
 from dataops_core.acting import Acting, ActorKind, acting, known
 from dataops_core.errors import DataOpsError, StaleRunError
 from dataops_core.lifecycle import OperationType
@@ -26,7 +28,15 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
     """
     database = context.services.database
     run = context.run
-    with acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)):
+    with (
+        acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)),
+        tracing.span(
+            context.name,
+            parent=run.traceparent,
+            dataops__run_id=run.run_id,
+            dataops__dataset_type=context.dataset_type,
+        ) as span,
+    ):
         with database.transaction() as session:
             claim = fencing.claim(
                 session,
@@ -37,8 +47,27 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
                 step=number,
             )
         known(operation_id=claim.operation_id)
-        with failing(database, claim), fencing.beating(database, claim):
+        span.set(dataops__operation_id=str(claim.operation_id), dataops__dataset_id=str(claim.dataset_id))
+        with _told(context), failing(database, claim), fencing.beating(database, claim):
             yield claim
+
+
+@contextmanager
+def _told(context: StepContext) -> Iterator[None]:
+    """Writes a line when the step has ended, however it did."""
+    started = time.monotonic()
+    told = {"step": context.name, "dataset_type": context.dataset_type}
+    try:
+        yield
+    except Exception as error:
+        reason = error.message if isinstance(error, DataOpsError) else type(error).__name__
+        _log.warning("step failed: %s", reason, extra=told | {"duration_ms": _since(started)})
+        raise
+    _log.info("step done", extra=told | {"duration_ms": _since(started)})
+
+
+def _since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)
 
 
 @contextmanager

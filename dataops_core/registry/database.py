@@ -37,6 +37,7 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=pool_size,
                 pool_timeout=10,
+                hide_parameters=True,  # an error's text goes into logs: what was written stays out of it
                 connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
                 **more,
             )

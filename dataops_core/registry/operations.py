@@ -14,6 +14,7 @@ from sqlalchemy import Integer, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from dataops_core import tracing
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, NotFoundError
 from dataops_core.ids import new_id
@@ -79,6 +80,7 @@ def create(
         rerun_of=rerun_of,
         api_client_id=api_client_id,
         request_id=request_id,
+        traceparent=tracing.traceparent(),
     )
     session.add(operation)
     session.flush()
@@ -245,6 +247,7 @@ def next_attempt(
     operation.run_id = run_id
     operation.launch_lease_until = None
     operation.launch_attempts = 0
+    operation.traceparent = tracing.traceparent()
     operation.beat_at = now
     operation.estimated_completion = now + estimate(session, operation.operation_type)
     operation.completed_at = None

@@ -220,6 +220,8 @@ class Operation(Base):
     rerun_of: Mapped[UUID | None]
     api_client_id: Mapped[UUID | None]
     request_id: Mapped[str | None] = mapped_column(String(128))
+    #: The trace (W3C Trace Context) of the request that asked for it, where traces are on.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
         _one_of("operation_type", OperationType),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dataops_api.logs import JsonFormatter
 from dataops_core.lifecycle import TokenKind
+from dataops_core.logs import JsonFormatter
 from dataops_core.scopes import Scope
 
 
