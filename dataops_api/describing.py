@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dataops_api.description_links import add_links
 from dataops_api.errors import STATUS_OF_CODE, TOKEN_PATH
 from dataops_api.idempotency import KEY_HEADER, REPLAYED_HEADER
 from dataops_api.routing import PUBLIC, ApiRoute, Problem, Routes
@@ -97,13 +98,15 @@ _HEADERS = {
     },
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 1}},
 }
+_LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _OF_AUTHENTICATED = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
 _REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
     "required": False,
-    "description": "Echoed in the answer, in errors and in the log; made where absent.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+    "description": "Echoed in the answer, in errors and in the log where it has 1 to 128 visible ASCII characters; "
+    "otherwise a new one is made.",
+    "schema": {"type": "string"},
 }
 _KEY = {
     "name": KEY_HEADER,
@@ -143,6 +146,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             },
         }
     }
+    add_links(document)
+    _make_limits_whole(document)
     return document
 
 
@@ -176,6 +181,18 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
     if route.access is not PUBLIC:
         sufficient = dict.fromkeys((*route.access.any_of, Scope.ADMIN))
         operation["security"] = [{_SCHEME: [scope.value]} for scope in sufficient]
+
+
+def _make_limits_whole(part: Any) -> None:
+    """Limits of integers as integers: the framework makes them floats, which readers of JSON round."""
+    if isinstance(part, list):
+        for member in part:
+            _make_limits_whole(member)
+    elif isinstance(part, dict):
+        if part.get("type") == "integer":
+            part |= {name: int(part[name]) for name in _LIMITS & part.keys()}
+        for member in part.values():
+            _make_limits_whole(member)
 
 
 def _add_problem(responses: dict[str, Any], problem: Problem) -> None:

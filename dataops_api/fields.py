@@ -45,6 +45,15 @@ Moment = Annotated[
 ]
 
 
+def _whole(value: Any) -> Any:
+    """A number without a fraction is an integer however it is written, as JSON Schema has it: 20.0 is 20."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: Behind the limits of a ``StrictInt`` in a body: ``Annotated[StrictInt, Field(ge=1), Whole]``.
+Whole = BeforeValidator(_whole)
+
+
 class _NotNull:
     """Describes what a parameter may hold when it is given: null it never holds."""
 

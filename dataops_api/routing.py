@@ -5,16 +5,17 @@ says nothing about access cannot be written through :class:`Routes`, and :func:`
 another way. Does not belong here: recognizing tokens (``auth/authority.py``), reading bodies (``payload.py``).
 """
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette._utils import get_route_path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Match, Mount
 
 from dataops_api.auth.authority import Caller
 from dataops_api.dependencies import parts_of
@@ -104,13 +105,21 @@ class ApiRoute(APIRoute):
         problems: Sequence[Problem],
         examples: Mapping[str, Any],
         once: bool,
+        literals: Set[str] = frozenset(),
         **options: Any,
     ) -> None:
         self.access = access
+        self.literals = literals if "{" in path else frozenset()
         self.once = once
         self.problems = tuple(problems)
         self.examples = dict(examples)
         super().__init__(path, endpoint, **options)
+
+    def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, MutableMapping[str, Any]]:
+        """Nothing where the path is another route's, letter by letter: `/templates/recommend` is no template's id."""
+        if self.literals and get_route_path(scope) in self.literals:
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
         """The framework's handler, behind the checks."""
@@ -138,6 +147,7 @@ class Routes:
         self._prefix = prefix
         self._tag = tag
         self._routes: list[ApiRoute] = []
+        self._literals: set[str] = set()
 
     def add(
         self,
@@ -168,11 +178,16 @@ class Routes:
         demanded = _access(access)
         shown = dict(examples or {}) | ({summary: example} if example is not None else {})
 
+        whole = f"{self._prefix}{path}"
+
         def declare(endpoint: _Endpoint) -> _Endpoint:
+            if "{" not in whole:
+                self._literals.add(whole)
             self._routes.append(
                 ApiRoute(
-                    f"{self._prefix}{path}",
+                    whole,
                     endpoint,
+                    literals=self._literals,
                     access=demanded,
                     problems=problems,
                     examples=shown,

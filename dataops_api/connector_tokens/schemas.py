@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StrictInt
 
-from dataops_api.fields import AnswerModel, RequestModel
+from dataops_api.fields import AnswerModel, RequestModel, Whole
 from dataops_core.lifecycle import ConnectorStatus, TokenKind
 
 #: Seconds that a token lives unless asked otherwise, and at most.
@@ -19,7 +19,9 @@ class NewToken(RequestModel):
     """A token that is asked for."""
 
     kind: TokenKind
-    expires_in: StrictInt = Field(default=DEFAULT_SECONDS, ge=60, le=MOST_SECONDS, description="Seconds.")
+    expires_in: Annotated[StrictInt, Field(ge=60, le=MOST_SECONDS), Whole] = Field(
+        default=DEFAULT_SECONDS, description="Seconds."
+    )
 
 
 class TokenState(StrEnum):

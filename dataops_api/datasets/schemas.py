@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
-from dataops_api.fields import AnswerModel, Given, Moment, RequestModel
+from dataops_api.fields import AnswerModel, Given, Moment, RequestModel, Whole
 from dataops_api.pagination import PageLinks, Pagination
+from dataops_core.company.build import known_locales
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
 from dataops_core.metadata import LIMIT_BYTES, TOO_LARGE, size
 from dataops_core.registry.reading import DatasetSort
@@ -89,13 +91,15 @@ def _within_limit(metadata: NewMetadata) -> NewMetadata:
 class Generation(RequestModel):
     """How records are generated."""
 
-    record_count: StrictInt | None = Field(
-        default=None, ge=20, description="Records per dataset; absent: the template's count for the stage."
+    record_count: Annotated[StrictInt, Field(ge=20), Whole] | None = Field(
+        default=None, description="Records per dataset; absent: the template's count for the stage."
     )
-    seed: StrictInt | None = Field(
-        default=None, ge=0, lt=2**63, description="Absent: it follows from customer, stage and type."
+    seed: Annotated[StrictInt, Field(ge=0, lt=2**63), Whole] | None = Field(
+        default=None, description="Absent: it follows from customer, stage and type."
     )
-    locale: StrictStr | None = Field(default=None, description="Of the customer's company; fixed by its first dataset.")
+    locale: Annotated[StrictStr, Field(json_schema_extra={"enum": list(known_locales())})] | None = Field(
+        default=None, description="Of the customer's company; fixed by its first dataset."
+    )
 
 
 class NewDatasets(RequestModel):
@@ -105,10 +109,16 @@ class NewDatasets(RequestModel):
     client_id: UUID
     stage: Stage
     dataset_types: Annotated[
-        list[StrictStr], AfterValidator(_at_least_one), Field(json_schema_extra={"minItems": 1, "uniqueItems": True})
+        list[Annotated[StrictStr, Field(json_schema_extra={"enum": list(DATASET_TYPES)})]],
+        AfterValidator(_at_least_one),
+        Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
     ]
     template_selection: Literal["auto", "manual"] = "auto"
-    template_overrides: dict[str, UUID] = Field(default={}, description="Dataset type → template_id.")
+    template_overrides: dict[str, UUID] = Field(
+        default={},
+        description="Dataset type → template_id.",
+        json_schema_extra={"propertyNames": {"enum": list(DATASET_TYPES)}},
+    )
     metadata: Annotated[NewMetadata, AfterValidator(_within_limit)] = NewMetadata()
     generation: Generation = Generation()
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StrictStr
 
 from dataops_api.fields import AnswerModel, Given, RequestModel
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import CompanySize, Industry, Stage
 from dataops_core.templates.recommendation import MOST_ALTERNATIVES
 
@@ -41,7 +42,9 @@ class RecommendationRequest(RequestModel):
 
     client_metadata: ClientMetadata
     dataset_types: Annotated[
-        list[StrictStr], AfterValidator(_some_once), Field(json_schema_extra={"minItems": 1, "uniqueItems": True})
+        list[Annotated[StrictStr, Field(json_schema_extra={"enum": list(DATASET_TYPES)})]],
+        AfterValidator(_some_once),
+        Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
     ]
     stage: Stage
 

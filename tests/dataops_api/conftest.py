@@ -48,6 +48,8 @@ class Switchboard:
     questions: list[str] = field(default_factory=list)
     stopped: "SimpleQueue[str]" = field(default_factory=SimpleQueue)
     first_launch: "Future[LaunchRequest]" = field(default_factory=Future)
+    #: Told of each launch, with the run's id: a test that carries runs out begins here.
+    on_launch: Callable[[str, LaunchRequest], None] | None = None
 
     def launch(self, request: LaunchRequest) -> str:
         self._answers()
@@ -56,6 +58,8 @@ class Switchboard:
         self.launched.append(request)
         if not self.first_launch.done():
             self.first_launch.set_result(request)
+        if self.on_launch is not None:
+            self.on_launch(run_id, request)
         return run_id
 
     def run_of(self, operation_id: UUID, *, attempt: int | None = None) -> RunState | None:  # noqa: ARG002
@@ -300,6 +304,17 @@ def api(
     new_database: Callable[..., tuple[str, Callable[[], None]]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Api]:
     """One API for all tests: each has customers of its own, and breaks nothing."""
+    url, drop = new_database(migrated=True)
+    with running_api(url, tmp_path_factory.mktemp("api")) as running:
+        yield running
+    drop()
+
+
+@pytest.fixture(scope="module")
+def module_api(
+    new_database: Callable[..., tuple[str, Callable[[], None]]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Api]:
+    """An API for the tests of one module, which may leave anything behind in it."""
     url, drop = new_database(migrated=True)
     with running_api(url, tmp_path_factory.mktemp("api")) as running:
         yield running

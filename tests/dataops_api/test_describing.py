@@ -131,3 +131,25 @@ def test_the_page_takes_every_asset_from_this_host(api: Any) -> None:
 def test_there_is_no_other_asset(api: Any) -> None:
     for name in ("__init__.py", "..%2f__init__.py", "swagger-ui-bundle.js.map"):
         assert api.anonymous.get(f"/docs/assets/{name}").status_code == 404
+
+
+def test_answers_link_to_the_operations_that_their_ids_lead_to(document: dict[str, Any]) -> None:
+    """C-6. That the links lead there is proved where they are followed (test_fuzzing.py)."""
+    known = {operation["operationId"]: operation for _, _, operation in operations_of(document)}
+    linked: dict[str, list[dict[str, str]]] = {}
+    for _, _, operation in operations_of(document):
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                linked.setdefault(link["operationId"], []).append(link["parameters"])
+    for name, operation in known.items():
+        in_path = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+        assert bool(in_path) == (name in linked), name
+        assert all(set(parameters) == in_path for parameters in linked.get(name, []))
+    accepted = document["paths"]["/v1/dataops/datasets"]["post"]["responses"]["202"]["links"]
+    assert accepted["get_operation"]["parameters"] == {"operation_id": "$response.body#/operation_id"}
+    assert accepted["get_dataset"]["parameters"] == {"dataset_id": "$response.body#/datasets/0/dataset_id"}
+
+
+def test_limits_of_integers_are_integers_to_the_last_digit(document: dict[str, Any]) -> None:
+    seed = document["components"]["schemas"]["Generation"]["properties"]["seed"]["anyOf"][0]
+    assert str(seed["exclusiveMaximum"]) == "9223372036854775808"

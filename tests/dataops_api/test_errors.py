@@ -53,6 +53,7 @@ def test_a_path_that_is_none_is_404_in_the_envelope(api: Any, path: str) -> None
         ("POST", f"{DATASETS}/{UNKNOWN}", "DELETE, GET, PATCH"),
         ("GET", f"{DATASETS}/{UNKNOWN}/teardown", "POST"),
         ("DELETE", "/v1/dataops/templates", "GET"),
+        ("GET", "/v1/dataops/templates/recommend", "POST"),
         ("POST", "/healthz", "GET"),
     ],
 )

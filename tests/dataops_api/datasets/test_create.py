@@ -331,3 +331,9 @@ def test_text_of_any_language_is_kept(api: Any) -> None:
     assert answer.status_code == 202
     (made,) = listed(api, body["client_id"])
     assert (made["metadata"]["reason"], made["metadata"]["tags"]) == ("Grüße, 日本 🎈", ["日本", "ü"])
+
+
+def test_a_whole_number_is_an_integer_however_it_is_written(api: Any) -> None:
+    """C-5, C-40."""
+    accepted = api.provision(dataset_types=["confluence_pages"], generation={"record_count": 20.0, "seed": 7.0})
+    assert api.admin.get(f"{DATASETS}/{accepted['datasets'][0]['dataset_id']}").json()["seed"] == 7

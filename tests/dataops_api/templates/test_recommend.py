@@ -152,6 +152,7 @@ def test_it_needs_the_scope_of_templates(api: Any) -> None:
         assert client.post(RECOMMEND, json=question()).status_code == 200
 
 
-def test_get_there_is_no_template(api: Any) -> None:
-    """C-70: the path is one of POST alone beside GET of a template, whose id must be a UUID."""
-    assert api.admin.get(RECOMMEND).status_code == 400
+def test_its_path_is_no_template(api: Any) -> None:
+    """C-2, C-70: the path is one of POST alone, though GET of a template looks the same."""
+    answer = api.admin.get(RECOMMEND)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
