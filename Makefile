@@ -51,7 +51,7 @@ format: .venv/installed ## Format the code
 	@$(BIN)/ruff check --fix .
 
 lock: .venv/installed ## Pin the dependencies of pyproject.toml anew
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras --no-emit-package a-domain-sdk \
 	  --custom-compile-command "make lock" --group pyproject.toml:dev pyproject.toml --output-file requirements.lock
 
 screenshots: .venv/installed ## Make the README's pictures anew, from a running demo

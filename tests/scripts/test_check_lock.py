@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import requires
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -87,3 +88,26 @@ def test_a_lock_that_is_not_sound_fails_with_what_to_do(
     monkeypatch.setattr(check_lock, "ROOT", tmp_path)
     assert check_lock.main() == 1
     assert capsys.readouterr().err == "requirements.lock: httpx has no hash; run `make lock`.\n"
+
+
+def test_what_lies_in_the_repository_is_not_pinned_but_must_be_the_version_asked_for(
+    check_lock: ModuleType, tmp_path: Path
+):
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text(
+        '[project]\ndependencies = ["our_sdk>=0.1,<0.2", "httpx"]\n[build-system]\nrequires = []\n'
+        '[tool.uv.sources]\nour-sdk = { path = "sdk" }\n'
+    )
+    (tmp_path / "sdk").mkdir()
+    sdk = tmp_path / "sdk" / "pyproject.toml"
+    elsewhere, ours = check_lock.split(check_lock.requirements(pyproject), pyproject)
+    assert [str(one) for one in elsewhere] == ["httpx"]
+    sdk.write_text('[project]\nversion = "0.1.7"\n')
+    assert check_lock.mismatches(ours) == []
+    sdk.write_text('[project]\nversion = "0.2.0"\n')
+    assert check_lock.mismatches(ours) == ["our_sdk is 0.2.0 in this repository, but <0.2,>=0.1 is asked for"]
+
+
+def test_the_wheel_names_the_sdk_that_the_command_line_talks_through():
+    asked = [Requirement(text) for text in requires("dataops-lifecycle") or []]
+    assert "a-domain-sdk" in {one.name for one in asked}
