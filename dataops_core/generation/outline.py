@@ -45,7 +45,8 @@ class Outline:
 
     choices: I64
     rank: I64
-    #: Expected bytes of each choice.
+    #: The slots by rank, and the expected bytes of each of their choices.
+    by_rank: I64
     choice_bytes: NDArray[np.float64]
 
     def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
@@ -55,8 +56,7 @@ class Outline:
         """
         slots = np.arange(len(self.rank))
         choice = (mix(keys[:, None] + slots.astype(np.uint64) * STRIDE) >> _TOP).astype(np.int64)
-        by_rank = np.argsort(self.rank)
-        sizes = self.choice_bytes[slots, choice][:, by_rank]
+        sizes = self.choice_bytes[slots, choice[:, self.by_rank]]
         filled = (np.cumsum(sizes, axis=1) - sizes / 2 <= wanted_bytes[:, None]).sum(axis=1)
         return np.where(self.rank < np.maximum(filled, 1)[:, None], self.choices[slots, choice], -1)
 
@@ -91,8 +91,9 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
     ranks.append(len(sections) + 1)
     # Ranks as 0, 1, 2 … in the same order.
     rank = np.argsort(np.argsort(np.array(ranks), kind="stable"), kind="stable").astype(np.int64)
+    by_rank = np.argsort(rank)
     table = np.stack(choices)
-    return Outline(table, rank, block_bytes[table])
+    return Outline(table, rank, by_rank, block_bytes[table[by_rank]])
 
 
 class Sizes:

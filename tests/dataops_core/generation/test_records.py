@@ -101,7 +101,7 @@ def test_c33_the_report_says_what_the_footer_says(specification, tmp_path, name)
     assert report.size_bytes == sum(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
     assert report.file_bytes == (tmp_path / "records").stat().st_size
     assert report.incomplete_count == 6
-    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [128, 128, 44]
+    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [256, 44]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -120,13 +120,13 @@ def test_each_block_is_reported_as_it_is_written(specification, tmp_path):
     write_records(
         specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=2, on_block=seen.append
     )
-    assert seen == [128, 256, 300]
+    assert seen == [256, 300]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_report_of_a_block_raises_ends_the_writing(specification, tmp_path, workers):
     def stop(written: int) -> None:
-        if written > 128:
+        if written > 256:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
