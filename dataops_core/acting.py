@@ -66,6 +66,13 @@ def acting(who: Acting) -> Iterator[None]:
         _current.reset(token)
 
 
+@contextmanager
+def for_operation(operation_id: UUID) -> Iterator[None]:
+    """The same actor, but for this operation, for as long as the block runs."""
+    with acting(replace(_current.get(), operation_id=operation_id)):
+        yield
+
+
 def known(**more: Any) -> None:
     """Adds what was learned about who acts, until the surrounding :func:`acting` ends."""
     _current.set(replace(_current.get(), **more))

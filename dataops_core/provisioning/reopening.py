@@ -6,6 +6,7 @@ again; a dataset that ended well stays as it is. Source: ``docs/contract.md`` C-
 
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import for_operation
 from dataops_core.errors import ConflictError
 from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
 from dataops_core.registry import datasets, operations
@@ -36,9 +37,10 @@ def reopen(session: Session, operation: Operation, *, run_id: str | None = None)
     ]
     open_still = [(part, row) for part, row in again if part.outcome is Outcome.FAILED or _is_ours(operation, row)]
     chosen = open_still or again
-    for part, dataset in chosen:
-        _take_up(session, operation, part, dataset)
-    operations.next_attempt(session, operation, [part for part, _ in chosen], run_id=run_id)
+    with for_operation(operation.operation_id):
+        for part, dataset in chosen:
+            _take_up(session, operation, part, dataset)
+        operations.next_attempt(session, operation, [part for part, _ in chosen], run_id=run_id)
 
 
 def _is_ours(operation: Operation, dataset: Dataset | None) -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import for_operation
 from dataops_core.clock import utcnow
 from dataops_core.company.build import company_name, known_locales
 from dataops_core.company.model import DEFAULT_LOCALE
@@ -81,7 +82,8 @@ def accept_provisioning(
     rows: list[Dataset] = []
     operation_id = new_id()
     for dataset_type, template in templates:
-        _clear_place(session, request, dataset_type)
+        with for_operation(operation_id):
+            _clear_place(session, request, dataset_type)
         rows.append(_dataset(request, template, operation_id, company=customer.company_name))
     try:
         with session.begin_nested():

@@ -19,6 +19,7 @@ from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason, TokenKind
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.provisioning.steering import retry
 from dataops_core.registry import api_clients, audit, connectors, datasets, installation, operations, signing_keys
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import ApiClient, AuditEntry, Base, Dataset
@@ -46,10 +47,10 @@ def log_of(database: Database, **filters: Any) -> list[Any]:
         return list(reversed(audit.entries(connection, filters, after=None, limit=1000)))
 
 
-def accept(session: Session) -> UUID:
+def accept(session: Session, *, client_id: UUID | None = None) -> UUID:
     request = ProvisioningRequest(
         journey_id=new_id(),
-        client_id=new_id(),
+        client_id=client_id or new_id(),
         stage=Stage.SANDBOX,
         dataset_types=["confluence_pages"],
         manual=False,
@@ -143,6 +144,29 @@ def test_a_whole_life_is_noted_for_its_operations_also_where_the_system_ends_one
         session.delete(session.get_one(Dataset, dataset_id))
     gone = log_of(database, resource_id=str(dataset_id))[-1]
     assert (gone.action, gone.before["status"], gone.after) == ("deleted", "teardown", None)
+
+
+def test_a_retry_and_a_replacement_are_noted_for_the_operation_that_they_belong_to(database: Database) -> None:
+    """C-84, C-44."""
+    with database.transaction() as session:
+        operation_id = accept(session)
+        dataset_id = the_dataset(session, operation_id)
+        client_id = session.get_one(Dataset, dataset_id).client_id
+        operations.record_launch(session, operation_id, "run-1", attempt=1)
+        settle(session, operation_id, RunEnding.LOST, run_id="run-1")
+    with acting.acting(CLIENT), database.transaction() as session:
+        retry(session, operation_id)
+    again = log_of(database, resource_id=str(dataset_id), resource_type="dataset")[-1]
+    assert (again.before["status"], again.after["status"]) == ("failed", "provisioning")
+    assert (again.operation_id, again.actor_kind) == (operation_id, "api_client")
+    with database.transaction() as session:
+        operations.record_launch(session, operation_id, "run-2", attempt=2)
+        settle(session, operation_id, RunEnding.LOST, run_id="run-2")
+    with database.transaction() as session:
+        next_id = accept(session, client_id=client_id)
+    replaced = log_of(database, resource_id=str(dataset_id), resource_type="dataset")[-1]
+    assert (replaced.before["status"], replaced.after["status"]) == ("failed", "archived")
+    assert replaced.operation_id == next_id
 
 
 def test_heartbeats_progress_leases_and_usage_are_no_change(database: Database) -> None:
