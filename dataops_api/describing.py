@@ -169,6 +169,11 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
         # Here, and not through the framework: it would leave out every null of an example.
         media = operation["responses"][str(route.status_code)]["content"]["application/json"]
         media["examples"] = {name: {"value": example} for name, example in route.examples.items()}
+    for response in operation["responses"].values():
+        for media in response.get("content", {}).values():
+            if "itemSchema" in media:
+                # A stream is described by its events; the framework would have it be one text.
+                media.pop("schema", None)
     for problem in problems:
         _add_problem(operation["responses"], problem)
     operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -44,6 +44,21 @@ KEEP_ALIVE_SECONDS = 15.0
 NOT_FOUND = Problem("NOT_FOUND", "Operation not found", {"operation_id": examples.OPERATION_ID})
 
 
+_EVENT_SCHEMA = {
+    "type": "object",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"const": "operation"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Operation"},
+        },
+    },
+}
+
+
 class EventStream(StreamingResponse):
     """Server-sent events (WHATWG HTML, 9.2)."""
 
@@ -123,7 +138,7 @@ async def get_operation(
         200: {
             "description": "The operation now and at each change, until it has ended: `event: operation`, its whole"
             " state as `data`. A comment every 15 seconds keeps the connection open.",
-            "content": {EventStream.media_type: {"example": examples.EVENT}},
+            "content": {EventStream.media_type: {"example": examples.EVENT, "itemSchema": _EVENT_SCHEMA}},
         },
         204: {"description": "The operation has ended, and `Last-Event-ID` names its end: nothing more will come."},
     },
