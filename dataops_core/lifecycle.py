@@ -127,10 +127,11 @@ class TokenKind(StrEnum):
 
 _S = DatasetStatus
 
-#: All status moves there are (C-35). ``registry.datasets.move`` refuses every other.
+#: All status moves there are (C-35). A restore that comes to nothing goes from provisioning or validating back to
+#: archived. ``registry.datasets.move`` refuses every other.
 ALLOWED_MOVES: dict[DatasetStatus, frozenset[DatasetStatus]] = {
     _S.PROVISIONING: frozenset({_S.VALIDATING, _S.FAILED, _S.TEARDOWN, _S.ARCHIVED}),
-    _S.VALIDATING: frozenset({_S.READY, _S.FAILED, _S.TEARDOWN}),
+    _S.VALIDATING: frozenset({_S.READY, _S.FAILED, _S.TEARDOWN, _S.ARCHIVED}),
     _S.READY: frozenset({_S.TEARDOWN}),
     _S.FAILED: frozenset({_S.PROVISIONING, _S.ARCHIVED, _S.TEARDOWN}),
     _S.TEARDOWN: frozenset({_S.ARCHIVED}),

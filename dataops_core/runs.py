@@ -34,6 +34,7 @@ JOBS: Mapping[OperationType, str] = {
     OperationType.PROVISIONING: "provision",
     OperationType.TEARDOWN: "teardown",
     OperationType.VALIDATION: "validate",
+    OperationType.RESTORE: "restore",
 }
 
 
@@ -64,7 +65,7 @@ class LaunchRequest:
     @property
     def assets(self) -> list[tuple[str, str]] | None:
         """Keys of the assets to materialize; None: the job is made of ops, all of which run."""
-        if self.job == JOBS[OperationType.TEARDOWN]:
+        if self.job in {JOBS[OperationType.TEARDOWN], JOBS[OperationType.RESTORE]}:
             return None
         if self.checks is not None:
             return []

@@ -9,7 +9,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_pipeline.assets import assets_of
 from dataops_pipeline.checks import checks_of
-from dataops_pipeline.jobs import executor, provision_job, teardown_job, validate_job
+from dataops_pipeline.jobs import executor, provision_job, restore_job, teardown_job, validate_job
 from dataops_pipeline.resources import DataOps
 from dataops_pipeline.schedules import clean_up_job, schedules_of
 from dataops_pipeline.sensors import sensors_of
@@ -23,6 +23,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         provision_job(selection),
         validate_job(selection),
         teardown_job(resources),
+        restore_job(resources),
     ]
     cleaning = clean_up_job(resources)
     return Definitions(

@@ -57,6 +57,7 @@ def dataset(row: Row[Any], settings: Settings) -> dict[str, Any]:
             "teardown": f"{path}/teardown",
             "connector": f"{path}/connector" if has_connector else None,
             "records": f"{path}/records" if row.status == DatasetStatus.READY else None,
+            "restore": f"{path}/restore" if _can_be_restored(row) else None,
         },
     }
 
@@ -85,6 +86,21 @@ def teardown(operation: Operation) -> dict[str, Any]:
         "estimated_completion": rfc3339(operation.estimated_completion),
         "_links": {"status": links.operation(operation.operation_id)},
     }
+
+
+def restore(operation: Operation) -> dict[str, Any]:
+    """The answer to a request to restore a dataset (C-54)."""
+    return {
+        "operation_id": str(operation.operation_id),
+        "status": "restoring",
+        "message": "Dataset restore started",
+        "estimated_completion": rfc3339(operation.estimated_completion),
+        "_links": {"status": links.operation(operation.operation_id)},
+    }
+
+
+def _can_be_restored(row: Row[Any]) -> bool:
+    return row.status == DatasetStatus.ARCHIVED and row.has_archive and row.active_operation_id is None
 
 
 def usage(

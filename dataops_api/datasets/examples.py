@@ -57,6 +57,7 @@ DATASET: dict[str, Any] = {
         "teardown": f"{_SELF}/teardown",
         "connector": f"{_SELF}/connector",
         "records": f"{_SELF}/records",
+        "restore": None,
     },
 }
 
@@ -107,6 +108,16 @@ TEARDOWN_ACCEPTED: dict[str, Any] = {
     "estimated_completion": "2026-01-28T11:00:00Z",
     "_links": {"status": "/v1/dataops/operations/aa0e8400-e29b-41d4-a716-446655440007"},
 }
+
+RESTORE_ACCEPTED: dict[str, Any] = {
+    "operation_id": "cc0e8400-e29b-41d4-a716-446655440009",
+    "status": "restoring",
+    "message": "Dataset restore started",
+    "estimated_completion": "2026-01-28T11:00:00Z",
+    "_links": {"status": "/v1/dataops/operations/cc0e8400-e29b-41d4-a716-446655440009"},
+}
+
+NO_ARCHIVE = Problem("CONFLICT", "No archive of the dataset is kept", {"dataset_id": DATASET_ID, "status": "archived"})
 
 ARCHIVED_ALREADY = Problem(
     "CONFLICT",

@@ -1,4 +1,4 @@
-"""Datasets: list, get, create, tear down, usage (``docs/contract.md`` C-7, C-30 … C-45, C-51 … C-55)."""
+"""Datasets: list, get, create, tear down, restore, usage (``docs/contract.md`` C-7, C-30 … C-45, C-51 … C-55)."""
 
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from dataops_api.datasets.schemas import (
     ListQuery,
     NewDatasets,
     ProvisioningAccepted,
+    RestoreAccepted,
     TeardownAccepted,
     TeardownBody,
     TeardownQuery,
@@ -32,6 +33,7 @@ from dataops_api.routing import Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.lifecycle import TeardownReason
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.registry import connectors, datasets, operations, reading
 from dataops_core.registry.tables import Operation
 from dataops_core.scopes import Scope
@@ -225,6 +227,33 @@ def get_usage(
     storage = Storage.from_settings(parts.settings)
     stored = sum(storage.bytes_under(folder(dataset_id)) for folder in (storage.dataset_folder, storage.archive_folder))
     return JSONResponse(answers.usage(row, connector, every_day=every_day, shown=shown, storage_bytes=stored))
+
+
+@routes.add(
+    "POST",
+    "/{dataset_id}/restore",
+    access=Scope.DATASETS_WRITE,
+    summary="Restore a dataset",
+    status=202,
+    model=RestoreAccepted,
+    example=examples.RESTORE_ACCEPTED,
+    problems=[NOT_FOUND, examples.NO_ARCHIVE],
+    once=True,
+)
+def restore_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
+    """Makes an archived dataset ready again, from its archive: the same id and records, a new connector, new checks."""
+
+    def accept(session: Session) -> Accepted:
+        operation = accept_restore(
+            session,
+            dataset_id,
+            customers=caller.customers,
+            api_client_id=caller.api_client_id,
+            request_id=request_id_of(request),
+        )
+        return accepted(operation, answers.restore(operation))
+
+    return once(request, caller, parts, accept)
 
 
 def _is_shown(day: date, query: UsageQuery) -> bool:

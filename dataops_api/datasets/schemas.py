@@ -159,7 +159,7 @@ class DatasetError(AnswerModel):
 
 class DatasetLinks(AnswerModel):
     """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one, ``records`` of a ready
-    dataset.
+    dataset; ``restore`` by POST, of an archived one whose archive is kept.
     """
 
     self_: str = Field(alias="self")
@@ -168,6 +168,7 @@ class DatasetLinks(AnswerModel):
     teardown: str
     connector: str | None
     records: str | None
+    restore: str | None
 
 
 class Dataset(AnswerModel):
@@ -243,6 +244,16 @@ class TeardownAccepted(AnswerModel):
 
     operation_id: UUID
     status: Literal["tearing_down"]
+    message: str
+    estimated_completion: datetime
+    links: StatusLink = Field(alias="_links")
+
+
+class RestoreAccepted(AnswerModel):
+    """A restore was started."""
+
+    operation_id: UUID
+    status: Literal["restoring"]
     message: str
     estimated_completion: datetime
     links: StatusLink = Field(alias="_links")

@@ -13,12 +13,12 @@ from dataops_core.company.build import build_company
 from dataops_core.company.model import Company
 from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.errors import PermanentError
+from dataops_core.errors import PermanentError, StaleRunError
 from dataops_core.ids import derived_id
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus
 from dataops_core.provisioning.fencing import Held
 from dataops_core.provisioning.services import Services
-from dataops_core.registry import connectors, customers, datasets
+from dataops_core.registry import connectors, customers, datasets, operations
 from dataops_core.registry.tables import Connector, Dataset
 
 
@@ -43,6 +43,11 @@ def connector_spec(dataset: Dataset, connector: Connector, company: Company) -> 
     )
 
 
+def new_connector_id(dataset_id: UUID, operation_id: UUID, attempt: int) -> UUID:
+    """The connector that this attempt makes where the dataset has none: one that was disconnected never comes back."""
+    return derived_id("connector", dataset_id, operation_id, attempt)
+
+
 def ensure_connector(session: Session, held: Held) -> Connector:
     """The dataset's connector that is not disconnected, made where there is none."""
     connector = connectors.of_dataset(session, held.dataset.dataset_id)
@@ -50,7 +55,7 @@ def ensure_connector(session: Session, held: Held) -> Connector:
         return connector
     return connectors.create_connector(
         session,
-        connector_id=derived_id("connector", held.dataset.dataset_id, held.operation.operation_id),
+        connector_id=new_connector_id(held.dataset.dataset_id, held.operation.operation_id, held.operation.attempt),
         dataset_id=held.dataset.dataset_id,
         kind="embedded",
         now=utcnow(),
@@ -82,3 +87,10 @@ def to_validating(session: Session, held: Held) -> None:
     """Notes that the index is there and its proof begins (C-35)."""
     if held.dataset.status is DatasetStatus.PROVISIONING:
         datasets.move(session, held.dataset.dataset_id, DatasetStatus.VALIDATING)
+
+
+def dataset_types_of(session: Session, operation_id: UUID | None, *, begin: str) -> list[str]:
+    """The types that a run made of ops works on. Raises StaleRunError for a run that no operation asked for."""
+    if operation_id is None:
+        raise StaleRunError(f"This starts through the API: {begin}.")
+    return [part.dataset_type for part in operations.parts_of(session, operation_id)]

@@ -1,4 +1,4 @@
-"""The last two steps of a provisioning: proving the dataset by its four checks, and publishing what passed.
+"""The last two steps of a provisioning or restore: proving the dataset by its four checks, publishing what passed.
 
 ``run_check`` is a validation's step as well. Source: ``docs/contract.md`` C-35, C-60 … C-63.
 """
@@ -28,13 +28,17 @@ from dataops_core.registry.tables import Dataset
 from dataops_core.settings import API_PREFIX
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE
 
-_PROVISIONING = (OperationType.PROVISIONING,)
+_PUBLISHING = (OperationType.PROVISIONING, OperationType.RESTORE)
 _CHECKING = (OperationType.PROVISIONING, OperationType.VALIDATION, OperationType.RESTORE)
+
+
+#: Steps that are done when the checks begin, in operations that make a dataset.
+_STEPS_BEFORE = {OperationType.PROVISIONING: 4, OperationType.RESTORE: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedDataset:
-    """Step 6's result."""
+    """The last step's result."""
 
     dataset_id: UUID
     name: str
@@ -56,8 +60,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
     with step(context, _CHECKING, None) as claim:
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
-            provisioning = claim.operation_type is not OperationType.VALIDATION
-            held.part.steps_done = max(held.part.steps_done, 4 if provisioning else 0)
+            held.part.steps_done = max(held.part.steps_done, _STEPS_BEFORE.get(claim.operation_type, 0))
             operations.show_progress(session, claim.operation_id)
             if held.part.upload_id is not None and held.dataset.status is DatasetStatus.PROVISIONING:
                 particulars.to_validating(session, held)
@@ -103,9 +106,12 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
 
 
 def publish(context: StepContext) -> PublishedDataset:
-    """Step 6: the dataset becomes ready with what this operation made. Raises QualityGateError if a check forbids."""
+    """The last step: the dataset becomes ready with what this operation made.
+
+    Raises QualityGateError if a check forbids.
+    """
     services, storage = context.services, context.services.storage
-    with step(context, _PROVISIONING, 6) as claim, services.database.transaction() as session:
+    with step(context, _PUBLISHING, 6) as claim, services.database.transaction() as session:
         held = fencing.hold(session, claim)
         problem = gate_problem(session, held)
         if problem is not None:
@@ -121,6 +127,7 @@ def publish(context: StepContext) -> PublishedDataset:
             "record_count": manifest["record_count"],
             "size_bytes": manifest["size_bytes"],
             "quality_score": state.overall,
+            "archived_at": None,
         }
         if held.dataset.status is DatasetStatus.READY:
             session.execute(
@@ -128,7 +135,7 @@ def publish(context: StepContext) -> PublishedDataset:
             )
         else:
             datasets.move(session, claim.dataset_id, DatasetStatus.READY, **values)
-        held.part.steps_done = 6
+        held.part.steps_done = held.operation.total_steps
         finish_dataset(session, held.operation, held.part, Outcome.READY, quality_score=state.overall)
         published = PublishedDataset(
             claim.dataset_id,
@@ -186,7 +193,7 @@ def _after_check(session: Session, held: Held, claim: Claim) -> None:
         return
     problem = gate_problem(session, held)
     if problem is None:
-        fencing.step_done(session, held, 5)
+        fencing.step_done(session, held, _STEPS_BEFORE[claim.operation_type] + 1)
     else:
         fail_dataset(
             session, held.operation, held.part, code=problem.code, message=problem.message, details=problem.details

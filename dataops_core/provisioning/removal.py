@@ -19,7 +19,12 @@ def remove_index(services: Services, dataset_id: UUID) -> bool:
     """
     with services.database.transaction() as session:
         connector = connectors.of_dataset(session, dataset_id)
-        if connector is None or connector.status is ConnectorStatus.DISCONNECTED:
+        if connector is None:
+            return False
+        dataset = session.get(Dataset, dataset_id)
+        # A restore that came to nothing was disconnected at once, perhaps before its files were gone.
+        may_have_files = dataset is not None and dataset.has_remains
+        if connector.status is ConnectorStatus.DISCONNECTED and not may_have_files:
             return False
         connector_id = connector.connector_id
     services.connector.teardown(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from dataops_core.clock import utcnow
 from dataops_core.errors import CheckInconclusiveError
 from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
-from dataops_core.registry import datasets, operations, quality
+from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 
@@ -83,7 +83,7 @@ def fail_dataset(
     dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
     if dataset is not None and dataset.status in {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING}:
         if operation.operation_type is OperationType.RESTORE:
-            datasets.move(session, dataset.dataset_id, DatasetStatus.ARCHIVED)
+            _archive_again(session, dataset)
         else:
             datasets.move(session, dataset.dataset_id, DatasetStatus.FAILED, error_code=code, error_message=message)
     error = {"code": code, "message": message} | ({"details": details} if details else {})
@@ -96,6 +96,15 @@ def fail_dataset(
         error=error,
         cancelled=cancelled,
     )
+
+
+def _archive_again(session: Session, dataset: Dataset) -> None:
+    """A restore came to nothing: the dataset is archived since when it was, and what it was to be served by is not."""
+    now = utcnow()
+    connector = connectors.of_dataset(session, dataset.dataset_id)
+    if connector is not None:
+        connectors.disconnect(session, connector.connector_id, now=now)
+    datasets.move(session, dataset.dataset_id, DatasetStatus.ARCHIVED, archived_at=dataset.archived_at or now)
 
 
 def end_validation(session: Session, operation: Operation, part: OperationDataset) -> None:

@@ -176,7 +176,7 @@ def index_records(context: StepContext) -> IndexedRecords:
             folder = particulars.folder_of(held)
         table = services.tables.read(services.storage, folder)
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
-        report = services.connector.load(spec, _documents(table, context.dataset_type), upload_id=upload_id)
+        report = services.connector.load(spec, documents(table, context.dataset_type), upload_id=upload_id)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.upload_id = upload_id
@@ -209,7 +209,8 @@ def _generation_spec(services: Services, claim: Claim) -> tuple[Template, Genera
     )
 
 
-def _documents(table: pa.Table, dataset_type_name: str) -> Iterator[Document]:
+def documents(table: pa.Table, dataset_type_name: str) -> Iterator[Document]:
+    """The records as the connector indexes them, one after the other."""
     dataset_type: DatasetType = DATASET_TYPES[dataset_type_name]
     for batch in table.to_batches():
         for row in batch.to_pylist():

@@ -9,25 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, inspect, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, inspect
 
-from dataops_core.clock import rfc3339, utcnow
-from dataops_core.errors import StaleRunError, StorageError
 from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing
+from dataops_core.provisioning.archive import verify_archive, write_archive
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_index, remove_records
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import finish_dataset
 from dataops_core.provisioning.step import step
 from dataops_core.registry import datasets, quality
-from dataops_core.registry.tables import Base, Dataset, OperationDataset
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.registry.tables import Base, Dataset
 
 _TEARDOWN = (OperationType.TEARDOWN,)
-QUALITY_FILE = "quality.json"
-DATASET_FILE = "dataset.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +58,15 @@ def archive_records(context: StepContext) -> TeardownStep:
         if wanted and source is None:
             said = "the archive stands" if kept else "there are no published records to archive"
         elif wanted and source is not None:
-            folder = storage.archive_folder(claim.dataset_id)
-            if kept is None:
-                draft = f"{folder}.draft"
-                storage.remove(draft)
-                storage.remove(folder)
-                for name in (RECORDS_FILE, QUERIES_FILE):
-                    storage.copy(f"{source}/{name}", f"{draft}/{name}")
-                storage.write_json(f"{draft}/{QUALITY_FILE}", results)
-                storage.write_json(f"{draft}/{DATASET_FILE}", about)
-                _write_manifest(services, claim.dataset_id, draft)
-                verify_archive(services, draft)
-                storage.move(draft, folder)
-            verify_archive(services, folder)
+            folder = write_archive(
+                storage,
+                claim.dataset_id,
+                source=source,
+                about=about,
+                results=results,
+                operation_id=claim.operation_id,
+            )
+            verify_archive(storage, folder, else_="nothing was deleted")
             said = f"archived to {folder}"
             with services.database.transaction() as session:
                 fencing.hold(session, claim).dataset.archive_path = folder
@@ -91,7 +82,7 @@ def delete_records(context: StepContext) -> TeardownStep:
             held = fencing.hold(session, claim)
             wanted, kept = bool(held.operation.request["archive"]), held.dataset.archive_path
         if wanted and kept is not None:
-            verify_archive(services, kept)
+            verify_archive(storage, kept, else_="nothing was deleted")
         remove_records(services, claim.dataset_id)
         if not wanted:
             storage.remove(storage.archive_folder(claim.dataset_id))
@@ -123,47 +114,9 @@ def update_registry(context: StepContext) -> TeardownStep:
         return TeardownStep(claim.dataset_id, context.dataset_type, "deleted")
 
 
-def dataset_types_of(session: Session, operation_id: UUID | None) -> list[str]:
-    """The types that a teardown's run works on. Raises StaleRunError for a run that no operation asked for."""
-    if operation_id is None:
-        raise StaleRunError("A teardown starts through the API: DELETE /v1/dataops/datasets/{dataset_id}.")
-    return list(
-        session.scalars(
-            select(OperationDataset.dataset_type)
-            .where(OperationDataset.operation_id == operation_id)
-            .order_by(OperationDataset.position)
-        )
-    )
-
-
-def verify_archive(services: Services, folder: str) -> None:
-    """Reads every file of an archive back and compares it with the manifest. Raises StorageError naming the file."""
-    manifest = services.storage.read_json(f"{folder}/{MANIFEST_FILE}")
-    for name, entry in manifest["files"].items():
-        if services.storage.sha256(f"{folder}/{name}") != entry["sha256"]:
-            raise StorageError(f"The archive's {name} is not what its manifest says; nothing was deleted.")
-
-
 def _done(services: Services, claim: Claim, number: int) -> None:
     with services.database.transaction() as session:
         fencing.step_done(session, fencing.hold(session, claim), number)
-
-
-def _write_manifest(services: Services, dataset_id: UUID, folder: str) -> None:
-    storage = services.storage
-    names = (RECORDS_FILE, QUERIES_FILE, QUALITY_FILE, DATASET_FILE)
-    storage.write_json(
-        f"{folder}/{MANIFEST_FILE}",
-        {
-            "format": 1,
-            "dataset_id": str(dataset_id),
-            "archived_at": rfc3339(utcnow()),
-            "files": {
-                name: {"sha256": storage.sha256(f"{folder}/{name}"), "bytes": storage.size(f"{folder}/{name}")}
-                for name in names
-            },
-        },
-    )
 
 
 def _plain(row: Base) -> dict[str, Any]:

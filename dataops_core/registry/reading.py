@@ -283,6 +283,7 @@ def _shown(entity: type[Dataset]) -> Select[Any]:
             entity.meta.label("meta"),
             entity.error_code,
             entity.error_message,
+            entity.archive_path.is_not(None).label("has_archive"),
             _text(entity.operation_id, "operation_id"),
             _text(newest.c.connector_id, "connector_id"),
             _value(newest.c.status, "connector_status"),

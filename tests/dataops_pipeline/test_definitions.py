@@ -71,6 +71,13 @@ def test_the_jobs_are_the_ones_that_operations_and_the_clock_ask_for() -> None:
         "delete_records",
         "update_registry",
     ]
+    assert [node.name for node in jobs["restore"].nodes_in_topological_order] == [
+        "restore_records",
+        "restore_connector",
+        "validate_quality",
+        "publish_dataset",
+    ]
+    assert all(node.definition.description for name in ("teardown", "restore") for node in jobs[name].nodes)
 
 
 def test_steps_run_in_the_runs_process_unless_its_config_asks_for_more() -> None:

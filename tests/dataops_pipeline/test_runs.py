@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,6 +23,7 @@ from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
 from dataops_core.provisioning.launching import run_ended
 from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.provisioning.services import Services
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.registry import datasets, operations, quality
@@ -396,3 +398,67 @@ def test_evaluations_carry_the_environment_they_speak_of(pipeline: Pipeline) -> 
     evaluated = pipeline.instance.all_logs(run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     partitions = {entry.get_dagster_event().asset_check_evaluation_data.partition for entry in evaluated}
     assert partitions == {f"sandbox:{pipeline.client_id}"}
+
+
+def test_a_restore_run_makes_the_dataset_ready_again_and_says_how(pipeline: Pipeline) -> None:
+    """C-54."""
+    pipeline.ready()
+    dataset = pipeline.dataset()
+    assert pipeline.launch(tear_down(pipeline, dataset.dataset_id)).is_success
+    with pipeline.services.database.transaction() as session:
+        operation = accept_restore(session, dataset.dataset_id)
+
+    run = pipeline.launch(operation)
+
+    assert run.is_success, pipeline.failures(run)
+    assert pipeline.steps(run) == {"restore_records", "restore_connector", "validate_quality", "publish_dataset"}
+    ended = pipeline.operation(operation.operation_id)
+    assert (ended.status, ended.current_step, ended.run_id) == (OperationStatus.COMPLETED, 4, run.run_id)
+    again = pipeline.dataset()
+    assert (again.status, again.dataset_id, again.records_sha256) == (
+        DatasetStatus.READY,
+        dataset.dataset_id,
+        dataset.records_sha256,
+    )
+    shown = {}
+    for entry in pipeline.instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_OUTPUT):
+        event = entry.get_dagster_event()
+        shown[str(event.step_key)] = event.step_output_data.metadata
+    assert shown["restore_records"]["records"].value == RECORDS
+    assert set(shown["validate_quality"]) == {check.value for check in CheckType}
+    assert shown["publish_dataset"]["quality_score"].value == float(again.quality_score or 0)
+
+
+def test_a_damaged_archive_fails_its_run_with_the_name_of_the_file_and_the_rerun_goes_on_c87(
+    pipeline: Pipeline,
+) -> None:
+    """C-54, C-87."""
+    pipeline.ready()
+    dataset_id = pipeline.dataset().dataset_id
+    assert pipeline.launch(tear_down(pipeline, dataset_id)).is_success
+    records = Path(pipeline.services.storage.path(f"archives/{dataset_id}/records.parquet"))
+    whole = records.read_bytes()
+    records.write_bytes(whole[:-1])
+    with pipeline.services.database.transaction() as session:
+        operation = accept_restore(session, dataset_id)
+
+    first = pipeline.launch(operation)
+
+    assert first.is_failure
+    (sentence,) = pipeline.failures(first).values()
+    assert "records.parquet is not what its manifest says; nothing was restored" in sentence
+    assert pipeline.dataset().status is DatasetStatus.ARCHIVED
+    records.write_bytes(whole)
+    again = pipeline.run("restore", first.tags, repeats=first)
+    assert again.is_success, pipeline.failures(again)
+    assert pipeline.dataset().status is DatasetStatus.READY
+    assert pipeline.operation(operation.operation_id).attempt == 2
+
+
+def test_a_restore_that_nobody_asked_for_is_refused(pipeline: Pipeline) -> None:
+    """C-54."""
+    pipeline.ready()
+    run = pipeline.run("restore", {TAG_PARTITION: f"sandbox:{pipeline.client_id}"})
+    assert run.is_failure
+    assert "POST /v1/dataops/datasets/{dataset_id}/restore" in pipeline.failures(run)["restore_records"]
+    assert pipeline.dataset().status is DatasetStatus.READY

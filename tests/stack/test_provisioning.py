@@ -1,5 +1,6 @@
 """The whole journey through the public API on the running stack: provision, prove, search, tear down."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,58 @@ def test_one_request_becomes_two_ready_datasets_that_are_searched_and_torn_down(
         assert not connector.exists()
         archive = Path(stack.home, "data", "archives", pages["dataset_id"])
         assert {entry.name for entry in archive.iterdir()} >= {"records.parquet", "queries.jsonl", "manifest.json"}
+
+
+def test_an_archived_dataset_is_restored_and_an_operation_is_cancelled_watched_and_retried(stack):
+    """C-54, C-84: on the running stack, with a new connector that answers."""
+    asked = request(dataset_types=["confluence_pages"], generation={"record_count": 60})
+    with stack.client() as api:
+        made = api.post("/datasets", json=asked).json()
+        path = f"/datasets/{made['datasets'][0]['dataset_id']}"
+        assert api.get(f"/operations/{made['operation_id']}", params={"wait": 30}).json()["status"] == "completed"
+        ready = api.get(path).json()
+        down = api.delete(path).json()
+        assert api.get(f"/operations/{down['operation_id']}", params={"wait": 30}).json()["status"] == "completed"
+        started = api.post(f"{path}/restore").raise_for_status().json()
+        with api.stream("GET", f"/operations/{started['operation_id']}/events", timeout=90) as events:
+            seen = [json.loads(line[6:]) for line in events.iter_lines() if line.startswith("data: ")]
+        assert seen[-1]["status"] == "completed", seen[-1]["error"]
+        again = api.get(path).json()
+        assert (again["status"], again["archived_at"]) == ("ready", None)
+        assert (again["record_count"], again["size_bytes"]) == (ready["record_count"], ready["size_bytes"])
+        assert again["quality_score"] == ready["quality_score"]
+        assert again["connector"]["connector_id"] != ready["connector"]["connector_id"]
+        assert again["connector"]["status"] == "healthy"
+        token = api.post(f"{path}/connector/tokens", json={"kind": "search"}).json()["token"]
+        found = httpx.post(
+            f"{again['connector']['endpoint_url']}/api/search",
+            json={"query": "runbook", "page_size": 3},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert found.status_code == 200
+
+        large = request(dataset_types=["confluence_pages"], generation={"record_count": 20_000})
+        running = api.post("/datasets", json=large).json()
+        link = f"/operations/{running['operation_id']}"
+        with api.stream("GET", f"{link}/events", timeout=90) as events:
+            for line in events.iter_lines():
+                if line.startswith("data: ") and json.loads(line[6:])["status"] == "in_progress":
+                    break
+        assert api.post(f"{link}/cancel").status_code == 202
+        cancelled = api.get(link).json()
+        assert (cancelled["status"], cancelled["error"]["code"]) == ("cancelled", "CANCELLED")
+        question = {"query": "query One($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"}
+        deadline, status = time.monotonic() + 60, ""
+        while status != "CANCELED":
+            assert time.monotonic() < deadline, status
+            time.sleep(0.2)
+            about = httpx.post(
+                f"{stack.dagster_url}/graphql", json=question | {"variables": {"id": cancelled["run_id"]}}, timeout=30
+            )
+            status = about.json()["data"]["runOrError"]["status"]
+        assert api.post(f"{link}/retry").status_code == 202
+        assert api.post(f"{link}/cancel").status_code == 202
+        assert api.get(link).json()["attempt"] == 2
 
 
 def test_what_only_its_owner_may_read_is_readable_by_its_owner_only(stack):

@@ -79,6 +79,7 @@ def test_the_references_request_gets_the_references_answer(api: Any, customer: s
         "teardown": f"{path}/teardown",
         "connector": f"{path}/connector",
         "records": f"{path}/records",
+        "restore": None,
     }
     assert body["pagination"] == {"page": 1, "per_page": 20, "total_pages": 1, "total_count": 1}
     page = f"{DATASETS}?client_id={customer}&stage=sandbox&status=ready&page=1"
@@ -101,6 +102,7 @@ def test_every_link_works_with_get_but_teardown_which_wants_post(api: Any, custo
     (made,) = api.admin.get(DATASETS, params={"client_id": customer, "status": "ready"}).json()["datasets"]
     stored = write(Storage.from_settings(api.settings), UUID(made["dataset_id"]), made["dataset_type"], 20)
     publish(api, stored, record_count=made["record_count"])
+    assert made["_links"].pop("restore") is None  # nothing is archived
     for name, link in made["_links"].items():
         answer = api.admin.get(link)
         if name == "teardown":

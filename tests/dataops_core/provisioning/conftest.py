@@ -1,18 +1,36 @@
-"""Operations and datasets as the API's requests make them, on a real PostgreSQL."""
+"""Operations and datasets as the API's requests make them, on a real PostgreSQL; and what steps work with.
 
-from collections.abc import Callable
+``journey`` makes rows alone; ``accept`` makes a request whose steps are run on real files and a real connector service.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import uvicorn
 
+from dataops_api.connectors.app import create_connector_app
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import DatasetStatus, Environment, OperationType, Stage
-from dataops_core.provisioning import fencing
+from dataops_core.connectors.client import EmbeddedConnector
+from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationType, Stage, TeardownReason
+from dataops_core.provisioning import fencing, proving, restoring, steps, teardown
 from dataops_core.provisioning.fencing import Claim, RunIdentity
+from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.registry import customers, datasets, operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.security import Keyring
+from dataops_core.settings import Settings
+from dataops_core.storage import Storage
+from dataops_core.templates.loader import load_catalog
+
+SECRET = "a secret of the tests of the steps"
+TYPE = "confluence_pages"
 
 
 @dataclass
@@ -103,3 +121,118 @@ class Journey:
 def journey(database: Database) -> Callable[..., Journey]:
     """Begins a journey of a customer of its own."""
     return lambda *types, **options: Journey(database).begin(*(types or ("confluence_pages",)), **options)
+
+
+@pytest.fixture
+def services(database: Database, tmp_path: Path) -> Iterator[Services]:
+    settings = Settings(home=tmp_path / "home", secret_key=SECRET)
+    app = create_connector_app(settings, database=database)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    keyring = Keyring(SECRET)
+    client = EmbeddedConnector(url, keyring)
+    yield Services(
+        settings=settings.model_copy(update={"connector_url": url}),
+        database=database,
+        keyring=keyring,
+        storage=Storage.from_settings(settings),
+        catalog=load_catalog(),
+        connector=client,
+    )
+    client.close()
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@dataclass
+class Case:
+    """One accepted request and the run that carries it out."""
+
+    services: Services
+    request: ProvisioningRequest
+    operation: Operation
+
+    @classmethod
+    def accept(cls, services: Services, *types: str, client_id: UUID | None = None) -> "Case":
+        request = ProvisioningRequest(
+            journey_id=uuid4(),
+            client_id=client_id or uuid4(),
+            stage=Stage.SANDBOX,
+            dataset_types=types or (TYPE,),
+            record_count=60,
+            metadata={"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
+        )
+        with services.database.transaction() as session:
+            operation = accept_provisioning(session, services.catalog, request, max_record_count=1000)
+        return cls(services, request, operation)
+
+    def context(self, run_id: str = "run-0001", *, parent: str | None = None, dataset_type: str = TYPE) -> StepContext:
+        return StepContext(
+            self.services,
+            RunIdentity(run_id, self.operation.operation_id, parent),
+            Environment(Stage.SANDBOX, self.request.client_id),
+            dataset_type,
+        )
+
+    def dataset(self, dataset_type: str = TYPE) -> Dataset:
+        with self.services.database.transaction() as session:
+            view = operations.find_view(session, self.operation.operation_id)
+            assert view is not None
+            return next(row for part, row in view.parts if part.dataset_type == dataset_type and row is not None)
+
+    def now(self) -> Operation:
+        with self.services.database.transaction() as session:
+            return operations.get(session, self.operation.operation_id)
+
+    def provision(self, run_id: str = "run-0001", **options: str) -> None:
+        """All steps but the last in order, each check whatever the others said, then the last."""
+        context = self.context(run_id, **options)
+        for step in (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records):
+            step(context)
+        for check in CheckType:
+            proving.run_check(context, check)
+        proving.publish(context)
+
+    def tear_down(self, *, archive: bool = True) -> "Case":
+        with self.services.database.transaction() as session:
+            operation = accept_teardown(
+                session, self.dataset().dataset_id, reason=TeardownReason.MANUAL, archive=archive
+            )
+        return Case(self.services, self.request, operation)
+
+    def run_teardown(self, run_id: str = "run-down") -> None:
+        context = self.context(run_id)
+        for step in (
+            teardown.disconnect_connector,
+            teardown.archive_records,
+            teardown.delete_records,
+            teardown.update_registry,
+        ):
+            step(context)
+
+    def restore(self) -> "Case":
+        with self.services.database.transaction() as session:
+            operation = restoring.accept_restore(session, self.dataset().dataset_id)
+        return Case(self.services, self.request, operation)
+
+    def run_restore(self, run_id: str = "run-back", **options: str) -> None:
+        context = self.context(run_id, **options)
+        for step in (
+            restoring.restore_records,
+            restoring.create_connector,
+            restoring.validate_quality,
+            restoring.publish_dataset,
+        ):
+            step(context)
+
+    def folder(self) -> Path:
+        return Path(self.services.storage.path(self.dataset().records_path or ""))
+
+
+@pytest.fixture
+def accept(services: Services) -> Callable[..., Case]:
+    return lambda *types, **options: Case.accept(services, *types, **options)
