@@ -40,7 +40,8 @@ def known_locales() -> tuple[str, ...]:
 
 def company_name(client_id: UUID, locale: str = DEFAULT_LOCALE) -> str:
     """The name of the client's fictional company. Raises InvalidRequestError for an unknown locale."""
-    return build_company(client_id, locale).name
+    _check_locale(locale)
+    return _name(_draws(client_id))
 
 
 @lru_cache(maxsize=256)
@@ -49,14 +50,9 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
 
     Raises InvalidRequestError for an unknown locale.
     """
-    if locale not in _LOCALES:
-        raise InvalidRequestError(
-            f"Unknown locale {locale!r}", details={"generation.locale": f"must be one of {', '.join(_LOCALES)}"}
-        )
-    # The locale changes people only: what the company is called and does stays, so that a name is known before it.
-    draws = Draws("company", client_id)
-    words = _company_words(draws, "company")
-    name = f"{next(words)} {names.COMPANY_FORMS[draws.below('form', len(names.COMPANY_FORMS))]}"
+    _check_locale(locale)
+    draws = _draws(client_id)
+    name = _name(draws)
     slug = name.lower().replace(" ", "-")
     domain = f"{slug}.example"
     teams, people = _people(Draws("people", client_id, locale), draws, client_id, locale, domain)
@@ -96,6 +92,23 @@ def ascii_text(text: str, locale: str = DEFAULT_LOCALE) -> str:
     if locale.startswith("de"):
         lowered = lowered.translate(_GERMAN)
     return unicodedata.normalize("NFKD", lowered.translate(_SPELLED)).encode("ascii", "ignore").decode()
+
+
+def _check_locale(locale: str) -> None:
+    if locale not in _LOCALES:
+        raise InvalidRequestError(
+            f"Unknown locale {locale!r}", details={"generation.locale": f"must be one of {', '.join(_LOCALES)}"}
+        )
+
+
+def _draws(client_id: UUID) -> Draws:
+    # The locale changes people only: what the company is called and does stays, so that a name is known before it.
+    return Draws("company", client_id)
+
+
+def _name(draws: Draws) -> str:
+    word = next(_company_words(draws, "company"))
+    return f"{word} {names.COMPANY_FORMS[draws.below('form', len(names.COMPANY_FORMS))]}"
 
 
 def _mailbox(text: str, locale: str) -> str:

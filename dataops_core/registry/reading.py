@@ -137,18 +137,19 @@ def _one_dataset(bound: bool) -> Select[Any]:
 
 @functools.lru_cache(maxsize=512)
 def _page(given: frozenset[str], sort: DatasetSort) -> Select[Any]:
-    """The page is cut first and what belongs to its rows joined then: nothing is looked up for rows not shown."""
+    """The page is cut first, by ids alone, and its rows are read then: nothing is looked up for rows not shown."""
     page = (
-        select(Dataset)
+        select(Dataset.dataset_id)
         .where(*_conditions(given))
         .order_by(*_order(Dataset, sort))
         .offset(bindparam("offset"))
         .limit(bindparam("limit"))
         .subquery()
     )
-    shown = aliased(Dataset, page)
+    shown = aliased(Dataset)
     total = _count(given).scalar_subquery()
-    return _shown(shown).add_columns(total.label("total")).order_by(*_order(shown, sort))
+    rows = _shown(shown).where(shown.dataset_id.in_(select(page.c.dataset_id)))
+    return rows.add_columns(total.label("total")).order_by(*_order(shown, sort))
 
 
 @functools.lru_cache(maxsize=512)
