@@ -1,7 +1,8 @@
 """The HTTP service, put together: everything that it serves is listed here.
 
 Served by ``uvicorn --factory dataops_api.app:app_from_environment`` with ``--no-access-log`` (the service logs its own)
-or, from another process's code, by :func:`create_app`.
+and ``--http dataops_api.patience:PatientProtocol``, as ``dataops up`` does it (``dataops_cli/children.py``), or, from
+another process's code, by :func:`create_app`.
 """
 
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from dataops_api import describing, health, metrics_page
+from dataops_api import describing, docs_page, health, metrics_page
 from dataops_api.audit import routes as audit
 from dataops_api.auth import routes as auth
 from dataops_api.auth.authority import Authority
@@ -55,17 +56,20 @@ ROUTES = (
     health.routes,
     metrics_page.routes,
     describing.routes,
+    docs_page.routes,
 )
 
 #: Kept for changing and as many for looking; with as many again at times, the framework's forty threads have enough.
 _POOL_SIZE = 10
+#: No caller waits longer for one question to the database.
+_STATEMENT_SECONDS = 30
 
 
 def create_app(settings: Settings, *, database: Database | None = None, gateway: Gateway | None = None) -> FastAPI:
     """The service with these settings. Raises ConfigurationError; connects to nothing before the first request."""
     keyring = Keyring.load(settings)
     own_database = database is None
-    database = database or Database.from_settings(settings, pool_size=_POOL_SIZE)
+    database = database or Database.from_settings(settings, pool_size=_POOL_SIZE, statement_seconds=_STATEMENT_SECONDS)
     own_gateway = gateway is None
     gateway = gateway or DagsterGateway.from_settings(settings)
     catalog = load_catalog(settings.templates_dir)
@@ -118,7 +122,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         exception_handlers=dict(HANDLERS),
         lifespan=lifespan,
     )
-    app.add_middleware(RequestContext, meter=meter)
+    app.add_middleware(RequestContext, meter=meter, https=settings.public_base.startswith("https://"))
     app.state.parts = parts
     for routes in ROUTES:
         routes.add_to(app)

@@ -4,35 +4,28 @@ The framework describes paths, parameters and answers; here come what it cannot 
 example each, who may call what, and the headers of every request. Does not belong here: the models themselves.
 """
 
-from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dataops_api import docs_page
 from dataops_api.description_links import add_links
+from dataops_api.docs_page import DOCS_PATH
 from dataops_api.errors import STATUS_OF_CODE, TOKEN_PATH
 from dataops_api.idempotency import KEY_HEADER, REPLAYED_HEADER
 from dataops_api.routing import PUBLIC, ApiRoute, Problem, Routes
-from dataops_core.errors import NotFoundError
 from dataops_core.scopes import SCOPE_DESCRIPTIONS, Scope
 
 TITLE = "DataOps Lifecycle"
 VERSION = "1.0"
 OPENAPI_PATH = "/openapi.json"
-DOCS_PATH = "/docs"
 
 routes = Routes(tag="Documentation")
 
 _SCHEME = "oauth2"
-_ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "favicon-32x32.png": "image/png",
-}
 _DESCRIPTION = """\
 Provisions, proves, tears down and archives mock datasets for enterprise-search onboarding.
 
@@ -226,22 +219,4 @@ async def openapi(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """Swagger UI, with assets of our own."""
     root = request.scope.get("root_path", "")
-    assets = f"{root}{DOCS_PATH}/assets"
-    return get_swagger_ui_html(
-        openapi_url=f"{root}{OPENAPI_PATH}",
-        title=f"{TITLE} API",
-        swagger_js_url=f"{assets}/swagger-ui-bundle.js",
-        swagger_css_url=f"{assets}/swagger-ui.css",
-        swagger_favicon_url=f"{assets}/favicon-32x32.png",
-        # Else the page asks a validator on another host about every document that is not on localhost.
-        swagger_ui_parameters={"validatorUrl": None},
-    )
-
-
-@routes.add("GET", f"{DOCS_PATH}/assets/{{name}}", access=PUBLIC, summary="An asset of the page", listed=False)
-def docs_asset(name: str) -> Response:
-    """A file of Swagger UI, as its package ships it."""
-    if name not in _ASSETS:
-        raise NotFoundError("There is no such asset")
-    content = files("fastapi_swagger").joinpath("resources", name).read_bytes()
-    return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
+    return docs_page.page(title=f"{TITLE} API", root=root, description=OPENAPI_PATH)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.errors import TOKEN_PATH, internal_error
 from dataops_api.metering import Meter
+from dataops_api.security_headers import protecting
 from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
@@ -32,8 +33,9 @@ _log = logging.getLogger("dataops.api")
 class RequestContext:
     """Gives the request its id, answers a bug with INTERNAL_ERROR, and counts, traces and logs how it went."""
 
-    def __init__(self, app: ASGIApp, meter: Meter) -> None:
+    def __init__(self, app: ASGIApp, meter: Meter, *, https: bool) -> None:
         self.app = app
+        self._https = https
         self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +58,8 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*(header for header in message.get("headers", ()) if header[0] != _ID), *extra]
+                said = [*(header for header in message.get("headers", ()) if header[0] != _ID), *extra]
+                message["headers"] = said + protecting(said, private="caller" in state, https=self._https)
             await send(message)
 
         parent = tracing.usable(headers.get(tracing.TRACEPARENT))

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from dataops_api.fields import AnswerModel
 
+#: The highest page number that may be asked for: with 100 rows a page, far from where a bigint ends.
+LAST_PAGE = 2**31 - 1
+
 
 class PageQuery(Protocol):
     """A list's query as far as pages go."""

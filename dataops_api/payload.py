@@ -4,6 +4,7 @@ JSON here is RFC 8259 and no more: no NaN, no name twice, valid Unicode without 
 belong here: which fields a route takes (its models say so).
 """
 
+import asyncio
 import json
 from collections.abc import Collection
 from typing import Any, NoReturn
@@ -15,6 +16,8 @@ from dataops_api.errors import PayloadTooLargeError, UnsupportedMediaTypeError, 
 from dataops_core.errors import InvalidRequestError
 
 BODY_LIMIT = 2**20
+BODY_SECONDS = 60.0
+_LONGEST_QUERY = 8192
 #: Deeper than anything that a client means, shallow enough for every recursive reader after us.
 _DEEPEST = 32
 
@@ -41,15 +44,19 @@ class JsonRequest(Request):
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body. Raises PayloadTooLargeError beyond 1 MiB, as soon as that is known."""
+    """The whole body. Raises PayloadTooLargeError beyond 1 MiB, as soon as that is known, or 400 where it is late."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > BODY_LIMIT:
         raise _too_large()
     chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > BODY_LIMIT:
-            raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > BODY_LIMIT:
+                    raise _too_large()
+    except TimeoutError:
+        raise invalid_request({"body": f"Did not arrive within {BODY_SECONDS:g} s"}) from None
     return bytes(chunks)
 
 
@@ -93,6 +100,8 @@ def check_query(request: Request, known: Collection[str]) -> None:
     raw = request.scope["query_string"]
     if not raw:
         return
+    if len(raw) > _LONGEST_QUERY:
+        raise invalid_request({"query": f"Longer than {_LONGEST_QUERY} bytes"})
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except (UnicodeDecodeError, ValueError):

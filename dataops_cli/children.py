@@ -43,8 +43,9 @@ class Children:
         settings = self.settings
         arguments = ("--host", settings.api_host, "--port", str(settings.api_port), "--no-access-log")
         timeouts = ("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "3")
+        careful = ("--http", "dataops_api.patience:PatientProtocol", "--ws", "none", "--no-server-header")
         return self._python(
-            "api", "uvicorn", "--factory", "dataops_api.app:app_from_environment", *arguments, *timeouts
+            "api", "uvicorn", "--factory", "dataops_api.app:app_from_environment", *arguments, *timeouts, *careful
         )
 
     def prepare_dagster(self) -> ChildSpec:

@@ -36,6 +36,8 @@ _SECRETS = re.compile(
     r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}"
     r"|(?<=\bBearer )[\w.~+/-]+=*|(?P<user>://[^:/@\s\"]*:)[^@/\s\"]+(?=@)"
 )
+#: One of these is in whatever the pattern finds.
+_SIGNS = ("eyJ", "dosec_", "dol_", "Bearer ", "://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,9 @@ def without_secrets(text: str) -> str:
 
     Nothing of ours writes one; a client may have put one where it does not belong, as into a path.
     """
+    # Asked of every line of a log: looking for these words costs a hundredth of the pattern.
+    if not any(sign in text for sign in _SIGNS):
+        return text
     return _SECRETS.sub(lambda found: f"{found['user'] or ''}(secret)", text)
 
 

@@ -1,6 +1,6 @@
 """The connector service: an application of its own, mounted by the API at ``/connectors`` and able to run apart.
 
-    uvicorn dataops_api.connectors.app:app_from_environment --factory
+    uvicorn dataops_api.connectors.app:app_from_environment --factory --http dataops_api.patience:PatientProtocol
 
 Belongs here: the routes, each of which admits, reads and calls one function of ``service.py``. Mounted, it has no
 start of its own: the application around it calls ``app.state.service.sweep()`` when it starts, and closes the database.

@@ -11,6 +11,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dataops_api.security_headers import protecting
 from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
@@ -90,6 +91,7 @@ class RequestIds:
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Request-ID"] = identifier
+                message["headers"] += protecting(message["headers"], private=True, https=False)
             await send(message)
 
         parent = tracing.usable(Headers(scope=scope).get(tracing.TRACEPARENT))

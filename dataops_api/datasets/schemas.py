@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
 from dataops_api.fields import AnswerModel, Given, Moment, RequestModel, Whole
-from dataops_api.pagination import PageLinks, Pagination
+from dataops_api.pagination import LAST_PAGE, PageLinks, Pagination
 from dataops_core.company.build import known_locales
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
@@ -33,7 +33,7 @@ class ListQuery(BaseModel):
     created_to: Given[Moment] = Field(default=None, description="Created before this moment.")
     tag: Given[str] = Field(default=None, description="Datasets with this tag.")
     sort: DatasetSort = DatasetSort.NEWEST
-    page: int = Field(default=1, ge=1)
+    page: int = Field(default=1, ge=1, le=LAST_PAGE)
     per_page: int = Field(default=20, ge=1, le=100)
 
 

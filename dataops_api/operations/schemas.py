@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from dataops_api.fields import AnswerModel, Given
-from dataops_api.pagination import PageLinks, Pagination, without_default
+from dataops_api.pagination import LAST_PAGE, PageLinks, Pagination, without_default
 from dataops_core.lifecycle import OperationStatus, OperationType, Outcome
 
 
@@ -18,7 +18,7 @@ class ListQuery(BaseModel):
     operation_type: Given[OperationType] = None
     client_id: Given[UUID] = Field(default=None, description="The customer.")
     dataset_id: Given[UUID] = Field(default=None, description="Operations that were about this dataset.")
-    page: int = Field(default=1, ge=1)
+    page: int = Field(default=1, ge=1, le=LAST_PAGE)
     per_page: int = Field(default=20, ge=1, le=100)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from dataops_api.fields import AnswerModel, Given
-from dataops_api.pagination import PageLinks, Pagination
+from dataops_api.pagination import LAST_PAGE, PageLinks, Pagination
 
 
 class RecordsFormat(StrEnum):
@@ -30,7 +30,7 @@ class RecordsQuery(BaseModel):
     format: Given[RecordsFormat] = Field(
         default=None, description="Goes before `Accept`. `json` gives pages; the others give all records."
     )
-    page: int = Field(default=1, ge=1, description="Of `json` alone.")
+    page: int = Field(default=1, ge=1, le=LAST_PAGE, description="Of `json` alone.")
     per_page: int = Field(default=20, ge=1, le=100, description="Of `json` alone.")
 
 

@@ -28,9 +28,16 @@ _CHANGES_NOTHING = ("SELECT ", "SELECT\n", "SET ", "SAVEPOINT ", "RELEASE ", "RO
 
 
 class Database:
-    """The registry's database. Cheap to make: connects at first use."""
+    """The registry's database. Cheap to make: connects at first use.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    ``statement_seconds`` bounds each statement, for who serves callers that wait.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, statement_seconds: int | None = None) -> None:
+        options = "-c timezone=utc -c lock_timeout=15000"
+        if statement_seconds is not None:
+            options += f" -c statement_timeout={statement_seconds}s"
+
         def engine(**more: Any) -> Engine:
             return create_engine(
                 url,
@@ -38,7 +45,7 @@ class Database:
                 max_overflow=pool_size,
                 pool_timeout=10,
                 hide_parameters=True,  # an error's text goes into logs: what was written stays out of it
-                connect_args={"connect_timeout": 5, "options": "-c timezone=utc -c lock_timeout=15000"},
+                connect_args={"connect_timeout": 5, "options": options},
                 **more,
             )
 
@@ -54,9 +61,11 @@ class Database:
         event.listen(self._reader, "checkin", _note_use)
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, pool_size: int = 10) -> "Database":
+    def from_settings(
+        cls, settings: Settings, *, pool_size: int = 10, statement_seconds: int | None = None
+    ) -> "Database":
         """The database that the settings name."""
-        return cls(settings.registry_url, pool_size=pool_size)
+        return cls(settings.registry_url, pool_size=pool_size, statement_seconds=statement_seconds)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

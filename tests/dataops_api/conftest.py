@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 
 from dataops_api.app import create_app
+from dataops_api.patience import PatientProtocol
 from dataops_core.clock import utcnow
 from dataops_core.errors import UnavailableError
 from dataops_core.ids import new_id
@@ -238,7 +239,16 @@ def serving(settings: Settings, database: Database, dagster: Switchboard) -> Ite
             ready.set_result(None)
 
     server = Started(
-        uvicorn.Config(app, host=settings.api_host, port=settings.api_port, log_level="error", access_log=False)
+        uvicorn.Config(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            http=PatientProtocol,
+            ws="none",
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+        )
     )
     thread = Thread(target=server.run, name="uvicorn")
     thread.start()
