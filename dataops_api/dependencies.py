@@ -70,11 +70,5 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
-async def _request_id(request: Request) -> str:
-    request_id: str = request.scope["state"]["request_id"]
-    return request_id
-
-
 Service = Annotated[Parts, Depends(_parts)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]
-RequestId = Annotated[str, Depends(_request_id)]

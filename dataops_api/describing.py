@@ -89,7 +89,11 @@ _HEADERS = {
         "schema": {"type": "string"},
         "example": '"api-client";r=199;t=1',
     },
-    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 1}},
+    "Location": {"description": "The operation, to be watched.", "schema": {"type": "string"}},
+    "Retry-After": {
+        "description": "Seconds after which to try again, or to look.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
 }
 _LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _OF_AUTHENTICATED = ("X-Request-ID", "RateLimit-Policy", "RateLimit")
@@ -172,7 +176,7 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for status, response in operation["responses"].items():
         secured = route.path == TOKEN_PATH or (route.access is not PUBLIC and status != "401")
-        names = [*(_OF_AUTHENTICATED if secured else ("X-Request-ID",)), *(["Retry-After"] if status == "429" else ())]
+        names = [*(_OF_AUTHENTICATED if secured else ("X-Request-ID",)), *_headers_of(status, route)]
         for name in names:
             response.setdefault("headers", {}).setdefault(name, {"$ref": f"#/components/headers/{name}"})
     operation.setdefault("parameters", []).append(_REQUEST_ID)
@@ -191,6 +195,13 @@ def _make_limits_whole(part: Any) -> None:
             part |= {name: int(part[name]) for name in _LIMITS & part.keys()}
         for member in part.values():
             _make_limits_whole(member)
+
+
+def _headers_of(status: str, route: ApiRoute) -> tuple[str, ...]:
+    """The headers that answers of this status have, besides those that all have."""
+    if status == "202":
+        return ("Location", "Retry-After")
+    return ("Retry-After",) if status in {"429", "503"} or (status == "409" and route.once) else ()
 
 
 def _add_problem(responses: dict[str, Any], problem: Problem) -> None:

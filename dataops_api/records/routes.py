@@ -78,6 +78,7 @@ _EXAMPLE = {
     ],
     responses={
         200: {
+            "headers": entity_tags.ETAG,
             "content": {
                 MEDIA_TYPES[RecordsFormat.NDJSON]: {
                     "schema": {
@@ -90,10 +91,14 @@ _EXAMPLE = {
                     "schema": {"type": "string", "format": "binary", "description": "The file as it is stored."},
                     "example": "PAR1…PAR1",
                 },
-            }
+            },
         },
-        304: {"description": "The records are still those that `If-None-Match` names (streams only)."},
+        304: {
+            "description": "The records are still those that `If-None-Match` names (streams only).",
+            "headers": entity_tags.ETAG,
+        },
     },
+    extra={"parameters": [entity_tags.IF_NONE_MATCH]},
 )
 def get_records(
     request: Request,

@@ -36,6 +36,8 @@ from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 
 DATASETS = "/v1/dataops/datasets"
+#: Those that a client may act by: what an answer has of them is described.
+HEADERS = ("ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
 SECRET = "a secret for tests, long enough for anybody"
 
 
@@ -198,6 +200,8 @@ def conforms(response: httpx.Response) -> None:
         return
     answer = operation["responses"].get(str(response.status_code))
     assert answer is not None, f"{response.status_code} is not described: {response.text}"
+    undescribed = {name for name in HEADERS if name.lower() in response.headers} - answer.get("headers", {}).keys()
+    assert not undescribed, f"{undescribed} of {response.status_code} is not described"
     if "content" not in answer:
         assert not response.content
         return
