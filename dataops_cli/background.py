@@ -6,6 +6,7 @@ Used by ``dataops down`` and the demo. A background stack is ``dataops up`` in a
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,7 +102,7 @@ def _wait_ready(process: "subprocess.Popen[bytes]", home: Home, log: Path, timeo
     deadline = time.monotonic() + timeout
     while not _is_ready(home, process.pid):
         if process.poll() is not None:
-            raise ConfigurationError(_last_line(log))
+            raise ConfigurationError(_last_sentence(log))
         if time.monotonic() >= deadline:
             raise UnavailableError(f"The stack is not ready after {timeout:.0f} s: see {home.logs}")
         time.sleep(_POLL_SECONDS)
@@ -114,6 +115,10 @@ def _is_ready(home: Home, supervisor: int) -> bool:
     return bool(json.loads(home.runtime_file.read_text(encoding="utf-8"))["state"] == "ready")
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("dataops: ") if lines else f"`dataops up` ended without a word, see {log.parent}"
+def _last_sentence(log: Path) -> str:
+    """What it refused with, which may have lines (one for each fault of a catalog), else its last line."""
+    said = log.read_text(encoding="utf-8", errors="replace").strip()
+    refusal = re.search(r"^dataops: (.*)", said, re.MULTILINE | re.DOTALL)
+    if refusal is not None:
+        return refusal[1]
+    return said.splitlines()[-1] if said else f"`dataops up` ended without a word, see {log.parent}"

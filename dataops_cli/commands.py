@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 
@@ -20,5 +21,15 @@ def command(name: str) -> Iterator[None]:
         with acting(Acting(ActorKind.COMMAND_LINE, f"dataops {name}")):
             yield
     except DataOpsError as error:
-        sys.stderr.write(f"dataops: {error.message}\n")
-        raise typer.Exit(CANNOT) from None
+        refuse(error.message)
+    except PermissionError as error:
+        refuse(
+            f"{error.filename} is not for this user ({error.strerror}): run it as the user of the home, "
+            "or set DATAOPS_HOME to a directory of yours."
+        )
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Ends the program with this sentence and the status for what cannot be done as asked."""
+    sys.stderr.write(f"dataops: {sentence}\n")
+    raise typer.Exit(CANNOT) from None

@@ -24,12 +24,13 @@ from a_domain_sdk import DataOpsClient, Dataset
 from a_domain_sdk import DataOpsError as SdkError
 from dataops_cli.addresses import free_port
 from dataops_cli.background import Stack, start_background, stop
+from dataops_cli.commands import CANNOT
 from dataops_cli.demo_home import demo_home
 from dataops_cli.demo_screen import Screen
 from dataops_cli.demo_story import DemoError, Story, endpoint_of, must
 from dataops_cli.home import Home
 from dataops_cli.processes import instance_members, wait_gone
-from dataops_core.errors import DataOpsError
+from dataops_core.errors import ConfigurationError, DataOpsError
 from dataops_core.settings import API_PREFIX, Settings
 
 FAILED = 1
@@ -47,7 +48,8 @@ class Interrupted(BaseException):
 
 
 def run_demo(*, keep: bool) -> int:
-    """Runs the demo. Returns the exit status: 0 where all was seen to be true, 1 where not, 128 + signal.
+    """Runs the demo. Returns the exit status: 0 where all was seen to be true, 1 where not, 2 where it cannot be
+    started (another one runs, the home is not usable), 128 + signal.
 
     ``keep`` leaves the stack running in the background with the datasets ready.
     """
@@ -62,6 +64,9 @@ def run_demo(*, keep: bool) -> int:
     except Interrupted as interrupted:
         sys.stderr.write("The demo was interrupted.\n")
         return interrupted.exit_status
+    except ConfigurationError as error:
+        sys.stderr.write(f"dataops: {error.message}\n")
+        return CANNOT
     except (DemoError, SdkError, DataOpsError, httpx.HTTPError) as error:
         return _failed(home, str(error) or type(error).__name__)
     except Exception as error:

@@ -8,6 +8,7 @@ import, since ``watchdog.py`` rests on it.
 import fcntl
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -100,8 +101,13 @@ class Home:
     def _check_version(self) -> None:
         if not self._version_file.is_file():
             return
-        found = self._version_file.read_text(encoding="utf-8").strip()
-        if not found.isdecimal() or int(found) > FORMAT:
+        found = self._version_file.read_text(encoding="utf-8", errors="replace").strip()
+        if not re.fullmatch("[0-9]{1,9}", found):
+            raise ConfigurationError(
+                f"{self._version_file} does not hold the format of the home: bring the file back "
+                f"(this release writes {FORMAT}), or set DATAOPS_HOME to another directory."
+            )
+        if int(found) > FORMAT:
             raise ConfigurationError(
                 f"The home {self.path} was made by a newer release (format {found}, this one knows {FORMAT}): "
                 "start that release, or set DATAOPS_HOME to another directory."
@@ -124,8 +130,8 @@ class Home:
                 if time.monotonic() >= deadline or record is None or record.supervisor.lives():
                     who = f" (process {record.supervisor.pid})" if record is not None else ""
                     raise ConfigurationError(
-                        f"Another `dataops up`{who} runs on the home {self.path}: stop it with `dataops down`, "
-                        "or set DATAOPS_HOME to another directory."
+                        f"Another `dataops up`{who} runs on the home {self.path}: stop it with `dataops down` "
+                        "(in a checkout: `make down`), or set DATAOPS_HOME to another directory."
                     )
                 time.sleep(0.05)  # the watchdog of a killed one still cleans up
             yield

@@ -144,7 +144,12 @@ class Postgres:
         while True:
             try:
                 psycopg2.connect(self.dsn("postgres")).close()
-            except psycopg2.OperationalError:
+            except psycopg2.OperationalError as error:
+                if "password authentication failed" in str(error):
+                    raise ConfigurationError(
+                        f"The password in {self.home / _PASSWORD_FILE} is not that of the database in {self.data}: "
+                        "bring the file back that belongs to it."
+                    ) from None
                 if child.returncode() is not None or time.monotonic() >= deadline:
                     raise ConfigurationError(
                         f"PostgreSQL does not start: {self._last_words()} (the whole log: {self.log})"

@@ -6,6 +6,7 @@ arrives (a child's death is one) or a moment passes.
 """
 
 import contextlib
+import json
 import logging
 import os
 import select
@@ -36,6 +37,8 @@ from dataops_core.ids import new_id
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
+#: So many deaths of a child before all were ever up, and the start is given up: more of them would change nothing.
+_FIRST_START_DEATHS = 4
 #: A child that lived so long was healthy: its next death counts as the first.
 _HEALTHY_SECONDS = 60.0
 
@@ -83,6 +86,7 @@ class Supervisor:
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._watchdog_pipe: int | None = None
         self._logs_checked = time.monotonic()
+        self._starting = True
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Supervisor"]:
@@ -125,11 +129,17 @@ class Supervisor:
         finally:
             child.stop()
         if child.returncode() != 0:
-            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise ConfigurationError(said[-1] if said else f"{spec.name} failed, see {log}")
+            raise ConfigurationError(_last_words(log) or f"{spec.name} failed, see {log}")
+
+    def first_start_done(self) -> None:
+        """Says that all were up: from now on a child is started again however often it dies."""
+        self._starting = False
 
     def supervise(self, done: Callable[[], bool] = lambda: False) -> None:
-        """Supervises until ``done``. Raises StopRequestedError where somebody asks to stop before that."""
+        """Supervises until ``done``. Raises StopRequestedError where somebody asks to stop before that.
+
+        Raises ConfigurationError with a child's last words where it dies again and again before all were ever up.
+        """
         while not done():
             self.check_stop()
             self._tick()
@@ -203,6 +213,10 @@ class Supervisor:
     def _delay(self, unit: Unit, what: str) -> None:
         delay = min(_FIRST_DELAY * 2**unit.deaths, _LONGEST_DELAY)
         unit.deaths += 1
+        if self._starting and unit.deaths >= _FIRST_START_DEATHS:
+            log = self._log(unit)
+            words = _last_words(log) or "it said nothing"
+            raise ConfigurationError(f"{unit.spec.name} does not start: it {what}, {words} (the whole log: {log})")
         unit.not_before = time.monotonic() + delay
         self._terminal.line(
             f"{unit.spec.name} {what}; starting it again in {delay:g} s (see {self._log(unit)})", level=logging.WARNING
@@ -261,6 +275,18 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def _last_words(log: Path) -> str | None:
+    """The last line of a log, of a line of JSON its message."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
+    if not lines:
+        return None
+    with contextlib.suppress(ValueError):
+        line = json.loads(lines[-1])
+        if isinstance(line, dict) and "message" in line:
+            return str(line["message"])
+    return lines[-1].strip()
 
 
 def _rotate(log: Path) -> None:

@@ -24,9 +24,10 @@ from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres
 from dataops_cli.supervisor import StopRequestedError, Supervisor, Unit
 from dataops_cli.terminal import Terminal
 from dataops_core import logs
-from dataops_core.errors import ConfigurationError
-from dataops_core.security import Keyring, ensure_secret_file
+from dataops_core.errors import ConfigurationError, SecretMismatchError
+from dataops_core.security import SECRET_FILE, Keyring, ensure_secret_file
 from dataops_core.settings import CONNECTORS_PREFIX, Settings, with_driver
+from dataops_core.templates.loader import load_catalog
 
 #: How the line begins that says that all are up.
 READY = "Ready"
@@ -43,8 +44,10 @@ _STAGE_DATABASE, _STAGE_API, _STAGE_LOCATION, _STAGE_DAGSTER = range(4)
 def up(settings: Settings, *, with_parent: bool = False) -> None:
     """Serves everything until SIGINT, SIGTERM or SIGHUP, or, ``with_parent``, until the process that started it dies.
 
-    Raises ConfigurationError, with nothing left running, where a setting, the home or the database is not usable.
+    Raises ConfigurationError, with nothing left running, where a setting, a template, the home or the database is not
+    usable.
     """
+    load_catalog(settings.templates_dir)  # every child would end with what is wrong with it
     terminal = Terminal()
     home = Home(settings.home)
     home.open()
@@ -59,8 +62,7 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
                 f"The API and the Dagster UI cannot share port {settings.api_port}: "
                 "set DATAOPS_DAGSTER_PORT to another."
             )
-        if settings.secret_key is None:
-            ensure_secret_file(home.path)
+        new_key = settings.secret_key is None and ensure_secret_file(home.path)
         keyring = Keyring.load(settings)
         supervisor = Supervisor(home, terminal)
         parent = os.getppid() if with_parent else None
@@ -69,6 +71,11 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
                 _serve(supervisor, home, settings, keyring=keyring, sockets=sockets, terminal=terminal, parent=parent)
             except StopRequestedError:
                 terminal.line("Stopping ...")
+            except SecretMismatchError:
+                if new_key:
+                    # Another key than the lost one would lie in the place where that one belongs.
+                    (home.path / SECRET_FILE).unlink()
+                raise
         terminal.line("Stopped.")
 
 
@@ -105,6 +112,7 @@ def _serve(
         supervisor.supervise_briefly(_READY_POLL_SECONDS)
         _stop_with_parent(supervisor, parent)
         states = components(resolved)
+    supervisor.first_start_done()
     _write_runtime(home, resolved, state="ready")
     terminal.line(
         f"{READY} in {time.monotonic() - began:.1f} s: API {resolved.public_base}/docs, "

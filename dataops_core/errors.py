@@ -71,6 +71,10 @@ class ConfigurationError(DataOpsError):
     code = "CONFIGURATION"
 
 
+class SecretMismatchError(ConfigurationError):
+    """The database was made with another secret key."""
+
+
 class PermanentError(DataOpsError):
     """A step of a run cannot succeed however often it is tried."""
 

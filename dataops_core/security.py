@@ -29,6 +29,7 @@ from dataops_core.lifecycle import TokenKind
 from dataops_core.settings import Settings
 
 SECRET_FILE = "secret_key"  # noqa: S105  the name of a file
+_SHORTEST_SECRET = 16
 _SERVICE_AUDIENCE = "connector"
 #: Signed tokens (JWT), what :func:`new_secret` makes with the prefixes of API clients and connectors, whatever follows
 #: ``Bearer``, and the password in an address.
@@ -54,9 +55,9 @@ class Keyring:
     """All keys of an installation, each derived for one purpose from the one secret."""
 
     def __init__(self, secret: str) -> None:
-        if len(secret) < 16:
+        if len(secret) < _SHORTEST_SECRET:
             raise ConfigurationError(
-                "DATAOPS_SECRET_KEY is too short: give at least 16 characters, 43 random ones at best."
+                f"DATAOPS_SECRET_KEY is too short: give at least {_SHORTEST_SECRET} characters, 43 random ones at best."
             )
         self._secret = secret.encode()
 
@@ -70,7 +71,13 @@ class Keyring:
             raise ConfigurationError(
                 f"No secret key: start `dataops up` on {settings.home}, or set DATAOPS_SECRET_KEY."
             )
-        return cls(path.read_text(encoding="utf-8").strip())
+        secret = path.read_text(encoding="utf-8", errors="replace").strip()
+        if len(secret) < _SHORTEST_SECRET:
+            raise ConfigurationError(
+                f"{path} does not hold the secret key that was written there: bring the file back, "
+                "or set DATAOPS_SECRET_KEY to the key."
+            )
+        return cls(secret)
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for this purpose."""
@@ -151,13 +158,13 @@ def without_secrets(text: str) -> str:
     return _SECRETS.sub(lambda found: f"{found['user'] or ''}(secret)", text)
 
 
-def ensure_secret_file(home: Path) -> Path:
-    """The home's secret file, made (0600) where there is none. Never overwrites one."""
+def ensure_secret_file(home: Path) -> bool:
+    """Makes the home's secret file (0600) where there is none; whether it did. Never overwrites one."""
     path = home / SECRET_FILE
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path
+        return False
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(new_secret() + "\n")
-    return path
+    return True

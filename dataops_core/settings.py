@@ -1,8 +1,8 @@
 """Every setting of the product, in one class. The table in ``docs/operating.md`` lists the same.
 
-A setting is an environment variable ``DATAOPS_<NAME>``. Addresses that only a running ``dataops up`` knows (the
-embedded database's socket, ports) are read from ``$DATAOPS_HOME/runtime.json``, which ``up`` writes for exactly that:
-so that ``dagster dev`` and the command line work beside it with no setting at all.
+A setting is an environment variable ``DATAOPS_<NAME>``; an empty one counts as unset. Addresses that only a running
+``dataops up`` knows (the embedded database's socket, ports) are read from ``$DATAOPS_HOME/runtime.json``, which ``up``
+writes for exactly that: so that ``dagster dev`` and the command line work beside it with no setting at all.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,7 +27,7 @@ RUNTIME_FILE = "runtime.json"
 class Settings(BaseSettings):
     """The settings of one process. Immutable; make a new one to change something."""
 
-    model_config = SettingsConfigDict(env_prefix="DATAOPS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="DATAOPS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(default=Path("~/.local/share/dataops"), description="Where all state lives.")
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
@@ -71,7 +72,9 @@ class Settings(BaseSettings):
         pattern="^(loopback|on|off)$",
         description="Who may read /metrics: this machine, all, nobody.",
     )
-    log_level: str = Field(default="INFO", description="Level of the log.")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$", description="Level of the log."
+    )
     log_format: str = Field(default="json", pattern="^(json|text)$", description="The log's lines: json, or text.")
     otlp_endpoint: str | None = Field(
         default=None, description="Where traces are sent (OTLP over HTTP); none: nothing is traced."
@@ -89,7 +92,14 @@ class Settings(BaseSettings):
             return None
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        if not _names_a_host(value):
+            raise ValueError("must name a host, as in http://host:8080")
         return value.rstrip("/")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -168,6 +178,14 @@ class Settings(BaseSettings):
             return with_driver(given)
         url = make_url(self.registry_url)
         return url.set(database=f"{url.database}_dagster").render_as_string(hide_password=False)
+
+
+def _names_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # a port that is no number, half of an IPv6 address
+        return False
 
 
 def with_driver(url: str) -> str:

@@ -4,20 +4,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
-from dataops_core.errors import ConfigurationError
+from dataops_core.errors import SecretMismatchError
 from dataops_core.registry.tables import Installation
 from dataops_core.security import Keyring
 
 
 def ensure(session: Session, keyring: Keyring) -> None:
-    """Ties a new database to this secret. Raises ConfigurationError where the database belongs to another one."""
+    """Ties a new database to this secret. Raises SecretMismatchError where it belongs to another one."""
     session.execute(
         insert(Installation)
         .values(id=1, secret_fingerprint=keyring.fingerprint, created_at=utcnow())
         .on_conflict_do_nothing()
     )
     if not fits(session, keyring):
-        raise ConfigurationError(
+        raise SecretMismatchError(
             "The secret key does not fit the database: give the DATAOPS_SECRET_KEY (or the home's secret_key file) "
             "that the database was made with."
         )

@@ -7,6 +7,7 @@ from psycopg2 import sql
 from sqlalchemy import make_url
 
 from dataops_cli.addresses import free_port
+from dataops_cli.home import Home
 
 Refusal = Callable[..., str]
 
@@ -27,6 +28,14 @@ def test_a_start_in_the_background_is_refused_in_the_same_sentence(home: Path, r
     assert refusal(home, "up", "--background", DATAOPS_API_HOST="192.0.2.1") == (
         "192.0.2.1 is no address of this machine: set DATAOPS_API_HOST to another."
     )
+
+
+def test_a_demo_where_one_was_left_running_is_refused_with_the_way_out(home: Path, refusal: Refusal):
+    with Home(home).locked():
+        assert refusal(home, "demo") == (
+            f"Another `dataops up` runs on the home {home}: stop it with `dataops down` (in a checkout: `make down`), "
+            "or set DATAOPS_HOME to another directory."
+        )
 
 
 def test_an_api_on_every_address_cannot_share_its_port_either(home: Path, refusal: Refusal):
@@ -50,4 +59,12 @@ def test_a_setting_that_cannot_be_used_is_named_with_what_is_wrong(home: Path, r
     assert refusal(home, DATAOPS_API_PORT="99999", DATAOPS_PUBLIC_URL="api.example") == (
         "Settings are not usable: DATAOPS_API_PORT: Input should be less than or equal to 65535; "
         "DATAOPS_PUBLIC_URL: Value error, must begin with http:// or https://."
+    )
+    for url in ("http://", "https:///v1", "http://api.example:no", "http://[::1"):
+        assert refusal(home, DATAOPS_PUBLIC_URL=url) == (
+            "Settings are not usable: DATAOPS_PUBLIC_URL: Value error, must name a host, as in http://host:8080."
+        )
+    assert refusal(home, DATAOPS_LOG_LEVEL="FOO") == (
+        "Settings are not usable: DATAOPS_LOG_LEVEL: String should match pattern "
+        "'^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$'."
     )

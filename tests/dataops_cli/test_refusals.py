@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,14 +19,24 @@ from psycopg2 import sql
 from sqlalchemy import make_url
 
 from dataops_cli.addresses import free_port
+from dataops_cli.background import start_background
 from dataops_cli.databases import check_server, make_ready
-from dataops_cli.home import FORMAT, Home
+from dataops_cli.home import FORMAT, Home, write_private
 from dataops_cli.postgres import Postgres
 from dataops_cli.up import up as serve
 from dataops_core.errors import ConfigurationError
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from dataops_core.templates.loader import SHIPPED_DIR
 
+#: Everything is imported before, since that user may not reach the interpreter's files.
+AS_ANOTHER_USER = """
+import os, dataops_cli.background, dataops_cli.credentials, dataops_cli.demo_home, dataops_cli.main
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+dataops_cli.main.app()
+"""
 SECRET = "a secret of the tests, long enough"
 
 
@@ -64,8 +75,8 @@ def test_a_home_on_which_another_up_runs(home: Path) -> None:
     with Home(home).locked():
         sentence = up(home)
     assert sentence == (
-        f"Another `dataops up` runs on the home {home}: stop it with `dataops down`, "
-        "or set DATAOPS_HOME to another directory."
+        f"Another `dataops up` runs on the home {home}: stop it with `dataops down` "
+        "(in a checkout: `make down`), or set DATAOPS_HOME to another directory."
     )
 
 
@@ -144,6 +155,36 @@ def test_a_home_of_another_user(home: Path) -> None:
     )
 
 
+def test_a_home_whose_format_cannot_be_read(home: Path) -> None:
+    (home / "version").write_bytes(b"\xffone\n")
+    assert refused(home) == (
+        f"{home}/version does not hold the format of the home: bring the file back (this release writes {FORMAT}), "
+        "or set DATAOPS_HOME to another directory."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+@pytest.mark.parametrize("command", [("down",), ("credentials", "create")])
+def test_commands_of_another_user_on_the_home(home: Path, command: tuple[str, ...]) -> None:
+    Home(home).open()
+    for name in ("processes.json", "runtime.json", "secret_key"):
+        write_private(home / name, "{}")
+    result = subprocess.run(
+        [sys.executable, "-c", AS_ANOTHER_USER, *command],
+        env={**os.environ, "DATAOPS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    file = "processes.json" if command == ("down",) else "secret_key"
+    assert (result.returncode, result.stderr) == (
+        2,
+        f"dataops: {home}/{file} is not for this user (Permission denied): run it as the user of the home, "
+        "or set DATAOPS_HOME to a directory of yours.\n",
+    )
+
+
 def test_a_database_of_another_postgresql(home: Path) -> None:
     with Postgres(home, durable=False) as server:
         data = server.data
@@ -170,6 +211,51 @@ def test_a_secret_that_does_not_fit_the_database(home: Path, postgres_url: str, 
 def test_a_secret_that_is_too_short(home: Path) -> None:
     sentence = refused(home, secret_key="short")
     assert sentence.startswith("DATAOPS_SECRET_KEY is too short: ")
+
+
+def test_a_secret_file_that_was_spoilt(home: Path) -> None:
+    (home / "secret_key").write_bytes(b"\xff\n")
+    assert refused(home) == (
+        f"{home}/secret_key does not hold the secret key that was written there: bring the file back, "
+        "or set DATAOPS_SECRET_KEY to the key."
+    )
+
+
+def test_a_lost_secret_file_and_none_lies_in_its_place_afterwards(home: Path, postgres_url: str) -> None:
+    file = home / "credentials.json"
+    make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
+    assert up(home, DATAOPS_DATABASE_URL=postgres_url).startswith("The secret key does not fit the database: ")
+    assert not (home / "secret_key").exists()
+
+
+def test_a_database_password_that_is_not_the_one(home: Path) -> None:
+    with Postgres(home, durable=False) as server:
+        data = server.data
+    (home / "postgres_password").write_text("another one\n")
+    began = time.monotonic()
+    assert up(home) == (
+        f"The password in {home}/postgres_password is not that of the database in {data}: "
+        "bring the file back that belongs to it."
+    )
+    assert time.monotonic() - began < 30
+
+
+def test_a_folder_of_templates_that_there_is_not(home: Path) -> None:
+    assert refused(home, templates_dir=home / "nope") == (
+        f"There is no folder {home}/nope: DATAOPS_TEMPLATES_DIR must name one, or be unset."
+    )
+
+
+def test_a_template_that_is_broken_is_named_with_file_line_and_field(home: Path) -> None:
+    """Also by a start in the background, though the sentence has lines."""
+    shipped = (SHIPPED_DIR / "confluence-fintech-developer-productivity.yaml").read_text(encoding="utf-8")
+    (home / "own.yaml").write_text(shipped.replace("\nname:", "\nnaem:"), encoding="utf-8")
+    line = shipped.splitlines().index(next(text for text in shipped.splitlines() if text.startswith("name:"))) + 1
+    sentence = refused(home / "home", templates_dir=home)
+    assert f"\n  {home}/own.yaml:{line}: naem: is no such field: did you mean 'name'?" in sentence
+    with pytest.raises(ConfigurationError) as refusal:
+        start_background(Settings(home=home / "home", templates_dir=home))
+    assert str(refusal.value) == sentence
 
 
 def test_a_database_server_that_does_not_answer(home: Path) -> None:

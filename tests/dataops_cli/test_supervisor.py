@@ -25,6 +25,7 @@ from dataops_cli.home import Home
 from dataops_cli.processes import ChildSpec
 from dataops_cli.supervisor import StopRequestedError, Supervisor, Unit
 from dataops_cli.terminal import Terminal
+from dataops_core.errors import ConfigurationError
 
 home = Home(Path(sys.argv[1]))
 home.open()
@@ -36,9 +37,13 @@ with home.locked(), supervisor.running():
             spec = ChildSpec(name, (sys.executable, "-c", code), dict(os.environ), home.path, ask_all=True, grace=1.0)
             supervisor.start(Unit(spec, stage=number))
         terminal.line("started")
+        if "FIRST_START" not in os.environ:
+            supervisor.first_start_done()
         supervisor.supervise()
     except StopRequestedError:
         pass
+    except ConfigurationError as error:
+        terminal.line(error.message)
 terminal.line("stopped")
 """
 
@@ -161,6 +166,21 @@ def test_a_child_that_dies_again_and_again_is_started_ever_more_slowly(supervise
     assert fourth - third >= 2.0
     one.process.terminate()
     assert "broken ended with status 3; starting it again in 2 s" in one.end()
+
+
+def test_a_child_that_dies_at_each_try_of_the_first_start_ends_it_with_the_childs_last_words(
+    supervise: Callable[..., Supervised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRST_START", "1")
+    one = supervise(worker=SLEEP, broken="""print('{"message": "There is no such thing"}'); raise SystemExit(3)""")
+    log = one.home.logs / "broken.log"
+    *tries, sentence, stopped = one.end().splitlines()
+    assert [line.partition(" (see")[0] for line in tries] == [
+        f"broken ended with status 3; starting it again in {delay} s" for delay in ("0.5", "1", "2")
+    ]
+    assert sentence == (f"broken does not start: it ended with status 3, There is no such thing (the whole log: {log})")
+    assert stopped == "stopped"
+    assert one.members() == []
 
 
 def test_a_child_that_does_not_listen_is_killed_when_its_time_is_over(supervise: Callable[..., Supervised]) -> None:

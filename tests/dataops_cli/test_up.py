@@ -106,7 +106,7 @@ def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(mending_s
     assert second.returncode == 2
     assert second.stderr == (
         f"dataops: Another `dataops up` (process {mending_stack.process.pid}) runs on the home {mending_stack.home}: "
-        "stop it with `dataops down`, or set DATAOPS_HOME to another directory.\n"
+        "stop it with `dataops down` (in a checkout: `make down`), or set DATAOPS_HOME to another directory.\n"
     )
     assert whole(mending_stack)
 
