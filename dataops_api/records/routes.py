@@ -58,6 +58,11 @@ _EXAMPLE = {
         "last": f"{_PATH}?page=500&per_page=1",
     },
 }
+#: Of streams alone.
+_STREAM_HEADERS = {
+    **entity_tags.ETAG,
+    "Content-Disposition": {"description": "A file name for a stream.", "schema": {"type": "string"}},
+}
 
 
 @routes.add(
@@ -78,7 +83,7 @@ _EXAMPLE = {
     ],
     responses={
         200: {
-            "headers": entity_tags.ETAG,
+            "headers": _STREAM_HEADERS,
             "content": {
                 MEDIA_TYPES[RecordsFormat.NDJSON]: {
                     "schema": {

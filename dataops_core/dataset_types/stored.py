@@ -82,8 +82,7 @@ class StoredRecords:
             table = self._parquet.read_row_groups(groups).slice(offset, limit)
         except (OSError, pa.ArrowException) as error:
             raise self._unreadable(error) from error
-        rows = self._type.frame(table).to_dict("records")
-        return [self._type.record({str(name): cell for name, cell in row.items()}) for row in rows]
+        return [self._type.record(row) for row in table.to_pylist()]
 
     def _unreadable(self, error: Exception) -> StorageError:
         return StorageError(f"The records at {self._path} cannot be read: {error}.", details={"path": self._path})

@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select, true, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, column, select, true, tuple_, type_coerce, values
+from sqlalchemy.orm import Session, aliased
 
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckStatus, CheckType
@@ -74,17 +74,10 @@ def of_operation(session: Session, *, dataset_id: UUID, operation_id: UUID) -> d
 
 def current(session: Session, dataset_id: UUID) -> Quality:
     """The dataset's quality: the score of each check's newest verdict, and what its newest evaluation said."""
-    newest_first = (
-        select(QualityResult)
-        .distinct(QualityResult.check_type)
-        .where(QualityResult.dataset_id == dataset_id)
-        .order_by(QualityResult.check_type, QualityResult.executed_at.desc(), QualityResult.check_id.desc())
-    )
-    newest = {row.check_type: row for row in session.scalars(newest_first)}
+    newest = _newest(session, dataset_id)
     checks = newest
     if any(row.status is CheckStatus.ERROR for row in newest.values()):
-        verdicts = newest_first.where(QualityResult.status != CheckStatus.ERROR)
-        checks = {row.check_type: row for row in session.scalars(verdicts)}
+        checks = _newest(session, dataset_id, QualityResult.status != CheckStatus.ERROR)
     overall = overall_score({check: row.score for check, row in checks.items() if row.score is not None})
     return Quality(
         checks=checks,
@@ -93,6 +86,24 @@ def current(session: Session, dataset_id: UUID) -> Quality:
         meets_threshold=meets_threshold(overall, {check: row.status for check, row in newest.items()}),
         calculated_at=max((row.executed_at for row in checks.values()), default=None),
     )
+
+
+def _newest(session: Session, dataset_id: UUID, *conditions: ColumnElement[bool]) -> dict[CheckType, QualityResult]:
+    """The newest evaluation of each check: one look at the index for each, however many there are."""
+    checks = values(column("check_type", String), name="checks").data([(check.value,) for check in CheckType])
+    newest = (
+        select(QualityResult)
+        .where(
+            QualityResult.dataset_id == dataset_id,
+            type_coerce(QualityResult.check_type, String) == checks.c.check_type,
+            *conditions,
+        )
+        .order_by(QualityResult.executed_at.desc(), QualityResult.check_id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    rows = session.scalars(select(aliased(QualityResult, newest)).select_from(checks).join(newest, true()))
+    return {row.check_type: row for row in rows}
 
 
 def history(

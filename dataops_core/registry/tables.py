@@ -297,6 +297,7 @@ class QualityResult(Base):
         _one_of("check_type", CheckType),
         _one_of("status", CheckStatus),
         Index("ix_quality_results_newest", "dataset_id", "check_type", "executed_at"),
+        Index("ix_quality_results_history", "dataset_id", "executed_at", "check_id"),
     )
 
 
