@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import Stage
@@ -19,6 +19,8 @@ from dataops_core.storage import RECORDS_FILE, Storage
 from dataops_core.templates.loader import load_catalog
 
 CATALOG = load_catalog()
+#: Records of the dataset that the tests share: two whole row groups and the beginning of a third.
+PAGES = 2 * BLOCK_ROWS + 44
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ def stored(api: Any) -> Callable[..., Stored]:
 
 @pytest.fixture(scope="session")
 def pages(api: Any) -> Stored:
-    """A dataset of 300 Confluence pages, in three row groups, that no test changes."""
+    """A dataset of Confluence pages, in three row groups, that no test changes."""
     dataset_id = api.ready(dataset_types=["confluence_pages"])
-    made = write(Storage.from_settings(api.settings), dataset_id, "confluence_pages", 300)
+    made = write(Storage.from_settings(api.settings), dataset_id, "confluence_pages", PAGES)
     publish(api, made)
     return made

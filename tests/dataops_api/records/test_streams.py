@@ -16,7 +16,7 @@ from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.stored import StoredRecords
 from dataops_core.errors import StorageError
 from dataops_core.storage import Storage
-from tests.dataops_api.records.conftest import Stored, publish, write
+from tests.dataops_api.records.conftest import PAGES, Stored, publish, write
 
 NDJSON, PARQUET = "application/x-ndjson", "application/vnd.apache.parquet"
 
@@ -50,7 +50,7 @@ def test_parquet_is_the_stored_file(api: Any, pages: Stored, how: dict[str, Any]
     assert (answer.status_code, answer.headers["content-type"]) == (200, PARQUET)
     assert int(answer.headers["content-length"]) == len(answer.content)
     assert hashlib.sha256(answer.content).hexdigest() == pages.report.sha256
-    assert pq.read_table(BytesIO(answer.content)).num_rows == 300
+    assert pq.read_table(BytesIO(answer.content)).num_rows == PAGES
 
 
 @pytest.mark.parametrize(
