@@ -6,7 +6,7 @@ datasets become ready, archived and gone while Schemathesis goes from link to li
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
@@ -24,7 +24,7 @@ from dataops_api.idempotency import KEY_HEADER
 from dataops_core.errors import DataOpsError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckType
-from dataops_core.provisioning import proving, steps, teardown
+from dataops_core.provisioning import proving, restoring, steps, teardown
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.runs import LaunchRequest
@@ -55,6 +55,25 @@ BEYOND_A_SCHEMA = {
     (f"GET {DATASET}/records", "page"): "C-56: pages are of JSON alone",
     (f"GET {DATASET}/records", "per_page"): "C-56: pages are of JSON alone",
     ("GET /v1/dataops/audit", "cursor"): "the audit log: what a page gave, and nothing else",
+}
+
+
+#: What a run of each job calls before its checks.
+STEPS: dict[str, tuple[Callable[[StepContext], object], ...]] = {
+    "provision": (steps.resolve_template, steps.create_connector, steps.populate_records, steps.index_records),
+    "validate": (),
+    "teardown": (
+        teardown.disconnect_connector,
+        teardown.archive_records,
+        teardown.delete_records,
+        teardown.update_registry,
+    ),
+    "restore": (
+        restoring.restore_records,
+        restoring.create_connector,
+        restoring.validate_quality,
+        restoring.publish_dataset,
+    ),
 }
 
 
@@ -96,27 +115,13 @@ class Runs:
         identity = RunIdentity(run_id, request.operation_id)
         for dataset_type in request.dataset_types:
             context = StepContext(self._services, identity, request.environment, dataset_type)
-            if request.job == "provision":
-                for step in (
-                    steps.resolve_template,
-                    steps.create_connector,
-                    steps.populate_records,
-                    steps.index_records,
-                ):
-                    step(context)
+            for step in STEPS[request.job]:
+                step(context)
             if request.job in {"provision", "validate"}:
                 for check in request.checks if request.checks is not None else CheckType:
                     proving.run_check(context, check)
             if request.job == "provision":
                 proving.publish(context)
-            if request.job == "teardown":
-                for end in (
-                    teardown.disconnect_connector,
-                    teardown.archive_records,
-                    teardown.delete_records,
-                    teardown.update_registry,
-                ):
-                    end(context)
 
 
 def description() -> Any:
