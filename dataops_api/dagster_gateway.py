@@ -16,6 +16,7 @@ from dataops_core.runs import (
     PARTITIONS_NAME,
     REPOSITORY_NAME,
     TAG_ATTEMPT,
+    TAG_FAILURE,
     TAG_OPERATION,
     LaunchRequest,
     RunState,
@@ -60,6 +61,7 @@ _RUN_FIELDS = """
 fragment RunFields on Run {
   runId
   status
+  tags { key value }
   stepStats { stepKey status }
 }
 """
@@ -105,12 +107,10 @@ mutation Terminate($runId: String!) {
 """
 
 #: Answers to a launch that the same launch will always get.
-_REFUSALS = {
-    "RunConfigValidationInvalid",
-    "InvalidSubsetError",
-    "PresetNotFoundError",
-    "ConflictingExecutionParamsError",
-}
+_REFUSALS = {"RunConfigValidationInvalid", "PresetNotFoundError", "ConflictingExecutionParamsError"}
+#: Dagster gives this answer to whatever goes wrong while it makes a subset of a job, also where the code location does
+#: not answer. The class of the error behind it, with which its sentence begins, tells which it is.
+_SUBSET_ANSWER, _SUBSET_REFUSAL = "InvalidSubsetError", "DagsterInvalidSubsetError"
 
 
 class DagsterGateway:
@@ -129,8 +129,8 @@ class DagsterGateway:
     def launch(self, request: LaunchRequest) -> str:
         """Launches the run that an operation needs and returns its id.
 
-        Raises PermanentError with Dagster's sentence where it refuses the run, UnavailableError where it does not
-        answer: then the run may exist all the same (:meth:`run_of` tells).
+        Raises PermanentError (its details have Dagster's sentence) where it refuses the run, UnavailableError where it
+        does not answer: then the run may exist all the same (:meth:`run_of` tells).
         """
         # First the partition: a run of one that does not exist is accepted, and fails.
         added = self._ask(
@@ -219,12 +219,14 @@ class DagsterGateway:
 
 def _run_state(run: dict[str, Any]) -> RunState:
     steps = {step["stepKey"]: step["status"] for step in run["stepStats"] if step["status"] is not None}
-    return RunState(run_id=run["runId"], status=run["status"], steps=steps)
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    return RunState(run_id=run["runId"], status=run["status"], steps=steps, failure_reason=tags.get(TAG_FAILURE))
 
 
 def _refusal(answer: dict[str, Any]) -> PermanentError | UnavailableError:
     kind = answer["__typename"]
     sentence = answer.get("message") or "; ".join(error["message"] for error in answer.get("errors", []))
-    if kind in _REFUSALS:
-        return PermanentError(f"Dagster refuses the run: {sentence}", details={"dagster_error": kind})
+    if kind in _REFUSALS or (kind == _SUBSET_ANSWER and _SUBSET_REFUSAL in sentence):
+        # Clients see the sentence of an operation that failed; Dagster's own, with its inside, is for the log.
+        return PermanentError(f"Dagster refuses the run ({kind}).", details={"dagster_error": kind, "said": sentence})
     return UnavailableError(f"Dagster could not do it: {sentence}", details={"dagster_error": kind})

@@ -29,6 +29,11 @@ TAG_STAGE = "dataops/stage"
 TAG_PARTITION = "dagster/partition"
 #: The trace that the run belongs to, where there is one.
 TAG_TRACE = "dataops/traceparent"
+#: Dagster's own: why a run failed. Absent where the run itself could not say.
+TAG_FAILURE = "dagster/failure_reason"
+
+#: Dagster's reasons for a failure that somebody reported; any other run that failed was ended from outside.
+_REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE", "START_TIMEOUT"})
 
 JOBS: Mapping[OperationType, str] = {
     OperationType.PROVISIONING: "provision",
@@ -98,15 +103,23 @@ def launch_request(view: OperationView) -> LaunchRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run as Dagster tells of it. ``status`` is Dagster's own word; steps that never began are absent."""
+    """A run as Dagster tells of it. ``status`` and ``failure_reason`` are Dagster's own words; steps that never began
+    are absent.
+    """
 
     run_id: str
     status: str
     steps: Mapping[str, str] = field(default_factory=dict)
+    failure_reason: str | None = None
 
     @property
     def ending(self) -> RunEnding | None:
-        """How the run ended, None while it has not."""
+        """How the run ended, None while it has not.
+
+        Dagster calls a run whose process was killed a failure like any other; only its reason tells them apart.
+        """
+        if self.status == "FAILURE" and self.failure_reason not in _REPORTED:
+            return RunEnding.LOST
         return {
             "SUCCESS": RunEnding.SUCCESS,
             "FAILURE": RunEnding.FAILURE,

@@ -34,7 +34,7 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, LaunchRequest, RunState
+from dataops_core.runs import TAG_ATTEMPT, TAG_FAILURE, TAG_OPERATION, LaunchRequest, RunState
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps
 
@@ -110,7 +110,7 @@ def _run_finder(instance: DagsterInstance) -> Callable[[str], RunState | None]:
 
 
 def _state(run: DagsterRun) -> RunState:
-    return RunState(run_id=run.run_id, status=run.status.value)
+    return RunState(run_id=run.run_id, status=run.status.value, failure_reason=run.tags.get(TAG_FAILURE))
 
 
 def _settling(status: DagsterRunStatus) -> SensorDefinition:
@@ -124,7 +124,8 @@ def _settling(status: DagsterRunStatus) -> SensorDefinition:
         description=f"Tells operations whose run has ended as {status.value}.",
     )
     def settle(context: RunStatusSensorContext, dataops: ResourceParam[DataOps]) -> None:
-        run_ended(dataops.services.database, context.dagster_run.run_id, ending)
+        run = context.dagster_run
+        run_ended(dataops.services.database, run.run_id, _state(run).ending or ending)
 
     return settle
 

@@ -62,7 +62,7 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
     """Launches the run of an accepted operation, and returns its id. None: not now, or not by this caller.
 
     Never raises for Dagster's sake: what could not be launched stays pending for the sensor, and a run that Dagster
-    refuses for good ends the operation with Dagster's sentence. Call it outside any transaction.
+    refuses for good ends the operation. Call it outside any transaction.
     """
     try:
         request = take_launch(database, operation_id, lambda wanted, attempt: launcher.run_of(wanted, attempt=attempt))
@@ -71,6 +71,7 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
         with tracing.span("launch run", parent=request.traceparent, dataops__operation_id=str(operation_id)):
             run_id = launcher.launch(request)
     except PermanentError as error:
+        _log.error("operation %s was refused: %s", operation_id, error.details.get("said", error.message))
         with database.transaction() as session:
             settle_unlaunchable(session, operation_id, error.message)
         return None

@@ -13,6 +13,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import httpx
+import psutil
 import pytest
 
 from dataops_api.dagster_gateway import DagsterGateway
@@ -50,6 +51,9 @@ class Dagster:
 
     url: str
     web: "subprocess.Popen[bytes]"
+    #: The code server as it runs now is the last one.
+    code: "list[subprocess.Popen[bytes]]"
+    serve: Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +89,17 @@ def dagster(
         started.append(process)
         return process
 
-    try:
-        start("dagster", *serve, "--location-name", "dataops")
+    code: list[subprocess.Popen[bytes]] = []
+
+    def start_code() -> None:
+        code.append(start("dagster", *serve, "--location-name", "dataops"))
         wait_for(lambda: _listens(code_port), what="The code server's start")
+
+    try:
+        start_code()
         web = start("dagster_webserver", "-h", "127.0.0.1", "-p", str(web_port), "-w", str(home / "workspace.yaml"))
         wait_for(lambda: _listens(web_port), what="The webserver's start")
-        yield Dagster(f"http://127.0.0.1:{web_port}", web)
+        yield Dagster(f"http://127.0.0.1:{web_port}", web, code, start_code)
     finally:
         for process in reversed(started):
             process.send_signal(signal.SIGCONT)
@@ -198,10 +207,61 @@ def test_unknown_runs_and_operations_are_none(gateway: DagsterGateway) -> None:
     assert not gateway.terminate(str(uuid4()))
 
 
-def test_a_run_that_dagster_refuses_is_a_permanent_error_with_its_sentence(gateway: DagsterGateway) -> None:
-    with pytest.raises(PermanentError, match="unheard_of") as error:
+def test_a_run_that_dagster_refuses_is_a_permanent_error_and_its_sentence_is_for_the_log(
+    gateway: DagsterGateway,
+) -> None:
+    with pytest.raises(PermanentError) as error:
         gateway.launch(request("unheard_of"))
+    assert error.value.message == "Dagster refuses the run (InvalidSubsetError)."
     assert error.value.details["dagster_error"] == "InvalidSubsetError"
+    assert "unheard_of" in error.value.details["said"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_whose_process_was_ended_from_outside_is_lost_and_has_not_failed(
+    dagster: Dagster, gateway: DagsterGateway, number: signal.Signals
+) -> None:
+    """C-86."""
+    run_id = gateway.launch(request("slow"))
+
+    def reached() -> bool:
+        state = gateway.run_state(run_id)
+        return state is not None and state.steps.get("slow__records") == "IN_PROGRESS"
+
+    wait_for(reached, what="The endless step")
+    (process,) = [
+        child
+        for child in psutil.Process(dagster.code[-1].pid).children(recursive=True)
+        if "--multiprocessing-fork" in child.cmdline()
+    ]
+    process.send_signal(number)
+    state = ended(gateway, run_id)
+    assert (state.status, state.ending) == ("FAILURE", RunEnding.LOST)
+
+
+def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_when_that_is_back(
+    dagster: Dagster, gateway: DagsterGateway
+) -> None:
+    """C-42, C-86: Dagster calls it an invalid subset, and means that nobody answers."""
+    wanted = [
+        request("quick"),
+        request("quick", job="validate", checks=(CheckType.CONNECTOR_HEALTH,)),
+        request("quick", job="teardown"),
+    ]
+    dagster.code[-1].kill()
+    dagster.code[-1].wait()
+    for one in wanted:
+        with pytest.raises(UnavailableError):
+            gateway.launch(one)
+    dagster.serve()
+
+    def launched() -> str | None:
+        try:
+            return gateway.launch(wanted[0])
+        except UnavailableError:
+            return None
+
+    assert ended(gateway, wait_for(launched, what="The launch")).ending is RunEnding.SUCCESS
 
 
 def test_a_code_location_that_is_not_loaded_is_no_reason_to_give_up(dagster: Dagster) -> None:

@@ -220,9 +220,10 @@ def test_a_run_whose_process_was_killed_fails_within_a_minute_and_the_same_reque
     process.kill()
     assert ended(registry, accepted["operation_id"]).status is OperationStatus.FAILED
     error = failed(api, accepted)
-    assert error["code"] in {"RUN_FAILED", "RUN_LOST"}
-    assert error["message"] == "2 of 2 datasets failed."
-    assert all(part["message"].startswith("The run ") for part in error["details"].values())
+    assert (error["code"], error["message"]) == ("RUN_LOST", "2 of 2 datasets failed.")
+    assert {part["message"] for part in error["details"].values()} == {
+        "The run stopped without a word: its process was killed or its machine went away."
+    }
     succeeds(api, registry, asked)
 
 

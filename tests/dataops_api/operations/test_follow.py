@@ -195,7 +195,7 @@ def test_a_run_that_ended_unnoticed_is_noticed_while_somebody_waits(followed_api
     )
     waiting.start()
     until(lambda: len(follower) == 1)
-    api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE")
+    api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE", failure_reason="STEP_FAILURE")
     change(api, accepted, beat_at=utcnow() - timedelta(seconds=20))
     waiting.join(25)
     assert answers[0].json()["error"]["code"] == "RUN_FAILED"

@@ -188,7 +188,8 @@ def test_an_operation_that_moves_is_answered_without_asking_dagster(own_api: Any
     ("ending", "status", "code"),
     [
         ("SUCCESS", "failed", "RUN_INCOMPLETE"),
-        ("FAILURE", "failed", "RUN_FAILED"),
+        ("FAILURE", "failed", "RUN_LOST"),
+        ("STEP_FAILURE", "failed", "RUN_FAILED"),
         ("CANCELED", "cancelled", "CANCELLED"),
         (None, "failed", "RUN_LOST"),
     ],
@@ -199,7 +200,8 @@ def test_a_quiet_operation_is_settled_by_what_dagster_says_of_its_run(
     """C-81, C-86."""
     link = running(own_api, run_id="ended", step=3, silent=timedelta(seconds=20))
     if ending is not None:
-        own_api.dagster.runs["ended"] = RunState(run_id="ended", status=ending)
+        reason = ending if ending == "STEP_FAILURE" else None
+        own_api.dagster.runs["ended"] = RunState("ended", "FAILURE" if reason else ending, failure_reason=reason)
     body = own_api.admin.get(link).json()
     assert (body["status"], body["error"]["code"]) == (status, code)
     assert {made["status"] for made in body["result"]["datasets"]} == {status}

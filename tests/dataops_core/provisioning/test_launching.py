@@ -223,7 +223,14 @@ def test_a_run_that_shows_no_life_is_asked_about_and_then_given_up(database: Dat
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [(RunState("run-1", "FAILURE"), "RUN_FAILED"), (None, "RUN_LOST")], ids=["failed", "unknown"]
+    ("state", "code"),
+    [
+        (RunState("run-1", "FAILURE", failure_reason="STEP_FAILURE"), "RUN_FAILED"),
+        (RunState("run-1", "FAILURE", failure_reason="UNEXPECTED_TERMINATION"), "RUN_LOST"),
+        (RunState("run-1", "FAILURE"), "RUN_LOST"),
+        (None, "RUN_LOST"),
+    ],
+    ids=["failed", "terminated", "killed", "unknown"],
 )
 def test_a_quiet_run_that_has_ended_unnoticed_is_settled_at_once(
     database: Database, journey: BeginJourney, state: RunState | None, code: str
