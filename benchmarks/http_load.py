@@ -6,9 +6,8 @@ belong here: what is asked.
 """
 
 import asyncio
-import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -106,28 +105,40 @@ async def closed_loop(port: int, prepared: Sequence[bytes], *, connections: int)
     return tally
 
 
-async def at_rate(port: int, prepared: Sequence[bytes], *, per_second: float, connections: int) -> Tally:
-    """Asks all of it once, each request at its moment; it waits for a free connection where none is."""
+async def at_rate(
+    port: int,
+    prepared: Iterable[bytes],
+    *,
+    per_second: float,
+    connections: int,
+    heard: Callable[[int, Answer], None] | None = None,
+) -> Tally:
+    """Asks all of it once, each request taken at its moment; it waits for a free connection where none is.
+
+    ``heard`` is told each answer with the number of its request, from 0.
+    """
     tally = Tally()
     free: asyncio.Queue[Connection] = asyncio.Queue()
     kept = [await Connection.open(port) for _ in range(connections)]
     for connection in kept:
         free.put_nowait(connection)
 
-    async def ask(due: float, one: bytes) -> None:
+    async def ask(due: float, number: int, one: bytes) -> None:
         connection = await free.get()
         try:
             answer = await connection.ask(one)
         finally:
             free.put_nowait(connection)
         tally.note(answer, time.perf_counter() - due)
+        if heard is not None:
+            heard(number, answer)
 
     started = time.perf_counter()
     async with asyncio.TaskGroup() as group:
-        for one, number in zip(prepared, itertools.count()):
+        for number, one in enumerate(prepared):
             due = started + number / per_second
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            group.create_task(ask(due, one))
+            group.create_task(ask(due, number, one))
     tally.elapsed = time.perf_counter() - started
     for connection in kept:
         await connection.close()
