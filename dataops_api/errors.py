@@ -6,6 +6,7 @@ form of RFC 6749. A bug becomes INTERNAL_ERROR with no word about its inside; th
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -97,11 +98,21 @@ def error_response(
     """The error answer to this request: the envelope, or RFC 6749's form at the token endpoint."""
     content: dict[str, Any]
     if request.scope["path"] == TOKEN_PATH:
-        content = {"error": _OAUTH_ERRORS.get(status, "invalid_request"), "error_description": message}
+        content = {
+            "error": _OAUTH_ERRORS.get(status, "invalid_request"),
+            "error_description": _described(message, details),
+        }
         headers = {"Cache-Control": "no-store"} | dict(headers or {})
     else:
         content = envelope(code, message, details or {}, request_id_of(request))
     return JSONResponse(content, status_code=status, headers=dict(headers) if headers else None)
+
+
+def _described(message: str, details: Mapping[str, Any] | None) -> str:
+    """All in one sentence, of the characters that RFC 6749 (section 5.2) allows in it."""
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in (details or {}).items())
+    text = f"{message} ({reasons})" if reasons else message
+    return re.sub(r"[^ !#-\[\]-~]", "?", text)
 
 
 def envelope(code: str, message: str, details: Mapping[str, Any], request_id: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ belong here: which fields a route takes (its models say so).
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Collection
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -20,6 +21,7 @@ BODY_SECONDS = 60.0
 _LONGEST_QUERY = 8192
 #: Deeper than anything that a client means, shallow enough for every recursive reader after us.
 _DEEPEST = 32
+_MOST_DIGITS = 1000
 
 
 class JsonRequest(Request):
@@ -70,6 +72,17 @@ async def read_json(request: Request) -> JsonRequest:
     return JsonRequest(request, body, parse_json(body))
 
 
+async def refuse_body(request: Request) -> None:
+    """Raises InvalidRequestError where a request has a body that nobody would read (C-5)."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                if chunk:
+                    raise invalid_request({"body": "This request takes none: it is its path and its query"})
+    except TimeoutError:
+        raise invalid_request({"body": "This request takes none"}) from None
+
+
 def media_type(request: Request) -> str:
     """The body's media type without parameters, in lower case."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -78,8 +91,12 @@ def media_type(request: Request) -> str:
 def parse_json(body: bytes) -> Any:
     """The value of a JSON text. Raises InvalidRequestError that says where the text is none, or which field is bad."""
     try:
+        text = body.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise invalid_request({"body": "Not valid JSON: it begins with a byte order mark"})
         value = json.loads(
-            body.decode("utf-8"),
+            text,
+            parse_int=_integer,
             parse_constant=_no_constant,
             object_pairs_hook=_object,
         )
@@ -128,10 +145,17 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has more than {_MOST_DIGITS} digits")
+    return int(digits)
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("an object has the same name twice")
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"an object has the name {_printable(twice)} twice")
     return value
 
 

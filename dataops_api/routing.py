@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Match, Mount
 from dataops_api.auth.authority import Caller
 from dataops_api.dependencies import parts_of
 from dataops_api.errors import ForbiddenError, UnauthorizedError
-from dataops_api.payload import check_query, read_json
+from dataops_api.payload import check_query, read_json, refuse_body
 from dataops_core import acting
 from dataops_core.acting import ActorKind
 from dataops_core.scopes import Scope
@@ -127,6 +127,7 @@ class ApiRoute(APIRoute):
         access = self.access
         known = frozenset(_query_names(self)) if self.include_in_schema else None
         takes_json = self.body_field is not None
+        changes = self.once
 
         async def checked(request: Request) -> Response:
             if access is not PUBLIC:
@@ -135,6 +136,9 @@ class ApiRoute(APIRoute):
                 check_query(request, known)
             if takes_json:
                 request = await read_json(request)
+            elif changes:
+                # What stands in it would be lost, and something else be done than was meant.
+                await refuse_body(request)
             return await handle(request)
 
         return checked

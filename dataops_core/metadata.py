@@ -14,6 +14,7 @@ from dataops_core.lifecycle import CompanySize, Industry
 LIMIT_BYTES = 16 * 1024
 TOO_LARGE = "Must be at most 16 KiB"
 
+_LONGEST_NAME = 100
 _OF_THE_TEMPLATE = ("industry", "use_case")
 
 
@@ -24,7 +25,7 @@ def size(metadata: Mapping[str, Any]) -> int:
 
 
 def merged(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata after a change (C-50). Raises InvalidRequestError where it would be too large.
+    """The metadata after a change (C-50). Raises InvalidRequestError with all that is wrong then.
 
     Tags are replaced, custom fields merged one level, other keys merged. Null takes away: a key, all tags, all custom
     fields or one of them.
@@ -39,9 +40,11 @@ def merged(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, An
             result.pop(name, None)
         else:
             result[name] = value
-    check_steering(result.get("custom_fields") or {})
+    problems = steering_problems(result.get("custom_fields") or {})
     if size(result) > LIMIT_BYTES:
-        raise InvalidRequestError("Request validation failed", details={"metadata": f"{TOO_LARGE} after the change"})
+        problems["metadata"] = f"{TOO_LARGE} after the change"
+    if problems:
+        raise InvalidRequestError("Request validation failed", details=problems)
     return result
 
 
@@ -50,20 +53,24 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def check_steering(custom_fields: Mapping[str, Any]) -> None:
-    """Raises InvalidRequestError for a custom field that steers templates (C-41) and cannot."""
-    for name, known in (("industry", Industry), ("company_size", CompanySize)):
-        value = custom_fields.get(name)
-        if value is not None and value not in [member.value for member in known]:
-            raise _bad(name, f"Must be one of {', '.join(known)}")
-    use_case = custom_fields.get("use_case")
+def steering_problems(custom_fields: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with the custom fields that steer names and templates (path → reason)."""
+    problems = {
+        name: f"Must be one of {', '.join(known)}"
+        for name, known in (("industry", Industry), ("company_size", CompanySize))
+        if custom_fields.get(name) is not None and custom_fields[name] not in [member.value for member in known]
+    }
+    use_case, client_name = custom_fields.get("use_case"), custom_fields.get("client_name")
     if use_case is not None and not isinstance(use_case, str):
-        raise _bad("use_case", "Must be text")
+        problems["use_case"] = "Must be text"
+    if client_name is not None and not _is_name(client_name):
+        problems["client_name"] = f"Must be text of 1 to {_LONGEST_NAME} printable characters"
+    return {f"metadata.custom_fields.{name}": reason for name, reason in problems.items()}
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST_NAME and value.isprintable()
 
 
 def _merge(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**stored, **change}.items() if name not in change or value is not None}
-
-
-def _bad(name: str, reason: str) -> InvalidRequestError:
-    return InvalidRequestError("Request validation failed", details={f"metadata.custom_fields.{name}": reason})

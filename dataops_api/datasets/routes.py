@@ -32,7 +32,8 @@ from dataops_api.pagination import page_links, pagination
 from dataops_api.routing import Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.lifecycle import TeardownReason
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.asking import ProvisioningRequest
+from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.registry import connectors, datasets, operations, reading
 from dataops_core.registry.tables import Operation

@@ -15,7 +15,6 @@ from dataops_core.metadata import LIMIT_BYTES, TOO_LARGE, size
 from dataops_core.registry.reading import DatasetSort
 
 _MOST_TAGS = 50
-_LONGEST_NAME = 100
 
 Tag = Annotated[StrictStr, StringConstraints(min_length=1, max_length=64)]
 
@@ -57,17 +56,8 @@ def _at_least_one(dataset_types: list[str]) -> list[str]:
     return dataset_types
 
 
-def _name(custom_fields: dict[str, Any]) -> dict[str, Any]:
-    name = custom_fields.get("client_name")
-    if name is None:
-        return custom_fields
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= _LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"client_name must be text of 1 to {_LONGEST_NAME} printable characters")
-    return custom_fields
-
-
 Tags = Annotated[list[Tag], Field(max_length=_MOST_TAGS)]
-CustomFields = Annotated[dict[str, Any], AfterValidator(_name)]
+CustomFields = dict[str, Any]
 
 
 class NewMetadata(RequestModel):

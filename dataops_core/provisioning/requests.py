@@ -1,14 +1,11 @@
 """What the API asks for, accepted whole or refused whole: one call, in the caller's one transaction.
 
-Belongs here: the rules of a request that need the registry or the catalog (which template, which seed, whose place),
-and the rows that an accepted request makes. Does not belong here: the shape of a request (the API's schemas), and
-everything that happens afterwards (``steps.py``, ``teardown.py``).
+Belongs here: whose place it is, and the rows that an accepted request makes. Does not belong here: what else is wrong
+with a request (``asking.py``), and everything that happens afterwards (``steps.py``, ``teardown.py``).
 Source: ``docs/contract.md`` C-34, C-40 … C-44, C-51, C-52.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -16,47 +13,25 @@ from sqlalchemy.orm import Session
 
 from dataops_core.acting import for_operation
 from dataops_core.clock import utcnow
-from dataops_core.company.build import company_name, known_locales
+from dataops_core.company.build import company_name
 from dataops_core.company.model import DEFAULT_LOCALE
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.errors import ConflictError, InvalidRequestError
+from dataops_core.errors import ConflictError
 from dataops_core.generation.seeding import default_seed
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import (
-    CompanySize,
     DatasetStatus,
-    Industry,
     OperationStatus,
     OperationType,
-    Stage,
     TeardownReason,
 )
-from dataops_core.metadata import check_steering
+from dataops_core.provisioning.asking import ProvisioningRequest, check_locale, choose_templates
 from dataops_core.provisioning.reopening import reopen
 from dataops_core.provisioning.settlement import preempt
 from dataops_core.registry import customers, datasets, operations
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
-from dataops_core.templates.recommendation import recommend
-
-
-@dataclass(frozen=True, slots=True)
-class ProvisioningRequest:
-    """A request for datasets, its shape already checked by the API."""
-
-    journey_id: UUID
-    client_id: UUID
-    stage: Stage
-    dataset_types: Sequence[str]
-    manual: bool = False
-    template_overrides: Mapping[str, UUID] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    record_count: int | None = None
-    seed: int | None = None
-    locale: str | None = None
-    api_client_id: UUID | None = None
-    request_id: str | None = None
 
 
 def accept_provisioning(
@@ -66,8 +41,7 @@ def accept_provisioning(
 
     Raises InvalidRequestError (details: field → reason) and ConflictError (C-44: the first type in the order asked).
     """
-    _check_generation(request, max_record_count)
-    templates = _choose_templates(session, catalog, request)
+    templates = choose_templates(session, catalog, request, max_record_count=max_record_count)
     now = utcnow()
     locale = request.locale or DEFAULT_LOCALE
     customer = customers.find(session, request.client_id) or customers.ensure(
@@ -77,8 +51,7 @@ def accept_provisioning(
         company_name=company_name(request.client_id, locale),
         now=now,
     )
-    if request.locale is not None and request.locale != customer.locale:
-        raise _invalid("generation.locale", f"Cannot change: the customer's company has {customer.locale}")
+    check_locale(request, customer)  # another request may have made the customer meanwhile
     rows: list[Dataset] = []
     operation_id = new_id()
     for dataset_type, template in templates:
@@ -166,69 +139,6 @@ def _must_agree(operation: Operation, archive: bool) -> None:
             f"The dataset is being torn down with archive={str(operation.request['archive']).lower()}",
             details={"operation_id": str(operation.operation_id)},
         )
-
-
-def _invalid(path: str, reason: str) -> InvalidRequestError:
-    return InvalidRequestError("Request validation failed", details={path: reason})
-
-
-def _check_generation(request: ProvisioningRequest, max_record_count: int) -> None:
-    if request.record_count is not None and request.record_count > max_record_count:
-        raise _invalid("generation.record_count", f"Must be at most {max_record_count}")
-    if request.locale is not None and request.locale not in known_locales():
-        raise _invalid("generation.locale", f"Must be one of {', '.join(known_locales())}")
-    for number, dataset_type in enumerate(request.dataset_types):
-        if dataset_type not in DATASET_TYPES:
-            raise _invalid(f"dataset_types.{number}", f"Must be one of {', '.join(DATASET_TYPES)}")
-    if len(set(request.dataset_types)) != len(request.dataset_types):
-        raise _invalid("dataset_types", "Must not name a dataset type twice")
-    for dataset_type in request.template_overrides:
-        if dataset_type not in request.dataset_types:
-            raise _invalid(f"template_overrides.{dataset_type}", "Must be one of the dataset_types asked for")
-    if request.manual:
-        for dataset_type in request.dataset_types:
-            if dataset_type not in request.template_overrides:
-                raise _invalid(f"template_overrides.{dataset_type}", "Is required where template_selection is manual")
-
-
-def _choose_templates(session: Session, catalog: Catalog, request: ProvisioningRequest) -> list[tuple[str, Template]]:
-    chosen = []
-    industry, use_case, company_size = _profile(session, request)
-    for dataset_type in request.dataset_types:
-        override = request.template_overrides.get(dataset_type)
-        if override is None:
-            template = recommend(
-                catalog,
-                dataset_type=dataset_type,
-                industry=industry,
-                use_case=use_case,
-                company_size=company_size,
-                stage=request.stage,
-            ).template
-        else:
-            found = catalog.get(override)
-            if found is None:
-                raise _invalid(f"template_overrides.{dataset_type}", f"There is no template {override}")
-            if found.dataset_type != dataset_type:
-                raise _invalid(f"template_overrides.{dataset_type}", f"Template {override} is for {found.dataset_type}")
-            template = found
-        chosen.append((dataset_type, template))
-    return chosen
-
-
-def _profile(session: Session, request: ProvisioningRequest) -> tuple[Industry | None, str | None, CompanySize | None]:
-    """Industry, use case and company size: from the custom fields, else from the customer's newest dataset (C-41)."""
-    custom = request.metadata.get("custom_fields") or {}
-    check_steering(custom)
-    known: Mapping[str, Any] = custom
-    if not any(custom.get(name) for name in ("industry", "use_case")):
-        newest = datasets.newest_of_customer(session, request.client_id)
-        if newest is not None:
-            said = newest.meta.get("custom_fields") or {}
-            known = {"company_size": said.get("company_size")} | custom
-            known |= {name: newest.meta.get(name) for name in ("industry", "use_case")}
-    industry, size = known.get("industry"), known.get("company_size")
-    return (Industry(industry) if industry else None, known.get("use_case"), CompanySize(size) if size else None)
 
 
 def _refuse_held_place(session: Session, request: ProvisioningRequest, dataset_type: str) -> None:

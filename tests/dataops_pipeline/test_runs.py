@@ -21,8 +21,9 @@ from dagster._core.execution.api import execute_run
 
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
+from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.launching import run_ended
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.provisioning.services import Services
 from dataops_core.provisioning.settlement import RunEnding

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from dataops_core.lifecycle import OperationStatus, Stage
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning
+from dataops_core.provisioning.asking import ProvisioningRequest
+from dataops_core.provisioning.requests import accept_provisioning
 from dataops_core.registry import operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Operation

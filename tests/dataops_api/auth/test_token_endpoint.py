@@ -168,6 +168,18 @@ def test_a_request_that_is_none_is_refused_in_the_same_form(api: Any, request_: 
     assert answer.json()["error"] == error
 
 
+def test_a_parameter_in_the_query_is_named(api: Any, client: NewApiClient) -> None:
+    """C-5, C-13."""
+    answer = api.anonymous.post("/token", params={"x": "1"}, json=asked(client))
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {
+            "error": "invalid_request",
+            "error_description": "Request validation failed (x: There is no such query parameter)",
+        },
+    )
+
+
 def test_other_methods_are_refused_in_the_same_form(api: Any) -> None:
     """C-2, C-13."""
     answer = api.anonymous.get("/token")

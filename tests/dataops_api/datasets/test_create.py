@@ -99,8 +99,8 @@ def test_an_accepted_operation_is_launched_behind_the_answer(own_api: Any) -> No
         ({"metadata": {"requested_by": 7}}, {"metadata.requested_by": "Must be a string"}),
         ({"metadata": {"custom_fields": {"a": "x" * 17_000}}}, {"metadata": "Must be at most 16 KiB"}),
         ({"metadata": {"custom_fields": []}}, {"metadata.custom_fields": "Must be an object"}),
-        ({"metadata": {"custom_fields": {"client_name": ""}}}, {"metadata.custom_fields": None}),
-        ({"metadata": {"custom_fields": {"client_name": {"a": 1}}}}, {"metadata.custom_fields": None}),
+        ({"metadata": {"custom_fields": {"client_name": ""}}}, {"metadata.custom_fields.client_name": None}),
+        ({"metadata": {"custom_fields": {"client_name": {"a": 1}}}}, {"metadata.custom_fields.client_name": None}),
         ({"metadata": {"custom_fields": {"industry": "mining"}}}, {"metadata.custom_fields.industry": None}),
         ({"metadata": {"custom_fields": {"industry": ["fintech"]}}}, {"metadata.custom_fields.industry": None}),
         ({"metadata": {"custom_fields": {"company_size": {}}}}, {"metadata.custom_fields.company_size": None}),
@@ -116,7 +116,10 @@ def test_an_accepted_operation_is_launched_behind_the_answer(own_api: Any) -> No
         ({"template_overrides": {"confluence_pages": "x"}}, {"template_overrides.confluence_pages": "Must be a UUID"}),
         ({"template_overrides": {"jira_issues": str(uuid4())}}, {"template_overrides.jira_issues": None}),
         ({"template_overrides": {"github_repos": str(uuid4())}}, {"template_overrides.github_repos": None}),
-        ({"template_selection": "manual"}, {"template_overrides.confluence_pages": None}),
+        (
+            {"template_selection": "manual"},
+            {"template_overrides.confluence_pages": None, "template_overrides.github_repos": None},
+        ),
     ],
 )
 def test_a_request_that_breaks_a_rule_names_the_field_and_makes_nothing(
@@ -148,6 +151,35 @@ def test_every_wrong_field_is_named_at_once(api: Any) -> None:
     """C-43."""
     answer = api.admin.post(DATASETS, json={"client_id": "x", "stage": "x", "colour": "x"})
     assert set(answer.json()["error"]["details"]) == {"client_id", "stage", "colour", "journey_id", "dataset_types"}
+
+
+def test_every_broken_rule_is_named_at_once(api: Any) -> None:
+    """C-43: also those that only the catalog or the customer's company can tell."""
+    customer = str(uuid4())
+    api.provision(client_id=customer, stage="pilot", generation={"locale": "en_US"})
+    answer = api.admin.post(
+        DATASETS,
+        json=request(
+            client_id=customer,
+            dataset_types=["confluence_pages", "github_repos", "smoke_signals", "smoke_signals"],
+            template_selection="manual",
+            template_overrides={"confluence_pages": str(uuid4()), "jira_issues": str(uuid4())},
+            metadata={"custom_fields": {"industry": "mining", "company_size": 7, "use_case": [], "client_name": ""}},
+            generation={"record_count": 2_000_000, "locale": "de_DE"},
+        ),
+    )
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]) == {
+        "dataset_types",
+        "dataset_types.2",
+        "dataset_types.3",
+        "template_overrides.confluence_pages",
+        "template_overrides.github_repos",
+        "template_overrides.jira_issues",
+        *(f"metadata.custom_fields.{name}" for name in ("industry", "company_size", "use_case", "client_name")),
+        "generation.record_count",
+        "generation.locale",
+    }
 
 
 def test_an_unknown_dataset_type_names_its_place_and_the_known_ones(api: Any) -> None:

@@ -53,6 +53,18 @@ def test_what_was_asked_for_reaches_the_operation(api: Any) -> None:
             assert operations.get(session, operation_id).request == {"reason": "orphan_cleanup", "archive": False}
 
 
+def test_a_body_that_nobody_would_read_is_refused_and_nothing_is_torn_down(api: Any) -> None:
+    """C-5, C-51: with ``archive`` false in it, an archive would be kept all the same."""
+    path = f"{DATASETS}/{api.ready()}"
+    for content in ({"json": {"archive": False}}, {"content": iter([b"", b"x"])}):
+        answer = api.admin.request("DELETE", path, **content)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["details"] == {"body": "This request takes none: it is its path and its query"}
+    assert api.admin.get(path).json()["status"] == "ready"
+    restored = api.admin.post(f"{path}/restore", json={"colour": "red"})
+    assert (restored.status_code, list(restored.json()["error"]["details"])) == (400, ["body"])
+
+
 @pytest.mark.parametrize(
     ("query", "field"), [("reason=boredom", "reason"), ("archive=perhaps", "archive"), ("force=true", "force")]
 )

@@ -123,7 +123,7 @@ def test_a_change_that_changes_nothing_leaves_the_tag(api: Any, path: str, chang
         ({"metadata": {"tags": [7]}}, "metadata.tags.0"),
         ({"metadata": {"tags": "x"}}, "metadata.tags"),
         ({"metadata": {"custom_fields": []}}, "metadata.custom_fields"),
-        ({"metadata": {"custom_fields": {"client_name": ""}}}, "metadata.custom_fields"),
+        ({"metadata": {"custom_fields": {"client_name": ""}}}, "metadata.custom_fields.client_name"),
         ({"metadata": {"custom_fields": {"industry": "mining"}}}, "metadata.custom_fields.industry"),
         ({"metadata": {"custom_fields": {"company_size": 7}}}, "metadata.custom_fields.company_size"),
         ({"metadata": {"custom_fields": {"use_case": []}}}, "metadata.custom_fields.use_case"),

@@ -18,8 +18,9 @@ from dataops_core.clock import utcnow
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationType, Stage, TeardownReason
 from dataops_core.provisioning import fencing, proving, restoring, steps, teardown
+from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.fencing import Claim, RunIdentity
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.registry import customers, datasets, operations
 from dataops_core.registry.database import Database

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from dataops_core.errors import ConflictError, DataOpsError, InvalidRequestError, NotFoundError
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome, Stage, TeardownReason
 from dataops_core.provisioning import fencing, settlement
+from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.fencing import RunIdentity
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.registry import datasets, operations
 from dataops_core.registry.database import Database

@@ -17,7 +17,8 @@ from dataops_core.acting import Acting, ActorKind
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason, TokenKind
-from dataops_core.provisioning.requests import ProvisioningRequest, accept_provisioning, accept_teardown
+from dataops_core.provisioning.asking import ProvisioningRequest
+from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.provisioning.steering import retry
 from dataops_core.registry import api_clients, audit, connectors, datasets, installation, operations, signing_keys
