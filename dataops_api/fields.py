@@ -33,9 +33,13 @@ def parse_moment(value: Any) -> datetime:
         raise ValueError(sentence)  # noqa: TRY004  pydantic turns ValueError into a reason
     try:
         moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError(sentence) from None
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        # Its zone puts it before the year 1 or after 9999: before or after everything.
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 Moment = Annotated[

@@ -51,6 +51,7 @@ _MEASURED = {
     "duration_ms": 12,
     "latency_ms": 4.2,
     "slowest_ms": 9.5,
+    "response_seconds": 0.01,
     "index_bytes": 1048576,
     "storage_bytes": 262144,
 }

@@ -129,6 +129,8 @@ def test_every_link_works_with_get_but_teardown_which_wants_post(api: Any, custo
         ("&created_to=2020-01-01", []),
         ("&created_from=2020-01-01", ["production", "pilot", "sandbox"]),
         ("&created_from=9999-12-31T23:59:59Z", []),
+        ("&created_from=9999-12-31T23:59:59-14:00", []),
+        ("&created_to=0001-01-01T00:00:00%2B14:00", []),
     ],
 )
 def test_filters_and_orders(api: Any, customer: str, query: str, expected: list[str]) -> None:
@@ -170,7 +172,6 @@ def test_the_journeys_and_the_operations_datasets_can_be_asked_for(api: Any) -> 
         ("created_from=yesterday", "created_from"),
         ("created_from=1700000000", "created_from"),
         ("created_to=2026-13-01", "created_to"),
-        ("created_to=0001-01-01T00:00:00%2B14:00", "created_to"),
         ("operation_id=x", "operation_id"),
     ],
 )
@@ -209,7 +210,7 @@ def test_pages_and_their_links_with_every_filter(api: Any, customer: str) -> Non
 
 def test_a_page_past_the_end_is_an_empty_list(api: Any, customer: str) -> None:
     """C-31."""
-    answer = api.admin.get(f"{DATASETS}?client_id={customer}&page=1000000000000000000000")
+    answer = api.admin.get(f"{DATASETS}?client_id={customer}&page={2**31 - 1}")
     assert stages(answer) == []
     assert answer.json()["pagination"]["total_count"] == 3
     assert answer.json()["_links"]["prev"].endswith("page=1")
