@@ -1,4 +1,4 @@
-"""Dagster, as the API reaches it: GraphQL over HTTP. The only module that knows Dagster's GraphQL.
+"""Dagster, as the API reaches it: GraphQL over HTTP. Only this module and ``dagster_health.py`` know Dagster's GraphQL.
 
 The documents are constants, tested against the webserver of the pinned minor version. Every call is bounded in time and
 raises UnavailableError where Dagster, its webserver or its code location does not answer. Source: ``docs/contract.md``
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 
+from dataops_api.dagster_health import DagsterHealth, HealthProbe
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.runs import (
     LOCATION_NAME,
@@ -27,8 +28,8 @@ from dataops_core.settings import Settings
 TIMEOUT = 5.0
 #: Seconds that a launch may take: Dagster answers only when the run's process is up.
 LAUNCH_TIMEOUT = 15.0
-
-_ALIVE = "query Alive { version }"
+#: Seconds that a question after a part's health may take.
+HEALTH_TIMEOUT = 2.0
 
 _ADD_PARTITION = """
 mutation AddEnvironment($repository: RepositorySelector!, $partitions: String!, $key: String!) {
@@ -120,6 +121,7 @@ class DagsterGateway:
         self._repository = {"repositoryName": REPOSITORY_NAME, "repositoryLocationName": location}
         self._client = httpx.Client(base_url=base_url, timeout=timeout, trust_env=False)
         self._timeout = timeout
+        self._probe = HealthProbe(self._ask_soon, self._repository)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -186,17 +188,16 @@ class DagsterGateway:
             raise _refusal(ended)
         return True
 
-    def is_alive(self) -> bool:
-        """Whether Dagster's webserver answers."""
-        try:
-            self._ask(_ALIVE, {})
-        except UnavailableError:
-            return False
-        return True
+    def health(self) -> DagsterHealth:
+        """Whether Dagster's parts live."""
+        return self._probe.health()
 
     def close(self) -> None:
         """Closes the connections."""
         self._client.close()
+
+    def _ask_soon(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        return self._ask(document, variables, timeout=min(self._timeout, HEALTH_TIMEOUT))
 
     def _ask(self, document: str, variables: dict[str, Any], *, timeout: float | None = None) -> dict[str, Any]:
         limits = httpx.Timeout(self._timeout, read=timeout or self._timeout)

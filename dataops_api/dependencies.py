@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
+from dataops_api.dagster_health import DagsterHealth
 from dataops_api.launching import Launcher
 from dataops_api.metering import Meter
 from dataops_api.operations.following import Follower
@@ -27,8 +28,8 @@ from dataops_core.templates.loader import Catalog
 class Gateway(RunLauncher, Protocol):
     """Dagster, as the service needs it; ``dagster_gateway.py`` has the one for production."""
 
-    def is_alive(self) -> bool:
-        """Whether Dagster answers."""
+    def health(self) -> DagsterHealth:
+        """Whether Dagster's parts live."""
         ...
 
     def close(self) -> None:

@@ -1,10 +1,9 @@
 """Whether the process lives, and whether it can accept requests, part by part.
 
-Ready means that the API can accept requests: database, migrations and keys. Dagster and the connector service are
-listed beside them, but an API without them still answers (docs/contract.md C-86).
+Ready means that the API can accept requests: database, migrations and keys. Dagster's parts and the connector service
+are listed beside them, but an API without them still answers (docs/contract.md C-86).
 """
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +47,8 @@ class Components(AnswerModel):
     migrations: Component
     keys: Component
     dagster: Component
+    code_location: Component
+    daemon: Component
     connector: Component
 
 
@@ -67,8 +68,8 @@ class Readiness(AnswerModel):
 _UP = {"state": "up", "reason": None}
 _EXAMPLE = {
     "status": "ready",
-    "components": dict.fromkeys(("database", "migrations", "keys", "connector"), _UP)
-    | {"dagster": {"state": "down", "reason": "Dagster's webserver does not answer"}},
+    "components": dict.fromkeys(("database", "migrations", "keys", "dagster", "daemon", "connector"), _UP)
+    | {"code_location": {"state": "down", "reason": "The code location does not answer"}},
 }
 
 
@@ -116,9 +117,12 @@ def readyz(request: Request, parts: Service) -> Response:
 
 
 def _components(parts: Parts) -> dict[str, dict[str, Any]]:
+    dagster = parts.gateway.health()
     return _registry(parts) | {
-        "dagster": _state(parts.gateway.is_alive, "Dagster's webserver does not answer"),
-        "connector": _state(lambda: _connector_answers(parts), "The connector service does not answer"),
+        "dagster": _state(dagster.webserver),
+        "code_location": _state(dagster.code_location),
+        "daemon": _state(dagster.daemon),
+        "connector": _state(None if _connector_answers(parts) else "The connector service does not answer"),
     }
 
 
@@ -147,8 +151,8 @@ def _registry(parts: Parts) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _state(answers: Callable[[], bool], reason: str) -> dict[str, Any]:
-    return _component(ComponentState.UP) if answers() else _component(ComponentState.DOWN, reason)
+def _state(fault: str | None) -> dict[str, Any]:
+    return _component(ComponentState.UP) if fault is None else _component(ComponentState.DOWN, fault)
 
 
 def _connector_answers(parts: Parts) -> bool:

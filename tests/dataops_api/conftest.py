@@ -20,6 +20,7 @@ import pytest
 import uvicorn
 
 from dataops_api.app import create_app
+from dataops_api.dagster_health import DagsterHealth
 from dataops_api.patience import PatientProtocol
 from dataops_core.clock import utcnow
 from dataops_core.errors import UnavailableError
@@ -79,8 +80,9 @@ class Switchboard:
         self.stopped.put(run_id)
         return True
 
-    def is_alive(self) -> bool:
-        return not self.down
+    def health(self) -> DagsterHealth:
+        fault = "Dagster's webserver does not answer" if self.down else None
+        return DagsterHealth(fault, fault, fault)
 
     def close(self) -> None:
         pass

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from dataops_api.dagster_gateway import DagsterGateway
+from dataops_api.dagster_health import DAEMON_SILENT_AFTER, DagsterHealth
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.lifecycle import CheckType, Environment, Stage
 from dataops_core.provisioning.settlement import RunEnding
@@ -25,6 +26,15 @@ from dataops_core.settings import Settings
 
 CHECKOUT = Path(__file__).parents[2]
 T = TypeVar("T")
+#: What a daemon says of itself, so many seconds ago.
+BEAT = """
+import sys, time
+from dagster import DagsterInstance
+from dagster._daemon.types import DaemonHeartbeat
+with DagsterInstance.get() as instance:
+    for kind in instance.get_required_daemon_types():
+        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - float(sys.argv[1]), kind, "its id", errors=[]))
+"""
 LOCATION = Path(__file__).with_name("dagster_location.py")
 
 
@@ -54,6 +64,8 @@ class Dagster:
     #: The code server as it runs now is the last one.
     code: "list[subprocess.Popen[bytes]]"
     serve: Callable[[], None]
+    #: Runs Python code with arguments, as a program of this Dagster.
+    run: Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +82,12 @@ def dagster(
         "PYTHONPATH": str(CHECKOUT),
     }
     (home / "dagster.yaml").write_bytes((CHECKOUT / "dagster.yaml").read_bytes())
-    prepare = [sys.executable, "-m", "dataops_pipeline.prepare"]
-    subprocess.run(prepare, env=environment, check=True, timeout=60, capture_output=True)
+
+    def run(code: str, *arguments: str) -> None:
+        command = [sys.executable, "-c", code, *arguments]
+        subprocess.run(command, env=environment, check=True, timeout=60, capture_output=True)
+
+    run("import sys; from dataops_pipeline.prepare import main; sys.exit(main())")
     code_port, web_port = free_port(), free_port()
     (home / "workspace.yaml").write_text(
         f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {code_port}, location_name: dataops}}\n",
@@ -99,7 +115,7 @@ def dagster(
         start_code()
         web = start("dagster_webserver", "-h", "127.0.0.1", "-p", str(web_port), "-w", str(home / "workspace.yaml"))
         wait_for(lambda: _listens(web_port), what="The webserver's start")
-        yield Dagster(f"http://127.0.0.1:{web_port}", web, code, start_code)
+        yield Dagster(f"http://127.0.0.1:{web_port}", web, code, start_code, run)
     finally:
         for process in reversed(started):
             process.send_signal(signal.SIGCONT)
@@ -248,12 +264,18 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
         request("quick", job="validate", checks=(CheckType.CONNECTOR_HEALTH,)),
         request("quick", job="teardown"),
     ]
+    assert gateway.health().code_location is None
+    dagster.code[-1].send_signal(signal.SIGSTOP)
+    wait_for(lambda: gateway.health().code_location == "The code location does not answer", what="It hangs")
+    assert gateway.health().webserver is None
     dagster.code[-1].kill()
     dagster.code[-1].wait()
     for one in wanted:
         with pytest.raises(UnavailableError):
             gateway.launch(one)
+    assert gateway.health().code_location == "The code location does not answer"
     dagster.serve()
+    wait_for(lambda: gateway.health().code_location is None, what="The code location's return")
 
     def launched() -> str | None:
         try:
@@ -262,6 +284,16 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
             return None
 
     assert ended(gateway, wait_for(launched, what="The launch")).ending is RunEnding.SUCCESS
+
+
+def test_a_daemon_is_judged_by_the_age_of_its_beats(dagster: Dagster, gateway: DagsterGateway) -> None:
+    """Dagster itself would call it healthy for half an hour more."""
+    assert "shows no life" in (gateway.health().daemon or "")
+    limit = DAEMON_SILENT_AFTER.total_seconds()
+    dagster.run(BEAT, str(limit - 30))
+    wait_for(lambda: gateway.health().daemon is None, what="It is heard")
+    dagster.run(BEAT, str(limit + 1))
+    wait_for(lambda: "shows no life" in (gateway.health().daemon or ""), what="It was not heard for long")
 
 
 def test_a_code_location_that_is_not_loaded_is_no_reason_to_give_up(dagster: Dagster) -> None:
@@ -273,7 +305,8 @@ def test_a_code_location_that_is_not_loaded_is_no_reason_to_give_up(dagster: Dag
 
 def test_a_webserver_that_is_down_was_surely_not_reached() -> None:
     gateway = DagsterGateway.from_settings(Settings(dagster_url=f"http://127.0.0.1:{free_port()}"))
-    assert not gateway.is_alive()
+    unheard = "Dagster's webserver does not answer"
+    assert gateway.health() == DagsterHealth(unheard, unheard, unheard)
     with pytest.raises(UnavailableError) as error:
         gateway.launch(request("quick"))
     assert error.value.details == {"sent": False}
@@ -282,7 +315,7 @@ def test_a_webserver_that_is_down_was_surely_not_reached() -> None:
 
 def test_a_webserver_that_hangs_is_given_up_within_its_time(dagster: Dagster) -> None:
     gateway = DagsterGateway(dagster.url, timeout=1.0)
-    assert gateway.is_alive()
+    assert gateway.health().webserver is None
     dagster.web.send_signal(signal.SIGSTOP)
     try:
         before = time.monotonic()
@@ -291,5 +324,5 @@ def test_a_webserver_that_hangs_is_given_up_within_its_time(dagster: Dagster) ->
         assert time.monotonic() - before < 5
     finally:
         dagster.web.send_signal(signal.SIGCONT)
-    wait_for(gateway.is_alive, what="The webserver's recovery")
+    wait_for(lambda: gateway.health().webserver is None, what="The webserver's recovery")
     gateway.close()

@@ -21,7 +21,8 @@ def test_readyz_lists_every_part(api: Any) -> None:
     answer = api.anonymous.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"
-    assert states(answer.json()) == dict.fromkeys(("database", "migrations", "keys", "dagster", "connector"), "up")
+    names = ("database", "migrations", "keys", "dagster", "code_location", "daemon", "connector")
+    assert states(answer.json()) == dict.fromkeys(names, "up")
 
 
 def test_an_api_without_dagster_is_ready_and_says_so(own_api: Any) -> None:
@@ -29,8 +30,8 @@ def test_an_api_without_dagster_is_ready_and_says_so(own_api: Any) -> None:
     own_api.dagster.down = True
     answer = own_api.anonymous.get("/readyz")
     assert answer.status_code == 200
-    assert states(answer.json())["dagster"] == "down"
-    assert answer.json()["components"]["dagster"]["reason"]
+    for name in ("dagster", "code_location", "daemon"):
+        assert answer.json()["components"][name] == {"state": "down", "reason": "Dagster's webserver does not answer"}
 
 
 @pytest.mark.parametrize(
