@@ -33,14 +33,21 @@ def storage_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = {
-            errno.ENOSPC: "the disk is full",
-            errno.EDQUOT: "the disk quota is used up",
-            errno.EROFS: "the disk is read-only",
-            errno.EACCES: "permission was denied",
-            errno.ENOENT: "a file is missing",
-        }.get(error.errno or 0, error.strerror or type(error).__name__)
-        raise StorageError(f"{doing} failed: {reason}.") from error
+        raise StorageError(f"{doing} failed: {reason_of(error)}.") from error
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file could not be written or read, without its path: clients read it, and the place is not theirs."""
+    if not isinstance(error, OSError):
+        return str(error)
+    reasons = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EROFS: "the disk is read-only",
+        errno.EACCES: "permission was denied",
+        errno.ENOENT: "a file is missing",
+    }
+    return reasons.get(error.errno or 0, error.strerror or type(error).__name__)
 
 
 class Storage:

@@ -25,6 +25,7 @@ from dataops_api.idempotency import Accepted, once
 from dataops_api.routing import Problem, Routes
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import ConflictError, NotFoundError
+from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry import connectors, datasets
 from dataops_core.registry.tables import Connector as ConnectorRow
 from dataops_core.registry.tables import ConnectorToken, Dataset
@@ -34,6 +35,7 @@ from dataops_core.settings import Settings
 routes = Routes(links.DATASETS, tag="Connectors")
 
 _NOT_YET = Problem("CONFLICT", "The dataset has no connector yet", {"dataset_id": DATASET_ID, "status": "provisioning"})
+_ENDING = Problem("CONFLICT", "The dataset is being torn down", {"dataset_id": DATASET_ID, "status": "teardown"})
 _GONE = Problem("GONE", "The connector is disconnected.", {"connector_id": CONNECTOR_EXAMPLE["connector_id"]})
 
 
@@ -63,7 +65,7 @@ def get_connector(dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Re
     model=IssuedToken,
     example=TOKEN_EXAMPLE,
     body_example={"kind": "search", "expires_in": 3600},
-    problems=[NOT_FOUND, _NOT_YET, _GONE],
+    problems=[NOT_FOUND, _NOT_YET, _ENDING, _GONE],
     once=True,
 )
 def create_connector_token(
@@ -73,6 +75,11 @@ def create_connector_token(
 
     def issue(session: Session) -> Accepted:
         dataset, connector = _find(session, dataset_id, caller)
+        if dataset.status is DatasetStatus.TEARDOWN:
+            raise ConflictError(
+                "The dataset is being torn down",
+                details={"dataset_id": str(dataset_id), "status": dataset.status.value},
+            )
         issued = connectors.issue_token(
             session,
             parts.keyring,

@@ -76,7 +76,13 @@ class Gatekeeper:
             raise _unauthenticated(token)
         if issued is not None and issued.expires_at <= now:
             raise _unauthenticated(token, expired=True)
-        if kind not in kinds or (internal_only and service is None):
+        if internal_only and service is None:
+            raise ConnectorProblem(
+                "insufficient_permissions",
+                "No token that is issued may do this.",
+                headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+            )
+        if kind not in kinds:
             raise ConnectorProblem(
                 "insufficient_permissions",
                 f"A token of kind {kind} may not do this.",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from dataops_api import links
-from dataops_core.clock import rfc3339
+from dataops_core.clock import rfc3339, utcnow
 from dataops_core.lifecycle import OperationStatus, OperationType, steps_of
 from dataops_core.registry.tables import Operation
 
@@ -30,7 +30,7 @@ def operation(row: Row[Any], *, run_url: str | None) -> dict[str, Any]:
         "status": row.status,
         "progress": _progress(row, status),
         "started_at": rfc3339(row.started_at) if row.started_at is not None else None,
-        "estimated_completion": rfc3339(row.estimated_completion) if not status.is_terminal else None,
+        "estimated_completion": rfc3339(max(row.estimated_completion, utcnow())) if not status.is_terminal else None,
         "completed_at": rfc3339(row.completed_at) if row.completed_at is not None else None,
         "duration_minutes": round(seconds / 60, 2) if seconds is not None else None,
         "duration_seconds": round(seconds, 3) if seconds is not None else None,

@@ -14,6 +14,7 @@ from fsspec import AbstractFileSystem
 
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.errors import StorageError
+from dataops_core.storage import reason_of
 
 _CHUNK = 1 << 18
 
@@ -28,7 +29,7 @@ class StoredRecords:
         try:
             self._file = filesystem.open(path, "rb")
         except FileNotFoundError as error:
-            raise StorageError(f"There are no records at {path}.", details={"path": path}) from error
+            raise StorageError("The records' file is missing.") from error
         except OSError as error:
             raise self._unreadable(error) from error
         try:
@@ -85,4 +86,4 @@ class StoredRecords:
         return [self._type.record(row) for row in table.to_pylist()]
 
     def _unreadable(self, error: Exception) -> StorageError:
-        return StorageError(f"The records at {self._path} cannot be read: {error}.", details={"path": self._path})
+        return StorageError(f"The records cannot be read: {reason_of(error)}.")

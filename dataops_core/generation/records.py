@@ -25,6 +25,7 @@ from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationS
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
 from dataops_core.generation import arrays
+from dataops_core.storage import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,7 @@ def write_records(
         _publish(filesystem, partial, path)
     except OSError as error:
         _discard(filesystem, partial)
-        raise StorageError(
-            f"The records could not be written to {path}: {error.strerror or error}.", details={"path": path}
-        ) from error
+        raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
     except BaseException:
         _discard(filesystem, partial)
         raise
@@ -86,9 +85,9 @@ def read_records(filesystem: AbstractFileSystem, path: str) -> pa.Table:
         with filesystem.open(path, "rb") as file:
             return pq.ParquetFile(file).read()  # read_table would load Arrow's datasets, and pandas with them
     except FileNotFoundError as error:
-        raise StorageError(f"There are no records at {path}.", details={"path": path}) from error
+        raise StorageError("The records' file is missing.") from error
     except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"The records at {path} cannot be read: {error}.", details={"path": path}) from error
+        raise StorageError(f"The records cannot be read: {reason_of(error)}.") from error
 
 
 def content_digest(table: pa.Table) -> str:

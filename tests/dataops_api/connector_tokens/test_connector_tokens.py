@@ -90,6 +90,16 @@ def test_before_there_is_a_connector_there_is_nothing_to_manage(api: Any) -> Non
     assert api.admin.delete(f"{path_of(dataset_id)}/tokens/{uuid4()}").status_code == 404
 
 
+def test_a_dataset_in_teardown_gets_no_more_tokens(api: Any) -> None:
+    """C-53, C-90."""
+    dataset_id = api.ready()
+    assert api.admin.delete(f"{DATASETS}/{dataset_id}").status_code == 202
+    answer = api.admin.post(f"{path_of(dataset_id)}/tokens", json={"kind": "search"})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["message"] == "The dataset is being torn down"
+    assert api.admin.get(path_of(dataset_id)).json()["tokens"] == []
+
+
 def test_a_disconnected_connector_issues_no_tokens(api: Any) -> None:
     """C-53."""
     dataset_id = api.ready()

@@ -58,5 +58,5 @@ def test_a_file_that_is_gone_or_damaged_is_said_to_be(storage):
     with pytest.raises(StorageError, match="cannot be read"):
         tables.read(storage, "a")
     path.unlink()
-    with pytest.raises(StorageError, match="no records"):
+    with pytest.raises(StorageError, match="file is missing"):
         tables.read(storage, "a")
