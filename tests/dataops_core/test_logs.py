@@ -60,6 +60,8 @@ def test_people_at_a_terminal_get_plain_lines() -> None:
         ("got eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "c2ln"),
         ("postgresql://dataops:hunter2@db:5432/x does not answer", "hunter2"),
     ],
+    # Named, since a drawn secret differs from process to process.
+    ids=["client secret", "connector token", "bearer", "JWT", "password in an address"],
 )
 def test_what_looks_like_a_secret_is_struck_out_whoever_wrote_it(text: str, secret: str) -> None:
     """C-15."""
