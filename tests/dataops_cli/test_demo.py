@@ -119,8 +119,8 @@ def test_keep_leaves_the_stack_with_ready_datasets_until_down(home: Path) -> Non
             assert dataset.connector.endpoint_url in kept.stdout
 
         second = dataops(home, "demo")
-        assert second.returncode == 1
-        assert "The demo failed: Another `dataops up`" in second.stderr
+        assert second.returncode == 2
+        assert second.stderr.startswith("dataops: Another `dataops up`")
         assert second.stderr.count("\n") == 1
         assert httpx.get(f"{origin}/healthz", trust_env=False).status_code == 200
     finally:
@@ -168,5 +168,5 @@ def test_a_home_that_cannot_be_used_is_told_in_a_sentence(tmp_path: Path) -> Non
 
     done = dataops(tmp_path / "file", "demo")
 
-    assert done.returncode == 1
-    assert re.fullmatch(r"The demo failed: The home .* cannot be written .*\n", done.stderr)
+    assert done.returncode == 2
+    assert re.fullmatch(r"dataops: The home .* cannot be written .*\n", done.stderr)
