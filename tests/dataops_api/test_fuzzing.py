@@ -56,6 +56,7 @@ SWITCHED_OFF = {
 #: Status → why; and operation and field of a 400 → why.
 REFUSED_FOR_ITS_STATE = {
     410: "C-53: what was torn down is gone",
+    412: "C-7: the dataset has changed since the tag in `If-Match`",
     422: "C-45: the idempotency key was used for another request",
 }
 BEYOND_A_SCHEMA = {
@@ -63,6 +64,7 @@ BEYOND_A_SCHEMA = {
     (PROVISION, "generation.record_count"): "C-40: the operator sets the most",
     (PROVISION, "generation.locale"): "C-40: the customer's first dataset has fixed it",
     (PROVISION, "metadata"): "C-40: at most 16 KiB together; C-34: client_name is printable",
+    (f"PATCH {DATASET}", "metadata"): "C-50: at most 16 KiB together, as stored",
     (f"GET {DATASET}/quality/history", "before"): "C-64: it must be an evaluation of this dataset",
     (f"GET {DATASET}/records", "page"): "C-56: pages are of JSON alone",
     (f"GET {DATASET}/records", "per_page"): "C-56: pages are of JSON alone",
