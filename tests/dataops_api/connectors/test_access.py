@@ -100,6 +100,17 @@ def test_a_token_opens_its_own_side_alone(connector):
         assert ask(connector, METADATA, token).status_code == 200
 
 
+def test_no_token_that_is_issued_removes_a_connector_and_none_is_named_that_would(connector, live_service):
+    for token in (connector.index_token, connector.search_token):
+        response = live_service.http.delete(
+            f"{live_service.url}/{connector.connector_id}", headers={"Authorization": f"Bearer {token}"}
+        )
+        assert response.status_code == 403
+        assert problem_of(response)["detail"] == "No token that is issued may do this."
+        assert response.headers["www-authenticate"] == 'Bearer error="insufficient_scope"'
+    assert ask(connector, METADATA, connector.index_token).status_code == 200
+
+
 def test_the_products_own_tokens_open_their_side_alone(connector, live_service):
     search, index = (live_service.keyring.service_token(connector.connector_id, kind) for kind in TokenKind)
     assert [ask(connector, SEARCH, token).status_code for token in (search, index)] == [200, 403]

@@ -1,7 +1,7 @@
 """Watching an operation (C-25, C-80 … C-86)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,6 +44,16 @@ def running(api: Any, *, run_id: str, step: int = 1, silent: timedelta = timedel
         row.beat_at = utcnow() - silent
     link: str = accepted["_links"]["status"]
     return link
+
+
+def test_an_operation_that_takes_longer_than_estimated_is_not_estimated_to_have_ended(own_api: Any) -> None:
+    """C-80."""
+    link = running(own_api, run_id="slow")
+    with own_api.database.transaction() as session:
+        row = operations.get(session, UUID(link.rpartition("/")[2]), lock=True)
+        row.estimated_completion = utcnow() - timedelta(hours=1)
+    asked = utcnow().replace(microsecond=0)
+    assert datetime.fromisoformat(own_api.admin.get(link).json()["estimated_completion"]) >= asked
 
 
 def test_pending_has_every_key_and_no_progress(api: Any) -> None:
