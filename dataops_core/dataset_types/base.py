@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
 #: Rows of a Parquet row group and of one call of a builder: part of a dataset's identity, never of the execution plan.
-BLOCK_ROWS = 256
+BLOCK_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def _good_labels(labels: pd.Series) -> pd.Series:
 def _are_labels(entries: Any) -> bool:
     if not isinstance(entries, np.ndarray | list):
         return False
-    for entry in entries:
+    for entry in entries.tolist() if isinstance(entries, np.ndarray) else entries:
         if type(entry) is not dict or entry.keys() != _LABEL_KEYS or entry["prefix"] not in _PREFIXES:
             return False
         if type(entry["id"]) is not str or type(entry["name"]) is not str:
