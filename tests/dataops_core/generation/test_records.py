@@ -19,13 +19,16 @@ from dataops_core.generation.records import content_digest, read_records, write_
 LOCAL = LocalFileSystem()
 NAMES = ("FinTech Developer Productivity - Confluence", "FinTech Developer Productivity - GitHub")
 
+#: As the specification has them.
+RECORDS = BLOCK_ROWS + 44
+
 #: What a process of its own does: it writes the records, optionally with a limit on the size of files.
 SCRIPT = """
 import resource, sys
 from uuid import UUID
 from fsspec.implementations.local import LocalFileSystem
 from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec
 from dataops_core.dataset_types.known import dataset_type
 from dataops_core.errors import StorageError
 from dataops_core.generation.records import write_records
@@ -38,7 +41,7 @@ catalog = load_catalog()
 template = next(t for t in catalog.templates if t.name == "FinTech Developer Productivity - Confluence")
 client = UUID("123e4567-e89b-12d3-a456-426614174000")
 spec = GenerationSpec(template, catalog.vocabulary(template.industry), build_company(client), Stage.SANDBOX,
-                      default_seed(client, Stage.SANDBOX, template.dataset_type), 300)
+                      default_seed(client, Stage.SANDBOX, template.dataset_type), BLOCK_ROWS + 44)
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
@@ -97,11 +100,11 @@ def test_c33_the_report_says_what_the_footer_says(specification, tmp_path, name)
     spec = specification(name)
     report = write_records(spec, dataset_type(spec.template.dataset_type), LOCAL, f"{tmp_path}/records")
     footer = pq.read_metadata(tmp_path / "records")
-    assert report.record_count == footer.num_rows == 300
+    assert report.record_count == footer.num_rows == RECORDS
     assert report.size_bytes == sum(footer.row_group(n).total_byte_size for n in range(footer.num_row_groups))
     assert report.file_bytes == (tmp_path / "records").stat().st_size
-    assert report.incomplete_count == 6
-    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [256, 44]
+    assert report.incomplete_count == round(RECORDS * 0.02)
+    assert [footer.row_group(n).num_rows for n in range(footer.num_row_groups)] == [BLOCK_ROWS, 44]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,7 +113,7 @@ def test_contents_are_proven_without_their_file(specification, tmp_path, name):
     report = write_records(spec, dataset_type(spec.template.dataset_type), LOCAL, f"{tmp_path}/records")
     table = read_records(LOCAL, f"{tmp_path}/records")
     assert content_digest(table) == report.content_sha256
-    assert content_digest(table.slice(0, 299)) != report.content_sha256
+    assert content_digest(table.slice(0, RECORDS - 1)) != report.content_sha256
     pq.write_table(table, tmp_path / "other", compression="lz4", row_group_size=50)
     assert content_digest(read_records(LOCAL, f"{tmp_path}/other")) == report.content_sha256
 
@@ -120,13 +123,13 @@ def test_each_block_is_reported_as_it_is_written(specification, tmp_path):
     write_records(
         specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=2, on_block=seen.append
     )
-    assert seen == [256, 300]
+    assert seen == [BLOCK_ROWS, RECORDS]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_report_of_a_block_raises_ends_the_writing(specification, tmp_path, workers):
     def stop(written: int) -> None:
-        if written > 256:
+        if written > BLOCK_ROWS:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -174,5 +177,5 @@ def test_another_file_system_gets_the_same_bytes(specification, tmp_path):
     local = write_records(spec, records, LOCAL, f"{tmp_path}/x")
     assert write_records(spec, records, memory, "/records-test/x") == local
     assert memory.ls("/records-test", detail=False) == ["/records-test/x"]
-    assert read_records(memory, "/records-test/x").num_rows == 300
+    assert read_records(memory, "/records-test/x").num_rows == RECORDS
     memory.rm("/records-test", recursive=True)
