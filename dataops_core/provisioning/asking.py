@@ -7,6 +7,7 @@ C-43.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,10 @@ from dataops_core.registry.tables import Customer
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
 from dataops_core.templates.recommendation import recommend
+
+
+#: An error names so many fields at most: else a request of wrong names would get an answer as large as itself.
+MOST_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def choose_templates(
         **steering_problems(request.metadata.get("custom_fields") or {}),
     }
     if problems:
-        raise InvalidRequestError("Request validation failed", details=problems)
+        raise InvalidRequestError("Request validation failed", details=dict(islice(problems.items(), MOST_PROBLEMS)))
     industry, use_case, company_size = _profile(session, request)
     return [
         (

@@ -25,7 +25,7 @@ from dataops_cli.processes import ProcessMark, instance_members
 
 pytestmark = pytest.mark.fault
 
-COMPONENTS = {"database", "migrations", "keys", "dagster", "connector"}
+COMPONENTS = {"database", "migrations", "keys", "dagster", "code_location", "daemon", "connector"}
 UP = {"state": "up", "reason": None}
 
 
