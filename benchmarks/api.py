@@ -237,8 +237,11 @@ def main() -> None:
         dagster = open_.enter_context(busy_dagster())
         ports = {"api": free_port(), "bare": free_port()}
         variables = settings_of(home, ports["api"], postgres.url(), dagster, secret)
-        open_.enter_context(serving(["benchmarks.bare:app"], ports["bare"], {}))
-        open_.enter_context(serving(["--factory", "dataops_api.app:app_from_environment"], ports["api"], variables))
+        log = open_.enter_context(home.joinpath("api.log").open("wb"))
+        open_.enter_context(serving(["benchmarks.bare:app"], ports["bare"], {}, log))
+        open_.enter_context(
+            serving(["--factory", "dataops_api.app:app_from_environment"], ports["api"], variables, log)
+        )
         token = make_token(f"http://127.0.0.1:{ports['api']}", secret, postgres.url())
         asked = Requests(postgres.dsn(DATABASE), token)
         console.print(
