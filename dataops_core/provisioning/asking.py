@@ -24,7 +24,6 @@ from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
 from dataops_core.templates.recommendation import recommend
 
-
 #: An error names so many fields at most: else a request of wrong names would get an answer as large as itself.
 MOST_PROBLEMS = 50
 
