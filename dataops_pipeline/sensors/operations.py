@@ -1,4 +1,4 @@
-"""The sensors: what the API's process could not see to itself, done within seconds.
+"""Sensors of operations: what the API's process could not see to itself, done within seconds.
 
 ``launch_pending_operations`` launches what was accepted and never launched (the API was killed, Dagster was down).
 ``settle_*`` tell operations how their runs ended, and end those whose runs went silent. ``stop_cancelled_runs`` stops
@@ -53,8 +53,8 @@ _ENDINGS = {
 }
 
 
-def sensors_of(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
-    """All sensors; the first launches these jobs."""
+def operation_sensors(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
+    """The sensors of operations; the first launches these jobs."""
     return [_launching(jobs), *(_settling(status) for status in _ENDINGS), _lost(), _stopping()]
 
 
