@@ -1,5 +1,9 @@
 """What every test may use: a real PostgreSQL server, one for the suite, and databases of one's own on it.
 
+``TEST_DATABASE`` (``make test DATABASE=...``) names the server. ``embedded``: as ``dataops up`` brings it.
+``external``: the same binaries as a server of its own, over TCP and with that server's defaults, which every stack is
+given by DATAOPS_DATABASE_URL. ``distribution``: such a server of the newest PostgreSQL that a package has installed.
+
 ``postgres_url`` is an empty database, ``database`` one with the registry's schema. Each test has its own and loses it
 at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break,
 ``mending_stack`` is a module's, for faults that it survives.
@@ -16,24 +20,94 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg2
 import pytest
 from psycopg2 import sql
+from sqlalchemy import URL
 
 from dataops_cli.addresses import free_port
+from dataops_cli.databases import OLDEST_MAJOR
 from dataops_cli.home import Home
-from dataops_cli.postgres import Postgres
-from dataops_cli.processes import instance_members
+from dataops_cli.postgres import USER, Postgres
+from dataops_cli.postgres_account import account_for
+from dataops_cli.processes import ChildSpec, instance_members
 from dataops_cli.up import READY
 from dataops_core.registry import migrate
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
 
 _TEMPLATE = "registry_template"
+_SERVER = os.environ.get("TEST_DATABASE") or "embedded"
+_SERVERS = ("embedded", "external", "distribution")
+#: Where the packages of Debian and its relatives put a major version's programs.
+_DISTRIBUTION = Path("/usr/lib/postgresql")
+
+
+class SeparateServer(Postgres):
+    """A server that is somebody else's as far as the product knows: over TCP, with its own defaults."""
+
+    def __init__(self, home: Path, programs: Path | None) -> None:
+        super().__init__(home, durable=False)
+        self._programs = programs
+        self._tcp_port = free_port()
+
+    def prepare(self) -> None:
+        self.home.joinpath("logs").mkdir(mode=0o700)
+        account = account_for(self.home)
+        self._account = account if self._programs is None else replace(account, bin=self._programs)
+        self._ensure_password()
+        password = self.account.directory / "initial_password"
+        password.write_text(self._password(), encoding="utf-8")
+        self.account.own(password)
+        options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        if self._programs is not None:
+            # Names would sort as people expect it, and not by code point, where a query forgot to ask for that (C-30).
+            options += ["--locale-provider=icu", "--icu-locale=en-US"]
+        subprocess.run(
+            [self.account.bin / "initdb", "-D", self.data, "-U", USER, f"--pwfile={password}", *options],
+            check=True,
+            capture_output=True,
+            **self._identity(),
+        )
+
+    def spec(self) -> ChildSpec:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self._tcp_port),
+            "unix_socket_directories": "",
+            "max_connections": "400",  # for every stack of a test process
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+        }
+        options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+        return ChildSpec(
+            name="postgres",
+            command=(str(self.account.bin / "postgres"), "-D", str(self.data), *options),
+            environment=self._environment(),
+            directory=self.account.directory,
+            stop_signal=signal.SIGINT,
+            user=self.account.user,
+            group=self.account.group,
+        )
+
+    def url(self, database: str = "postgres") -> str:
+        return URL.create("postgresql", USER, self._password(), "127.0.0.1", self._tcp_port, database).render_as_string(
+            hide_password=False
+        )
+
+    def dsn(self, database: str) -> str:
+        return self.url(database)
+
+    def _identity(self) -> dict[str, Any]:
+        account = self.account
+        groups = None if account.user is None else []
+        return {"user": account.user, "group": account.group, "extra_groups": groups, "cwd": account.directory}
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +124,36 @@ def postgres(short_directory: Path) -> Iterator[Postgres]:
     """The suite's PostgreSQL server."""
     home = short_directory / "postgres-of-the-suite"
     home.mkdir(mode=0o711)
-    with Postgres(home, durable=False) as server:
+    if _SERVER not in _SERVERS:
+        pytest.exit(f"TEST_DATABASE is '{_SERVER}': give one of {', '.join(_SERVERS)}.", 4)
+    programs = _distribution() if _SERVER == "distribution" else None
+    with Postgres(home, durable=False) if _SERVER == "embedded" else SeparateServer(home, programs) as server:
         yield server
+
+
+def _distribution() -> Path:
+    """The programs of the newest PostgreSQL that is installed here; skips where there is none that may be used."""
+    majors = [int(path.parent.parent.name) for path in _DISTRIBUTION.glob("[0-9]*/bin/initdb")]
+    if max(majors, default=0) < OLDEST_MAJOR:
+        pytest.skip(f"no package of this system has installed PostgreSQL {OLDEST_MAJOR} or newer in {_DISTRIBUTION}")
+    return _DISTRIBUTION / str(max(majors)) / "bin"
+
+
+@pytest.fixture(scope="session")
+def given_database(
+    new_database: Callable[..., tuple[str, Callable[[], None]]],
+) -> Callable[[Path], dict[str, str]]:
+    """The setting that gives a stack its database: one for each home; none where each brings its own server."""
+    made: dict[Path, str] = {}
+
+    def give(home: Path) -> dict[str, str]:
+        if _SERVER == "embedded":
+            return {}
+        if home not in made:
+            made[home], _ = new_database(migrated=False)
+        return {"DATAOPS_DATABASE_URL": made[home]}
+
+    return give
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +227,11 @@ class Stack:
     @property
     def home(self) -> Path:
         return self.settings.home
+
+    @property
+    def embedded(self) -> bool:
+        """Whether its PostgreSQL is a child of its own."""
+        return "DATAOPS_DATABASE_URL" not in self.environment
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -227,21 +334,25 @@ def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def stack(short_directory: Path) -> Iterator[Stack]:
+def stack(short_directory: Path, given_database: Callable[[Path], dict[str, str]]) -> Iterator[Stack]:
     """The one stack that the suite shares: each test takes customers of its own and breaks nothing."""
-    with _running_stack(short_directory / "stack") as running:
+    home = short_directory / "stack"
+    with _running_stack(home, **given_database(home)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def mending_stack(short_directory: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+def mending_stack(
+    short_directory: Path, given_database: Callable[[Path], dict[str, str]], request: pytest.FixtureRequest
+) -> Iterator[Stack]:
     """A stack of the module's own, for faults that it mends by itself before the test ends."""
-    with _running_stack(short_directory / request.node.path.stem) as running:
+    home = short_directory / request.node.path.stem
+    with _running_stack(home, **given_database(home)) as running:
         yield running
 
 
 @pytest.fixture
-def own_stack() -> Iterator[Callable[..., Stack]]:
+def own_stack(given_database: Callable[[Path], dict[str, str]]) -> Iterator[Callable[..., Stack]]:
     """Starts stacks for one test alone, which may break them. Variables are settings: ``DATAOPS_…=value``."""
     with ExitStack() as running:
 
@@ -249,6 +360,8 @@ def own_stack() -> Iterator[Callable[..., Stack]]:
             place = home or Path(running.enter_context(tempfile.TemporaryDirectory(prefix="dol-", dir="/tmp")))
             if home is None:
                 place.chmod(0o711)
-            return running.enter_context(_running_stack(place / "home" if home is None else place, **variables))
+            if home is None:
+                place = place / "home"
+            return running.enter_context(_running_stack(place, **(given_database(place) | variables)))
 
         yield start

@@ -80,7 +80,8 @@ def mode(path: Path) -> int:
 
 def test_secrets_are_the_owners_alone_and_the_credentials_work_where_they_say(mending_stack: "Stack") -> None:
     home = mending_stack.home
-    for name in ("credentials.json", "runtime.json", "secret_key", "postgres_password", "processes.json"):
+    private = ("credentials.json", "runtime.json", "secret_key", "processes.json")
+    for name in (*private, "postgres_password") if mending_stack.embedded else private:
         assert mode(home / name) == 0o600, name
     for name in ("data", "dagster", "logs", "run"):
         assert mode(home / name) == 0o700, name
@@ -158,7 +159,7 @@ def test_credentials_cannot_be_made_where_nothing_runs(home: Path) -> None:
 
 def test_a_killed_supervisor_leaves_no_process(mending_stack: "Stack") -> None:
     marks = processes(mending_stack)
-    assert len(marks) > 6
+    assert len(marks) >= 6
     mending_stack.process.kill()
     wait_for(lambda: not any(mark.lives() for mark in marks), "its processes are gone", END_SECONDS)
 
