@@ -22,6 +22,9 @@ from dataops_core.errors import ConfigurationError
 API_PREFIX = "/v1/dataops"
 CONNECTORS_PREFIX = "/connectors"
 RUNTIME_FILE = "runtime.json"
+_CENTURY = 36_500
+#: The database keeps the audit log's entries so long whatever anybody asks (migration 0009).
+_AUDIT_FLOOR = 30
 
 
 class Settings(BaseSettings):
@@ -52,6 +55,27 @@ class Settings(BaseSettings):
     )
     idempotency_key_hours: float = Field(
         default=24.0, gt=0, le=8760, description="Hours that the answer to an idempotency key is kept."
+    )
+    keep_archives_days: int = Field(
+        default=365, ge=0, le=_CENTURY, description="Days that an archive is kept; 0: for ever."
+    )
+    keep_audit_days: int = Field(
+        default=730,
+        ge=0,
+        le=_CENTURY,
+        description="Days that an entry of the audit log is kept (30 or more); 0: for ever.",
+    )
+    keep_operations_days: int = Field(
+        default=365, ge=0, le=_CENTURY, description="Days that an operation is kept after its end; 0: for ever."
+    )
+    keep_quality_history_days: int = Field(
+        default=90, ge=0, le=_CENTURY, description="Days that an evaluation of a check is kept; 0: for ever."
+    )
+    keep_runs_days: int = Field(
+        default=30, ge=0, le=_CENTURY, description="Days that a run of Dagster's is kept after its end; 0: for ever."
+    )
+    keep_tokens_days: int = Field(
+        default=30, ge=0, le=_CENTURY, description="Days that a connector's token is known after its end; 0: for ever."
     )
     validation_fresh_seconds: float = Field(
         default=300.0, ge=0, description="A check younger than this is not evaluated again unless a request forces it."
@@ -95,6 +119,13 @@ class Settings(BaseSettings):
         if not _names_a_host(value):
             raise ValueError("must name a host, as in http://host:8080")
         return value.rstrip("/")
+
+    @field_validator("keep_audit_days")
+    @classmethod
+    def _above_the_floor(cls, value: int) -> int:
+        if 0 < value < _AUDIT_FLOOR:
+            raise ValueError(f"must be {_AUDIT_FLOOR} or more, or 0 for ever")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -33,6 +33,8 @@ class AuditResourceType(StrEnum):
     API_CLIENT = "api_client"
     SIGNING_KEY = "signing_key"
     INSTALLATION = "installation"
+    #: Entries that were removed for their age.
+    AUDIT_LOG = "audit_log"
 
 
 class AuditQuery(BaseModel):

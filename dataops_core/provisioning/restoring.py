@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dataops_core.clock import rfc3339
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.errors import CheckInconclusiveError, ConflictError, PermanentError, QualityGateError, StorageError
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType
@@ -77,6 +78,12 @@ def accept_restore(
         raise ConflictError(f"Dataset is not archived: it is {dataset.status}", details=details)
     if active is not None:
         raise ConflictError("Another operation works on the dataset", details=details)
+    if dataset.archive_removed_at is not None:
+        removed_at = rfc3339(dataset.archive_removed_at)
+        raise ConflictError(
+            f"The dataset's archive was removed for its age at {removed_at}",
+            details=details | {"archive_removed_at": removed_at},
+        )
     if dataset.archive_path is None:
         raise ConflictError("No archive of the dataset is kept", details=details)
     failed = datasets.failed_of(

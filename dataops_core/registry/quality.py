@@ -1,4 +1,4 @@
-"""Evaluations of the quality checks. Every one is kept; a dataset's quality is the newest verdict of each check.
+"""Evaluations of the quality checks. A dataset's quality is the newest verdict of each check, which is always kept.
 
 An evaluation that could not tell (status ``error``) is kept too, but takes nothing from the score before it (C-62).
 """

@@ -172,6 +172,8 @@ class Dataset(Base):
     upload_id: Mapped[str | None] = mapped_column(Text)
     #: Folder of the archive, null where none is kept.
     archive_path: Mapped[str | None] = mapped_column(Text)
+    #: When its archive was removed for its age.
+    archive_removed_at: Mapped[datetime | None]
     #: True while files or an index of this dataset may still exist outside its archive.
     has_remains: Mapped[bool] = mapped_column(default=False)
 
@@ -276,7 +278,7 @@ class OperationDataset(Base):
 
 
 class QualityResult(Base):
-    """One evaluation of one check. Every one is kept."""
+    """One evaluation of one check. The newest of each check is never removed."""
 
     __tablename__ = "quality_results"
 
@@ -296,6 +298,7 @@ class QualityResult(Base):
     __table_args__ = (
         _one_of("check_type", CheckType),
         _one_of("status", CheckStatus),
+        Index("ix_quality_results_executed_at", "executed_at"),
         Index("ix_quality_results_newest", "dataset_id", "check_type", "executed_at"),
         Index("ix_quality_results_history", "dataset_id", "executed_at", "check_id"),
     )

@@ -252,18 +252,6 @@ def test_nobody_changes_what_was_noted(database: Database, statement: str) -> No
     assert log_of(database) == noted
 
 
-def test_the_owner_removes_what_is_too_old_by_the_way_that_operating_describes(database: Database) -> None:
-    with database.transaction() as session:
-        accept(session)
-    with database.transaction() as session:
-        session.execute(text("ALTER TABLE audit_log DISABLE TRIGGER append_only"))
-        session.execute(text("DELETE FROM audit_log WHERE resource_type = 'customer'"))
-        session.execute(text("ALTER TABLE audit_log ENABLE TRIGGER append_only"))
-    assert {one.resource_type for one in log_of(database)} == {"dataset", "operation"}
-    with pytest.raises(InternalError, match="append-only"), database.transaction() as session:
-        session.execute(text("DELETE FROM audit_log"))
-
-
 def test_who_acts_is_told_once_per_transaction_and_not_where_nothing_changes(database: Database) -> None:
     with database.transaction() as session:
         operation_id = accept(session)

@@ -1,0 +1,119 @@
+"""Old runs go from a real Dagster instance with all that it keeps of them; those in use and in flight stay."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.storage.runs.schema import RunsTable
+from dagster._core.test_utils import create_run_for_test
+
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import OperationType, Stage
+from dataops_core.provisioning.services import Services
+from dataops_core.registry import operations
+from dataops_core.upkeep import retention
+from dataops_core.upkeep.retention import clean_up
+from dataops_pipeline.run_history import InstanceRuns
+
+S = DagsterRunStatus
+
+
+@pytest.fixture(autouse=True)
+def nothing_old(instance: DagsterInstance) -> Iterator[None]:
+    """Leaves the instance, which all tests share, without old runs."""
+    yield
+    for run in instance.get_runs(RunsFilter(updated_before=utcnow() - timedelta(days=20))):
+        instance.delete_run(run.run_id)
+
+
+def make(instance: DagsterInstance, status: DagsterRunStatus, *, days: int, operation_id: UUID | None = None) -> str:
+    """A run that changed last so many days ago, with an event and a file of its own."""
+    tags = {"dataops/operation_id": str(operation_id)} if operation_id is not None else {}
+    run_id: str = create_run_for_test(instance, job_name="provision", status=status, tags=tags).run_id
+    instance.report_engine_event("It said so.", job_name="provision", run_id=run_id)
+    log = log_of(instance, run_id)
+    log.parent.mkdir(parents=True)
+    log.write_text("said")
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        changed = utcnow().replace(tzinfo=None) - timedelta(days=days)
+        connection.execute(RunsTable.update().where(RunsTable.c.run_id == run_id).values(update_timestamp=changed))
+    return run_id
+
+
+def log_of(instance: DagsterInstance, run_id: str) -> Path:
+    return Path(instance.storage_directory()) / run_id / "compute_logs" / "step.err"
+
+
+def carried(services: Services, run_id: str) -> UUID:
+    """An open operation that this run carries."""
+    with services.database.transaction() as session:
+        return operations.create(
+            session,
+            operation_type=OperationType.PROVISIONING,
+            client_id=uuid4(),
+            stage=Stage.PILOT,
+            datasets=[(uuid4(), "confluence_pages")],
+            run_id=run_id,
+        ).operation_id
+
+
+def test_old_runs_go_with_their_events_and_logs_and_none_in_flight_or_in_use(
+    instance: DagsterInstance, services: Services
+) -> None:
+    """C-87."""
+    ended = [make(instance, status, days=31) for status in (S.SUCCESS, S.FAILURE, S.CANCELED)]
+    in_use = make(instance, S.FAILURE, days=99)
+    carried(services, in_use)
+    young = make(instance, S.SUCCESS, days=29)
+    in_flight = [make(instance, status, days=99) for status in (S.NOT_STARTED, S.STARTING, S.STARTED, S.CANCELING)]
+    assert instance.all_logs(ended[0])
+
+    assert clean_up(services, InstanceRuns(instance))["runs"] == len(ended)
+
+    for run_id in ended:
+        assert instance.get_run_by_id(run_id) is None
+        assert instance.all_logs(run_id) == []
+        assert not log_of(instance, run_id).parent.parent.exists()
+    for run_id in (in_use, young, *in_flight):
+        assert instance.get_run_by_id(run_id) is not None
+        assert instance.all_logs(run_id)
+        assert log_of(instance, run_id).exists()
+    assert clean_up(services, InstanceRuns(instance))["runs"] == 0
+
+
+def test_runs_are_kept_for_ever_where_the_setting_says_so(instance: DagsterInstance, services: Services) -> None:
+    old = make(instance, S.SUCCESS, days=9999)
+    keeping = services.settings.model_copy(update={"keep_runs_days": 0})
+    object.__setattr__(services, "settings", keeping)
+    assert clean_up(services, InstanceRuns(instance))["runs"] == 0
+    assert instance.get_run_by_id(old) is not None
+
+
+def test_page_by_page_and_what_was_interrupted_is_gone_on_with(
+    instance: DagsterInstance, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_RUNS", 2)
+    runs = [make(instance, S.SUCCESS, days=40) for _ in range(5)]
+    carried(services, runs[0])
+    history = InstanceRuns(instance)
+    real, removed = history.remove, []
+
+    def killed_at_the_second(run_id: str) -> None:
+        if removed:
+            # Its events are gone, the run is still there.
+            instance.event_log_storage.delete_events(run_id)
+            raise KeyboardInterrupt
+        removed.append(run_id)
+        real(run_id)
+
+    monkeypatch.setattr(history, "remove", killed_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        clean_up(services, history)
+    assert [instance.get_run_by_id(run_id) is not None for run_id in runs] == [True, False, True, True, True]
+    # A second one at once found the same runs: what is gone already is no error.
+    InstanceRuns(instance).remove(runs[1])
+    clean_up(services, InstanceRuns(instance))
+    assert [instance.get_run_by_id(run_id) is not None for run_id in runs] == [True, False, False, False, False]
