@@ -38,6 +38,7 @@ from dataops_api.templates import routes as templates
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core import tracing
+from dataops_core.loading import permanently
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import CONNECTORS_PREFIX, Settings
@@ -138,4 +139,5 @@ def app_from_environment() -> FastAPI:
     settings = Settings.load()
     configure(settings)
     tracing.start(settings, service="dataops-api")
-    return create_app(settings)
+    with permanently():
+        return create_app(settings)

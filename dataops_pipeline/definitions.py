@@ -6,13 +6,16 @@ from typing import Any
 from dagster import AssetSelection, Definitions, JobDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_pipeline.assets import assets_of
-from dataops_pipeline.checks import checks_of
-from dataops_pipeline.jobs import executor, provision_job, restore_job, teardown_job, validate_job
-from dataops_pipeline.resources import DataOps
-from dataops_pipeline.schedules import clean_up_job, schedules_of
-from dataops_pipeline.sensors import sensors_of
+from dataops_core.loading import permanently
+
+with permanently():
+    from dataops_core.dataset_types.known import DATASET_TYPES
+    from dataops_pipeline.assets import assets_of
+    from dataops_pipeline.checks import checks_of
+    from dataops_pipeline.jobs import executor, provision_job, restore_job, teardown_job, validate_job
+    from dataops_pipeline.resources import DataOps
+    from dataops_pipeline.schedules import clean_up_job, schedules_of
+    from dataops_pipeline.sensors import sensors_of
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Definitions:
@@ -37,4 +40,5 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
     )
 
 
-defs = build_defs()
+with permanently():
+    defs = build_defs()

@@ -41,6 +41,7 @@ from dataops_core import acting, tracing
 from dataops_core.clock import utcnow
 from dataops_core.connectors.platform import SearchRequest
 from dataops_core.lifecycle import TokenKind
+from dataops_core.loading import permanently
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
@@ -85,7 +86,8 @@ def app_from_environment() -> FastAPI:
     settings = Settings.load()
     configure(settings)
     tracing.start(settings, service="dataops-connectors")
-    return create_connector_app(settings)
+    with permanently():
+        return create_connector_app(settings)
 
 
 class _Door:

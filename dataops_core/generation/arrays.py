@@ -25,6 +25,13 @@ def texts(values: Sequence[str | None]) -> pa.StringArray:
     )
 
 
+def ascii_texts(values: Sequence[bytes]) -> pa.StringArray:
+    """Texts that are encoded already, in ASCII. At most 2 GiB."""
+    return pa.StringArray.from_buffers(
+        len(values), pa.py_buffer(_offsets(map(len, values))), pa.py_buffer(b"".join(values))
+    )
+
+
 def integers(values: Sequence[int] | NDArray[Any], *, present: NDArray[np.bool_] | None = None) -> pa.Int64Array:
     """The numbers as 64-bit integers, null where they are not ``present``."""
     data = np.ascontiguousarray(values, dtype=np.int64)

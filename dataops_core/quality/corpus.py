@@ -11,11 +11,11 @@ without.
 import re
 import sqlite3
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataops_core.connectors.embedded.text import plain_text
@@ -43,30 +43,61 @@ def is_number(word: str) -> bool:
     return word[-1].isdigit()
 
 
-def _holders(folded: Sequence[bytes]) -> dict[bytes, list[int]]:
-    """Of each word, the texts that hold it, in order."""
-    holders: dict[bytes, list[int]] = defaultdict(list)
-    starts = range(0, len(folded), _TEXTS_AT_ONCE)
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
-        counted = threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts))
-        for start, found in zip(starts, counted, strict=True):
-            for word, holding in found:
-                holders[word].extend(index + start for index in holding)
-    return holders
+class _Holders:
+    """Of each word, the texts that hold it.
+
+    One run of numbers for each word and the words in order, so that what holds any word with one beginning is one run.
+    """
+
+    def __init__(self, folded: Sequence[bytes]) -> None:
+        numbers: dict[bytes, int] = {}
+        held: list[np.ndarray] = [np.empty(0, dtype=np.int32)]
+        holding: list[np.ndarray] = [np.empty(0, dtype=np.int32)]
+        starts = range(0, len(folded), _TEXTS_AT_ONCE)
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
+            counted = threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts))
+            for start, (said, words_held, texts_holding) in zip(starts, counted, strict=True):
+                known = np.fromiter((numbers.setdefault(word, len(numbers)) for word in said), np.int32, len(said))
+                held.append(known[words_held])
+                holding.append(texts_holding + start)
+        self._words = sorted(numbers)
+        place = np.empty(len(numbers), dtype=np.int32)
+        place[[numbers[word] for word in self._words]] = np.arange(len(numbers), dtype=np.int32)
+        places = place[np.concatenate(held)]
+        self._texts = np.concatenate(holding)[np.argsort(places, kind="stable")]
+        self._stops = np.cumsum(np.bincount(places, minlength=len(numbers))).tolist()
+
+    def of(self, word: str) -> list[int]:
+        """The texts that hold the word as it is, in order."""
+        sought = word.encode()
+        place = bisect_left(self._words, sought)
+        if place == len(self._words) or self._words[place] != sought:
+            return []
+        return self._run(place, place + 1)
+
+    def of_beginning(self, start: str) -> list[int]:
+        """The texts that hold a word that begins so, once for each such word."""
+        sought = start.encode()
+        # No word holds a byte above ASCII.
+        return self._run(bisect_left(self._words, sought), bisect_left(self._words, sought + b"\x7f"))
+
+    def _run(self, first: int, stop: int) -> list[int]:
+        if first == stop:
+            return []
+        found: list[int] = self._texts[self._stops[first - 1] if first else 0 : self._stops[stop - 1]].tolist()
+        return found
 
 
-def _holding(folded: Sequence[bytes]) -> list[tuple[bytes, list[int]]]:
-    """Each word of some texts, and which of them hold it. By Arrow's kernels, which let other threads run."""
-    split = pc.ascii_split_whitespace(arrays.texts([text.decode() for text in folded]))
+def _holding(folded: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
+    """The words of some texts, and which of them (their numbers) which text holds, in pairs. By Arrow's kernels, which
+    let other threads run."""
+    split = pc.ascii_split_whitespace(arrays.ascii_texts(folded))
     said = split.flatten().dictionary_encode()
     lengths = np.frombuffer(arrays.content(split.value_lengths()), dtype=np.int32)
     held = np.zeros((len(said.dictionary), len(folded)), dtype=np.bool_)
     held[np.frombuffer(arrays.content(said.indices), dtype=np.int32), np.repeat(np.arange(len(folded)), lengths)] = True
-    holding = np.nonzero(held)[1].tolist()
-    stops = np.cumsum(np.count_nonzero(held, axis=1)).tolist()
-    found = zip(said.dictionary.to_pylist(), [0, *stops], stops, strict=False)
-    # What stands before the first blank is no word.
-    return [(word.encode(), holding[first:stop]) for word, first, stop in found if word]
+    words_held, texts_holding = np.nonzero(held)
+    return said.dictionary.view(pa.binary()).to_pylist(), words_held, texts_holding.astype(np.int32)
 
 
 class Stemmer:
@@ -100,8 +131,7 @@ class Corpus:
         self.documents = documents
         self._stemmer = Stemmer()
         self._folded = [f" {document.title}\n{document.body} ".encode().translate(_FOLDED) for document in documents]
-        self._holders = _holders(self._folded)
-        self._vocabulary = sorted(self._holders)
+        self._holders = _Holders(self._folded)
         self._found: dict[str, frozenset[int]] = {}
         self._plain: dict[int, str] = {}
 
@@ -118,7 +148,7 @@ class Corpus:
 
     def frequency(self, word: str) -> int:
         """How many documents hold the word as it is."""
-        return len(self._holders.get(word.encode(), ()))
+        return len(self._holders.of(word))
 
     def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
         """Documents (of ``among``, or of all) that may hold all the ``wanted`` words, in order."""
@@ -145,16 +175,8 @@ class Corpus:
     def _holding(self, word: str) -> frozenset[int]:
         if word not in self._found:
             forms = {word, f"{word}s"} if is_number(word) else set()
-            held = [self._holders.get(form.encode(), []) for form in forms]
+            held = [self._holders.of(form) for form in forms]
             if not forms:
-                held = [index for start in self._stemmer.beginnings(word) for index in self._with_beginning(start)]
-            self._found[word] = frozenset(index for indexes in held for index in indexes)
+                held = [self._holders.of_beginning(start) for start in self._stemmer.beginnings(word)]
+            self._found[word] = frozenset().union(*held)
         return self._found[word]
-
-    def _with_beginning(self, start: str) -> Iterator[list[int]]:
-        """Of each word that begins so, the documents that hold it."""
-        first = start.encode()
-        position = bisect_left(self._vocabulary, first)
-        while position < len(self._vocabulary) and self._vocabulary[position].startswith(first):
-            yield self._holders[self._vocabulary[position]]
-            position += 1

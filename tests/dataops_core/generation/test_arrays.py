@@ -17,6 +17,13 @@ def test_texts(values):
     assert made.null_count == values.count(None)
 
 
+def test_texts_that_are_encoded_already():
+    values = ["", "a b", "zed"]
+    made = arrays.ascii_texts([value.encode() for value in values])
+    made.validate(full=True)
+    assert made.to_pylist() == values
+
+
 def test_integers():
     values = np.array([1, -2, 2**62, 0, 5, 6, 7, 8, 9], dtype=np.int64)
     present = np.array([True, False, True, True, True, True, True, True, False])
