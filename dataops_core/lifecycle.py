@@ -57,6 +57,19 @@ class ConnectorStatus(StrEnum):
     DISCONNECTED = "disconnected"
 
 
+class Finding(StrEnum):
+    """What one look at a connector found; ``quality/connector_watch.py`` makes a status of several."""
+
+    #: All that is required holds, and fast.
+    CLEAN = "clean"
+    #: All that is required holds, but slowly, or something is about to end.
+    STRAINED = "strained"
+    #: It could not be told: 5xx, 429, connection lost.
+    UNCLEAR = "unclear"
+    #: Something required surely does not hold.
+    FAILED = "failed"
+
+
 class OperationType(StrEnum):
     """What an operation does (C-80)."""
 

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     validation_fresh_seconds: float = Field(
         default=300.0, ge=0, description="A check younger than this is not evaluated again unless a request forces it."
     )
+    connector_watch_seconds: float = Field(
+        default=300.0, ge=0, description="How often each ready dataset's connector is looked at; 0: never."
+    )
     token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
     token_failures_per_minute: int = Field(
         default=10, ge=1, description="Failed token requests per API client, address and minute."

@@ -148,6 +148,8 @@ def _answer(
         "name": dataset.name,
         "status": connector.status.value,
         "status_reason": connector.status_reason,
+        "status_since": rfc3339(connector.status_since) if connector.status_since is not None else None,
+        "consecutive_failures": connector.consecutive_failures,
         "endpoint_url": links.endpoint_url(settings, connector.connector_id),
         "generation": connector.generation,
         "document_count": connector.document_count,

@@ -68,6 +68,8 @@ class Connector(AnswerModel):
     name: str
     status: ConnectorStatus
     status_reason: str | None
+    status_since: datetime | None
+    consecutive_failures: int
     endpoint_url: str
     generation: str | None
     document_count: int
@@ -87,6 +89,8 @@ CONNECTOR_EXAMPLE: dict[str, Any] = {
     "name": "ACME-Sandbox-Confluence",
     "status": "healthy",
     "status_reason": None,
+    "status_since": "2026-01-28T10:31:00Z",
+    "consecutive_failures": 0,
     "endpoint_url": "https://api.a-domain.com/connectors/660e8400-e29b-41d4-a716-446655440001",
     "generation": "990e8400-1",
     "document_count": 500,

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from dataops_core.connectors.documents import datasource_config, document_definition
 from dataops_core.connectors.platform import Metadata, SearchResponse
-from dataops_core.connectors.probes import run_probes
+from dataops_core.connectors.probes import run_probes, run_pulse
 from dataops_core.connectors.protocol import (
     ConnectorSpec,
     LoadReport,
@@ -162,6 +162,19 @@ class EmbeddedConnector:
             manifest=manifest,
             upload_id=upload_id,
             canaries=canaries,
+            limit=self._timeout,
+            pause=self._pause,
+        )
+
+    def pulse(self, spec: ConnectorSpec, manifest: Manifest, upload_id: str, turn: int | None) -> list[ProbeResult]:
+        """A cheap look; see ``probes.py``."""
+        return run_pulse(
+            self._transport,
+            self._keyring,
+            spec,
+            manifest=manifest,
+            upload_id=upload_id,
+            turn=turn,
             limit=self._timeout,
             pause=self._pause,
         )

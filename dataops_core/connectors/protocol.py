@@ -131,6 +131,10 @@ class ConnectorAdapter(Protocol):
         """All probes, in a fixed order."""
         ...
 
+    def pulse(self, spec: ConnectorSpec, manifest: Manifest, upload_id: str, turn: int | None) -> list[ProbeResult]:
+        """A cheap look: those probes that matter most, the others by turns (``turn`` counts looks; None: all)."""
+        ...
+
     def teardown(self, spec: ConnectorSpec) -> list[str]:
         """Removes everything it can; names what remains at the vendor's. Idempotent."""
         ...

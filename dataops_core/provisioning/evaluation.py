@@ -6,9 +6,9 @@ import pyarrow as pa
 
 from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Manifest
 from dataops_core.dataset_types.base import DatasetType
-from dataops_core.lifecycle import CheckType, ConnectorStatus
+from dataops_core.lifecycle import CheckType, Finding
 from dataops_core.quality.completeness import check_completeness
-from dataops_core.quality.connector_health import check_connector, connector_status
+from dataops_core.quality.connector_health import check_connector, finding_of
 from dataops_core.quality.model import CheckResult
 from dataops_core.quality.query_set import QuerySet
 from dataops_core.quality.sample_queries import check_queries, run_queries
@@ -19,8 +19,8 @@ class Verdict:
     """A check's result, and what the connector check says of the connector beside it."""
 
     result: CheckResult
-    connector_status: ConnectorStatus | None = None
-    connector_reason: str | None = None
+    finding: Finding | None = None
+    finding_reason: str | None = None
 
 
 def evaluate(
@@ -50,7 +50,6 @@ def evaluate(
             # Records without their id column match no index: the parity probe says so.
             manifest = Manifest.of(table.column("id").to_pylist() if "id" in table.column_names else ())
             probes = adapter.probe(spec, manifest, upload_id, canaries)
-            status, reason = connector_status(probes)
-            return Verdict(check_connector(probes), status, reason)
+            return Verdict(check_connector(probes), *finding_of(probes))
         case CheckType.SAMPLE_QUERY_SUCCESS:
             return Verdict(check_queries(run_queries(adapter, spec, queries)))

@@ -91,12 +91,13 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
                 executed_at=executed_at,
                 duration_ms=round((time.monotonic() - started) * 1000),
             )
-            if verdict.connector_status is not None:
-                connectors.set_status(
+            if verdict.finding is not None:
+                connectors.observe(
                     session,
                     spec.connector_id,
-                    verdict.connector_status,
-                    reason=verdict.connector_reason,
+                    verdict.finding,
+                    verdict.finding_reason,
+                    explicit=not operations.is_scheduled(held.operation),
                     now=executed_at,
                 )
             held.dataset.quality_score = quality.current(session, claim.dataset_id).overall

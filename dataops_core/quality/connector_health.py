@@ -1,7 +1,7 @@
 """The third check: does the connector answer, to the right caller, fast, with all that was loaded? Pure (C-60 … C-62).
 
-Belongs here: the verdict over probes, and the connector's status after one explicit validation. Does not belong here:
-probing (``connectors/``), and the memory of earlier runs, which keeps a status from flickering.
+Belongs here: the verdict over probes, and what they say of the connector. Does not belong here: probing
+(``connectors/``), and the memory of earlier looks, which keeps a status from flickering (``connector_watch.py``).
 
 A probe that could not tell is never proof of a fault: without a definite failure the check is ``error`` then.
 """
@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from dataops_core.connectors.protocol import ProbeOutcome, ProbeResult
-from dataops_core.lifecycle import CheckStatus, CheckType, ConnectorStatus
+from dataops_core.lifecycle import CheckStatus, CheckType, Finding
 from dataops_core.quality.model import CheckResult, percentage
 
 #: An answer must come within this time.
@@ -63,26 +63,26 @@ def check_connector(probes: Sequence[ProbeResult]) -> CheckResult:
     return CheckResult(CheckType.CONNECTOR_HEALTH, CheckStatus.PASSED, score, details, metrics)
 
 
-def connector_status(probes: Sequence[ProbeResult], *, remote: bool = False) -> tuple[ConnectorStatus, str | None]:
-    """Status and reason after one explicit validation.
+def finding_of(probes: Sequence[ProbeResult], *, remote: bool = False) -> tuple[Finding, str | None]:
+    """What these probes, some or all, say of the connector, and why; no reason where all is well.
 
-    A definite failure: unhealthy. Else a required probe that could not tell, a slow answer or a failed optional probe
-    (a token about to expire): degraded. Else healthy, reason None.
+    A definite failure before one that could not tell, that before a slow answer or a failed optional probe (a token
+    about to expire).
     """
     required = [probe for probe in probes if probe.required]
     for probe in required:
         if _outcome(probe) is ProbeOutcome.FAILED:
-            return ConnectorStatus.UNHEALTHY, _reason(probe)
+            return Finding.FAILED, _reason(probe)
     for probe in required:
         if _outcome(probe) in _UNTOLD:
-            return ConnectorStatus.DEGRADED, _reason(probe)
+            return Finding.UNCLEAR, _reason(probe)
     slowest = _response_seconds(probes)
     if slowest > (SLOW_SECONDS_REMOTE if remote else SLOW_SECONDS):
-        return ConnectorStatus.DEGRADED, f"slow: response time {_seconds(slowest)}"
+        return Finding.STRAINED, f"slow: response time {_seconds(slowest)}"
     for probe in probes:
-        if probe.outcome is ProbeOutcome.FAILED:
-            return ConnectorStatus.DEGRADED, _reason(probe)
-    return ConnectorStatus.HEALTHY, None
+        if not probe.required and _outcome(probe) is ProbeOutcome.FAILED:
+            return Finding.STRAINED, _reason(probe)
+    return Finding.CLEAN, None
 
 
 _UNTOLD = frozenset({ProbeOutcome.INDETERMINATE, ProbeOutcome.SKIPPED})

@@ -4,7 +4,7 @@ Belongs here: SQL on ``connectors``, ``connector_tokens`` and ``usage_days``. Ev
 commits. Does not belong here: index files, and the wire form. Source: ``docs/contract.md`` C-33, C-53, C-55, C-90.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from dataops_core.errors import GoneError, NotFoundError
 from dataops_core.ids import new_id
-from dataops_core.lifecycle import ConnectorStatus, TokenKind
+from dataops_core.lifecycle import ConnectorStatus, Finding, TokenKind
+from dataops_core.quality.connector_watch import Standing
+from dataops_core.quality.connector_watch import observe as observed
 from dataops_core.registry.tables import Connector, ConnectorToken, Dataset, UsageDay
 from dataops_core.security import Keyring, new_secret
 
@@ -50,6 +52,9 @@ def create_connector(
             created_at=now,
             document_count=0,
             index_bytes=0,
+            consecutive_failures=0,
+            consecutive_passes=0,
+            consecutive_clean=0,
         )
         .on_conflict_do_nothing(index_elements=[Connector.connector_id])
     )
@@ -97,15 +102,52 @@ def ids(session: Session) -> set[UUID]:
     )
 
 
-def set_status(
-    session: Session, connector_id: UUID, status: ConnectorStatus, *, reason: str | None, now: datetime
-) -> None:
-    """Records what a check found. A disconnected connector stays that (it is never inferred from a probe)."""
-    session.execute(
-        update(Connector)
-        .where(Connector.connector_id == connector_id, Connector.status != ConnectorStatus.DISCONNECTED)
-        .values(status=status, status_reason=reason, last_checked_at=now)
+def standing_of(connector: Connector) -> Standing:
+    """Where the connector stands, with what is remembered of the looks at it."""
+    return Standing(
+        status=connector.status,
+        reason=connector.status_reason,
+        finding=connector.finding,
+        failures=connector.consecutive_failures,
+        passes=connector.consecutive_passes,
+        clean=connector.consecutive_clean,
     )
+
+
+def observe(
+    session: Session, connector_id: UUID, finding: Finding, reason: str | None, *, explicit: bool, now: datetime
+) -> Standing | None:
+    """Notes what a look found, and moves the status by the rules (``quality/connector_watch.py``).
+
+    Says where the connector stands now. None: it is disconnected, which no look undoes, or not there at all.
+    """
+    connector = session.get(Connector, connector_id, with_for_update=True, populate_existing=True)
+    if connector is None or connector.status is ConnectorStatus.DISCONNECTED:
+        return None
+    after = observed(standing_of(connector), finding, reason, explicit=explicit)
+    stand(connector, after, now)
+    session.flush()
+    return after
+
+
+def stand(connector: Connector, after: Standing, now: datetime) -> None:
+    """Writes to a row, which the caller has locked, where its connector stands since a look at this moment."""
+    if after.status is not connector.status:
+        connector.status_since = now
+    connector.status, connector.status_reason, connector.finding = after.status, after.reason, after.finding
+    connector.consecutive_failures, connector.consecutive_passes = after.failures, after.passes
+    connector.consecutive_clean = after.clean
+    connector.last_checked_at = now
+
+
+def lock_free(session: Session, connector_ids: Collection[UUID]) -> Sequence[Connector]:
+    """Those of the connectors that nobody changes at this moment, locked until the transaction ends."""
+    return session.scalars(
+        select(Connector)
+        .where(Connector.connector_id.in_(connector_ids), Connector.status != ConnectorStatus.DISCONNECTED)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def disconnect(session: Session, connector_id: UUID, now: datetime) -> None:
@@ -113,7 +155,7 @@ def disconnect(session: Session, connector_id: UUID, now: datetime) -> None:
     session.execute(
         update(Connector)
         .where(Connector.connector_id == connector_id, Connector.status != ConnectorStatus.DISCONNECTED)
-        .values(status=ConnectorStatus.DISCONNECTED, status_reason=None, disconnected_at=now)
+        .values(status=ConnectorStatus.DISCONNECTED, status_reason=None, status_since=now, disconnected_at=now)
     )
     withdraw(session, connector_id)
     session.execute(

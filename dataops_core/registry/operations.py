@@ -24,6 +24,9 @@ from dataops_core.registry.tables import Dataset, Operation, OperationDataset, R
 
 OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
 
+#: The ``origin`` in the request of an operation that the product makes of itself, by the clock.
+SCHEDULE = "schedule"
+
 #: How long whoever takes an operation's launch may need for it; then another may try.
 LAUNCH_LEASE = timedelta(seconds=20)
 
@@ -214,6 +217,11 @@ def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Opera
 def checks_of(operation: Operation) -> tuple[CheckType, ...]:
     """The checks that a validation evaluates, in the order asked for."""
     return tuple(CheckType(name) for name in operation.request.get("checks", list(CheckType)))
+
+
+def is_scheduled(operation: Operation) -> bool:
+    """Whether the clock asked for it, and nobody else."""
+    return operation.request.get("origin") == SCHEDULE
 
 
 def newest_teardown_of(session: Session, dataset_id: UUID, *, lock: bool = False) -> Operation | None:

@@ -38,6 +38,7 @@ from dataops_core.lifecycle import (
     CheckType,
     ConnectorStatus,
     DatasetStatus,
+    Finding,
     OperationStatus,
     OperationType,
     Outcome,
@@ -315,8 +316,15 @@ class Connector(Base):
     kind: Mapped[str] = mapped_column(String(32))
     status: Mapped[ConnectorStatus] = mapped_column(_enum(ConnectorStatus))
     status_reason: Mapped[str | None] = mapped_column(Text)
+    #: Since when the status is what it is; null before the first look.
+    status_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_checked_at: Mapped[datetime | None]
+    #: What the last look found, and how many in a row went how (``quality/connector_watch.py``).
+    finding: Mapped[Finding | None] = mapped_column(_enum(Finding))
+    consecutive_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    consecutive_passes: Mapped[int] = mapped_column(default=0, server_default="0")
+    consecutive_clean: Mapped[int] = mapped_column(default=0, server_default="0")
     disconnected_at: Mapped[datetime | None]
     #: The data source's configuration as it was registered (Glean's CustomDatasourceConfig), null before.
     datasource: Mapped[dict[str, Any] | None]
@@ -329,7 +337,7 @@ class Connector(Base):
     #: The upload under way: upload_id, pages and documents so far.
     upload: Mapped[dict[str, Any] | None]
 
-    __table_args__ = (_one_of("status", ConnectorStatus),)
+    __table_args__ = (_one_of("status", ConnectorStatus), _one_of("finding", Finding))
 
 
 class ConnectorToken(Base):

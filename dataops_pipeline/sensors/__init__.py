@@ -10,8 +10,9 @@ from dagster import SensorDefinition
 from dagster._core.definitions.target import ExecutableDefinition
 
 from dataops_pipeline.sensors.operations import operation_sensors
+from dataops_pipeline.sensors.watching import watching_sensors
 
 
 def sensors_of(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
     """All sensors; some launch these jobs."""
-    return [*operation_sensors(jobs)]
+    return [*operation_sensors(jobs), *watching_sensors()]

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from dataops_core.connectors.protocol import ProbeOutcome, ProbeResult
-from dataops_core.lifecycle import CheckStatus, ConnectorStatus
-from dataops_core.quality.connector_health import check_connector, connector_status
+from dataops_core.lifecycle import CheckStatus, Finding
+from dataops_core.quality.connector_health import check_connector, finding_of
 
 PASSED, FAILED = ProbeOutcome.PASSED, ProbeOutcome.FAILED
 INDETERMINATE, SKIPPED = ProbeOutcome.INDETERMINATE, ProbeOutcome.SKIPPED
@@ -90,28 +90,28 @@ def test_no_probe_is_no_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "status", "reason"),
+    ("given", "finding", "reason"),
     [
-        (probes(), ConnectorStatus.HEALTHY, None),
-        (probes(latency_ms=1000.0), ConnectorStatus.HEALTHY, None),
-        (probes(latency_ms=1001.0), ConnectorStatus.DEGRADED, "slow: response time 1.1s"),
-        (probes(latency_ms=5001.0), ConnectorStatus.UNHEALTHY, "latency: latency said so"),
-        (probes(connect=INDETERMINATE), ConnectorStatus.DEGRADED, "connect: connect said so"),
-        (probes(optional=FAILED), ConnectorStatus.DEGRADED, "token_expiry: expires in 3 days"),
-        (probes(doc_parity=FAILED), ConnectorStatus.UNHEALTHY, "doc_parity: doc_parity said so"),
+        (probes(), Finding.CLEAN, None),
+        (probes(latency_ms=1000.0), Finding.CLEAN, None),
+        (probes(latency_ms=1001.0), Finding.STRAINED, "slow: response time 1.1s"),
+        (probes(latency_ms=5001.0), Finding.FAILED, "latency: latency said so"),
+        (probes(connect=INDETERMINATE), Finding.UNCLEAR, "connect: connect said so"),
+        (probes(optional=FAILED), Finding.STRAINED, "token_expiry: expires in 3 days"),
+        (probes(doc_parity=FAILED), Finding.FAILED, "doc_parity: doc_parity said so"),
         (
             probes(connect=INDETERMINATE, auth_rejects=FAILED),
-            ConnectorStatus.UNHEALTHY,
+            Finding.FAILED,
             "auth_rejects: auth_rejects said so",
         ),
     ],
 )
-def test_the_status_follows_from_the_probes(
-    given: Sequence[ProbeResult], status: ConnectorStatus, reason: str | None
+def test_the_finding_follows_from_the_probes(
+    given: Sequence[ProbeResult], finding: Finding, reason: str | None
 ) -> None:
-    assert connector_status(given) == (status, reason)
+    assert finding_of(given) == (finding, reason)
 
 
 def test_a_remote_connector_may_take_longer() -> None:
-    assert connector_status(probes(latency_ms=2500.0), remote=True) == (ConnectorStatus.HEALTHY, None)
-    assert connector_status(probes(latency_ms=2501.0), remote=True)[0] is ConnectorStatus.DEGRADED
+    assert finding_of(probes(latency_ms=2500.0), remote=True) == (Finding.CLEAN, None)
+    assert finding_of(probes(latency_ms=2501.0), remote=True)[0] is Finding.STRAINED

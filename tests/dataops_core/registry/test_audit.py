@@ -16,7 +16,7 @@ from dataops_core import acting
 from dataops_core.acting import Acting, ActorKind
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
-from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason, TokenKind
+from dataops_core.lifecycle import DatasetStatus, Finding, Stage, TeardownReason, TokenKind
 from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
@@ -311,8 +311,8 @@ def test_a_connector_that_is_disconnected_is_noted(database: Database) -> None:
         connector_id = connectors.create_connector(
             session, connector_id=new_id(), dataset_id=dataset_id, now=utcnow()
         ).connector_id
-        connectors.set_status(session, connector_id, ConnectorStatus.HEALTHY, reason=None, now=utcnow())
-        connectors.set_status(session, connector_id, ConnectorStatus.HEALTHY, reason=None, now=utcnow())
+        connectors.observe(session, connector_id, Finding.CLEAN, None, explicit=False, now=utcnow())
+        connectors.observe(session, connector_id, Finding.CLEAN, None, explicit=False, now=utcnow())
         connectors.disconnect(session, connector_id, utcnow())
     noted = log_of(database, resource_type="connector")
     assert [one.after["status"] for one in noted] == ["connecting", "healthy", "disconnected"]

@@ -8,7 +8,7 @@ import pytest
 
 from dataops_core.clock import utcnow
 from dataops_core.errors import GoneError, NotFoundError
-from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TokenKind
+from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Finding, Stage, TokenKind
 from dataops_core.registry import connectors
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
@@ -120,7 +120,7 @@ def test_disconnecting_is_for_good(database, connector_id):
     assert (row.document_count, row.index_bytes) == (0, 0)
     with database.transaction() as session:
         assert [token.revoked_at for token in connectors.tokens(session, connector_id)] == [NOW]
-        connectors.set_status(session, connector_id, ConnectorStatus.HEALTHY, reason=None, now=NOW)
+        assert connectors.observe(session, connector_id, Finding.CLEAN, None, explicit=True, now=NOW) is None
         found, token = connectors.find(session, connector_id, KEYRING.hash_token(issued.token))
         assert token is not None, "the endpoint must know whom it once let in"
         assert connectors.ids(session) == set()
@@ -133,7 +133,7 @@ def test_disconnecting_is_for_good(database, connector_id):
 
 def test_a_check_sets_the_status_with_its_reason(database, connector_id):
     with database.transaction() as session:
-        connectors.set_status(session, connector_id, ConnectorStatus.UNHEALTHY, reason="doc_parity", now=NOW)
+        connectors.observe(session, connector_id, Finding.FAILED, "doc_parity", explicit=False, now=NOW)
     row = stored(database, connector_id)
     assert (row.status, row.status_reason, row.last_checked_at) == (ConnectorStatus.UNHEALTHY, "doc_parity", NOW)
 
@@ -172,7 +172,7 @@ def test_one_writer_at_a_time_and_readers_never_wait(database, connector_id):
         with database.transaction() as other:
             assert not connectors.try_lock(other, connector_id)
             assert connectors.try_lock(other, uuid4())
-            connectors.set_status(other, connector_id, ConnectorStatus.HEALTHY, reason=None, now=NOW)
+            connectors.observe(other, connector_id, Finding.CLEAN, None, explicit=True, now=NOW)
         issue(database, connector_id)
     with database.transaction() as session:
         assert connectors.try_lock(session, connector_id)

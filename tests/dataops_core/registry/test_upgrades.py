@@ -222,6 +222,7 @@ ROWS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
 CHANGES: Mapping[str, str] = {
     "0004": "UPDATE api_clients SET previous_secret_hash = repeat('5', 64), previous_secret_until = '2099-01-01'",
     "0006": "UPDATE operations SET traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
+    "0010": "UPDATE connectors SET finding = 'clean', status_since = '2026-03-01', consecutive_passes = 3",
 }
 
 

@@ -171,6 +171,8 @@ class ConnectorDetails(Linked):
     name: str
     status: ConnectorStatus | str
     status_reason: str | None = None
+    status_since: datetime | None = None
+    consecutive_failures: int = 0
     endpoint_url: str
     generation: str | None = None
     document_count: int

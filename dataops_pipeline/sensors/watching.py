@@ -1,0 +1,67 @@
+"""The sensors that look after ready datasets: is each connector well, is each dataset still as good as it was?
+
+Each calls one function of ``dataops_core.watching``, which decides. A status that moves is shown in the UI as an
+observation of the asset ``connector`` in the environment's partition; its check is evaluated by a run, since Dagster
+1.13 takes a second evaluation without a run in a partition for a duplicate, and fails the tick. Source:
+``docs/contract.md`` C-35, C-63, C-90.
+"""
+
+from dagster import (
+    AssetObservation,
+    DefaultSensorStatus,
+    MetadataValue,
+    ResourceParam,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    SkipReason,
+    sensor,
+)
+
+from dataops_core.watching.connectors import Change, watch_connectors
+from dataops_pipeline.assets import asset_key
+from dataops_pipeline.resources import DataOps
+
+#: Seconds between two looks at whose turn it is: a tenth of the five minutes, so that few come at once.
+OFTEN = 30
+
+
+def watching_sensors() -> list[SensorDefinition]:
+    """All of them."""
+    return [_connectors()]
+
+
+def _connectors() -> SensorDefinition:
+    @sensor(
+        name="watch_connectors",
+        minimum_interval_seconds=OFTEN,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Looks at the connector of each ready dataset every five minutes, and moves its status.",
+    )
+    def watch(_context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SensorResult:
+        watched = watch_connectors(dataops.services)
+        moved = f"{len(watched.changes)} moved" if watched.changes else "none moved"
+        return SensorResult(
+            asset_events=[_observation(change) for change in watched.changes],
+            skip_reason=SkipReason(
+                f"{watched.looks} connector(s) looked at, {moved}." if watched.looks else "It is no connector's turn."
+            ),
+        )
+
+    return watch
+
+
+def _observation(change: Change) -> AssetObservation:
+    """The change as the UI shows it."""
+    return AssetObservation(
+        asset_key=asset_key(change.dataset_type, "connector"),
+        partition=change.environment.partition_key,
+        description=f"Connector {change.after}" + (f": {change.reason}" if change.reason else ""),
+        metadata={
+            "dataset_id": str(change.dataset_id),
+            "connector_id": str(change.connector_id),
+            "status": change.after.value,
+            "status_before": change.before.value,
+            "reason": change.reason or MetadataValue.null(),
+        },
+    )

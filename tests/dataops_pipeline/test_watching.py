@@ -1,0 +1,83 @@
+"""The sensors that look after ready datasets, on a real Dagster instance: what moves shows in the partition."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, build_sensor_context
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+from sqlalchemy import update
+
+from dataops_core.provisioning.services import Services
+from dataops_core.registry.tables import Connector
+from dataops_pipeline.definitions import build_defs
+from dataops_pipeline.resources import DataOps
+from tests.dataops_pipeline.test_runs import TYPE, Pipeline
+
+
+@dataclass
+class Watch:
+    """A ready dataset, the sensors, and what the UI knows of its checks."""
+
+    pipeline: Pipeline
+
+    def tick(self, name: str) -> SensorExecutionData:
+        """One evaluation, and what the daemon does with its result."""
+        services = self.pipeline.services
+        resources = {"dataops": DataOps(lambda: services)}
+        repository = build_defs(resource_overrides=resources).get_repository_def()
+        context = build_sensor_context(
+            instance=self.pipeline.instance, repository_def=repository, sensor_name=name, resources=resources
+        )
+        with context:
+            ticked = repository.get_sensor_def(name).evaluate_tick(context)
+        for event in ticked.asset_events:
+            self.pipeline.instance.report_runless_asset_event(event)
+        return ticked
+
+    def shown(self) -> list[tuple[str | None, object]]:
+        """What was observed of the connector in this environment's partition, newest first."""
+        found = self.pipeline.instance.fetch_observations(
+            AssetRecordsFilter(AssetKey([TYPE, "connector"]), asset_partitions=[f"sandbox:{self.pipeline.client_id}"]),
+            limit=10,
+        )
+        seen = [record.asset_observation for record in found.records]
+        return [(one.description, one.metadata["status"].value) for one in seen if one is not None]
+
+    def index(self) -> Path:
+        (path,) = (self.pipeline.services.settings.data_path / "connectors").glob("*/*.db")
+        return path
+
+    def due(self) -> None:
+        """Nobody has looked at the connector for long."""
+        with self.pipeline.services.database.transaction() as session:
+            session.execute(update(Connector).values(last_checked_at=None))
+
+
+@pytest.fixture
+def watch(instance: DagsterInstance, services: Services) -> Watch:
+    made = Pipeline(instance, services)
+    made.ready()
+    return Watch(made)
+
+
+def test_a_connector_that_falls_and_recovers_is_shown_in_its_partition_c90(watch: Watch) -> None:
+    """C-35, C-90."""
+    assert watch.shown() == []
+    path, aside = watch.index(), watch.index().with_suffix(".aside")
+    path.rename(aside)
+    watch.due()
+    assert watch.tick("watch_connectors").skip_message == "1 connector(s) looked at, 1 moved."
+    fallen = ("Connector unhealthy: doc_parity: the index is damaged", "unhealthy")
+    assert watch.shown() == [fallen]
+
+    aside.rename(path)
+    for expected in ("none moved", "1 moved"):
+        watch.due()
+        assert (watch.tick("watch_connectors").skip_message or "").endswith(f"{expected}.")
+    assert watch.shown() == [("Connector healthy", "healthy"), fallen]
+
+
+def test_the_sensor_says_when_there_is_nothing_to_do(watch: Watch) -> None:
+    watch.tick("watch_connectors")
+    assert watch.tick("watch_connectors").skip_message == "It is no connector's turn."
