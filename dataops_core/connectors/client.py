@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
+from dataops_core import fault_points
 from dataops_core.connectors.documents import datasource_config, document_definition
 from dataops_core.connectors.platform import Metadata, SearchResponse
 from dataops_core.connectors.probes import run_probes, run_pulse
@@ -103,6 +104,8 @@ class EmbeddedConnector:
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
             if pages == 1:
                 flags["isFirstPage"] = True
+            else:
+                fault_points.reached("pushing")
             timeout = self._page_timeout
             if is_last:
                 flags |= {"isLastPage": True, "disableStaleDocumentDeletionCheck": True}

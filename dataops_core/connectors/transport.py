@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 
 from dataops_core import tracing
+from dataops_core.connectors.bounded import BoundedTransport, within
 from dataops_core.errors import ConnectorError
 
 #: Pauses between tries of a request that failed for a passing reason, in seconds: outlast a restart of the service.
@@ -50,8 +51,9 @@ def is_transient(status: int) -> bool:
 class Transport:
     """Requests to the endpoints of one connector service.
 
-    ``timeout`` bounds every request that brings no other, in seconds; ``pause`` waits between tries. A request that
-    fails once ``patience`` seconds have gone by since its first try is not tried again: whoever waits is told why.
+    ``timeout`` bounds every request that brings no other, as a whole, in seconds; ``pause`` waits between tries. A
+    request that fails once ``patience`` seconds have gone by since its first try is not tried again: whoever waits is
+    told why.
     """
 
     def __init__(
@@ -67,11 +69,9 @@ class Transport:
         self._timeout = timeout
         self._patience = patience
         self._pause = pause
-        plain = base_url.startswith("http://")  # reading the certificates takes 30 ms, for nothing then
+        bounded = transport or BoundedTransport(plain=base_url.startswith("http://"))
         # trust_env off: a proxy of the environment must neither see nor break what stays inside the installation.
-        self._client = httpx.Client(
-            transport=transport, timeout=timeout, follow_redirects=False, trust_env=False, verify=not plain
-        )
+        self._client = httpx.Client(transport=bounded, timeout=timeout, follow_redirects=False, trust_env=False)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -128,7 +128,8 @@ class Transport:
             carried = tracing.traceparent()
             if carried is not None:
                 headers[tracing.TRACEPARENT] = carried
-            response = self._client.request(method, address, content=content, headers=headers, timeout=timeout)
+            with within(timeout):
+                response = self._client.request(method, address, content=content, headers=headers, timeout=timeout)
             span.set(http__response__status_code=response.status_code)
             return response
 

@@ -281,3 +281,50 @@ def test_a_connector_that_never_answers_an_upload_is_given_up_after_a_page_s_tim
     assert failed.value.details == {"kind": "timeout", "transient": True, "status": None}
     assert len(connections) == 1
     assert time.monotonic() - started < 30
+
+
+@pytest.fixture(params=["the head trickles", "the body trickles"])
+def trickling_url(request):
+    """Where an answer comes one byte after the other, for ever; and how many connections there were."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n"
+    at_once = head if request.param == "the head trickles" else head + b"\r\n"
+    ended, connections = threading.Event(), []
+
+    def trickle(connection):
+        with suppress(OSError), connection:
+            connection.recv(65536)
+            connection.sendall(at_once)
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    connections.append(threading.Thread(target=trickle, args=(listener.accept()[0],)))
+                    connections[-1].start()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", connections
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        for one in (thread, *connections):
+            one.join(10)
+
+
+def test_an_answer_that_trickles_is_no_answer_in_time(trickling_url, connector):
+    """C-62: each byte is in time, the answer is not."""
+    url, connections = trickling_url
+    client = EmbeddedConnector(url, Keyring("a secret for patience"), timeout=0.5, page_timeout=0.5)
+    started = time.monotonic()
+    with pytest.raises(ConnectorError, match=r"did not answer within 0\.5 s") as failed:
+        client.search(connector.spec, "ledger")
+    assert time.monotonic() - started < 5
+    with pytest.raises(ConnectorError, match=r"did not answer within 0\.5 s"):
+        client.provision(connector.spec)
+    client.close()
+    assert time.monotonic() - started < 30
+    assert failed.value.details == {"kind": "timeout", "transient": True, "status": None}
+    assert len(connections) >= 2
