@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test fuzz docs check format lock screenshots
+.PHONY: help demo up down test fuzz faults docs check format lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \
 	echo "Seed $$seed. The same again: make fuzz SEED=$$seed EXAMPLES=$$examples"; \
 	FUZZ_SEED="$$seed" FUZZ_EXAMPLES="$$examples" $(BIN)/pytest tests/dataops_api/test_fuzzing.py --timeout=3600
+
+faults: .venv/installed ## Kill each process at each point of the work and print what comes of it (ONLY="*/checking/*", LAUNCHER=<name>)
+	@$(BIN)/python -u -m tests.faults.table $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(ONLY),--only $(patsubst %,'%',$(ONLY)))
 
 docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each operation, from a run
 	@$(BIN)/python scripts/record_api.py

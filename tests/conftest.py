@@ -240,6 +240,12 @@ class Stack:
         return stored
 
     @property
+    def runtime(self) -> dict[str, str]:
+        """The addresses that only the running stack knows."""
+        stored: dict[str, str] = json.loads((self.home / "runtime.json").read_text(encoding="utf-8"))
+        return stored
+
+    @property
     def base_url(self) -> str:
         return self.credentials["base_url"]
 
@@ -270,7 +276,7 @@ class Stack:
 
     def database(self) -> Database:
         """The registry behind the stack."""
-        return Database(json.loads((self.home / "runtime.json").read_text(encoding="utf-8"))["database_url"])
+        return Database(self.runtime["database_url"])
 
     def stop(self) -> int:
         """Asks it to end as Ctrl-C does, waits, and returns its exit status."""
@@ -285,9 +291,13 @@ def _instance(home: Path) -> list[str]:
 
 
 @contextmanager
-def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
-    """Starts ``dataops up`` on free ports, waits for its line, and ends it with the block, leaving no process."""
-    settings = Settings(home=home, api_port=free_port(), dagster_port=free_port())
+def running_stack(home: Path, *, ports: tuple[int, int] | None = None, **variables: str) -> Iterator[Stack]:
+    """Starts ``dataops up`` on free ports, waits for its line, and ends it with the block, leaving no process.
+
+    ``ports`` are those of the API and of the Dagster UI, for one that is started again.
+    """
+    api_port, dagster_port = ports or (free_port(), free_port())
+    settings = Settings(home=home, api_port=api_port, dagster_port=dagster_port)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATAOPS_", "DAGSTER_"))}
     environment |= {
         "DATAOPS_HOME": str(home),
@@ -337,7 +347,7 @@ def _running_stack(home: Path, **variables: str) -> Iterator[Stack]:
 def stack(short_directory: Path, given_database: Callable[[Path], dict[str, str]]) -> Iterator[Stack]:
     """The one stack that the suite shares: each test takes customers of its own and breaks nothing."""
     home = short_directory / "stack"
-    with _running_stack(home, **given_database(home)) as running:
+    with running_stack(home, **given_database(home)) as running:
         yield running
 
 
@@ -347,7 +357,7 @@ def mending_stack(
 ) -> Iterator[Stack]:
     """A stack of the module's own, for faults that it mends by itself before the test ends."""
     home = short_directory / request.node.path.stem
-    with _running_stack(home, **given_database(home)) as running:
+    with running_stack(home, **given_database(home)) as running:
         yield running
 
 
@@ -362,6 +372,6 @@ def own_stack(given_database: Callable[[Path], dict[str, str]]) -> Iterator[Call
                 place.chmod(0o711)
             if home is None:
                 place = place / "home"
-            return running.enter_context(_running_stack(place, **(given_database(place) | variables)))
+            return running.enter_context(running_stack(place, **(given_database(place) | variables)))
 
         yield start

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from dataops_api.connectors.problems import ConnectorProblem, at
 from dataops_api.connectors.schemas import BulkIndexRequest
+from dataops_core import fault_points
 from dataops_core.clock import rfc3339
 from dataops_core.connectors.embedded import index
 from dataops_core.connectors.embedded.files import IndexFiles
@@ -86,6 +87,7 @@ class Uploads:
                 registry.set_upload(session, connector.connector_id, upload)
                 return
             stats = self._finish(connector, page)
+        fault_points.reached("indexing")
         self._publish(session, connector.connector_id, request.uploadId, stats, ends_upload=True)
 
     def _is_published(self, connector: Connector, request: BulkIndexRequest) -> bool:

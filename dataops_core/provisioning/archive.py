@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from dataops_core import fault_points
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import StorageError
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
@@ -55,6 +56,7 @@ def write_archive(
         },
     )
     verify_archive(storage, draft, else_="nothing was deleted")
+    fault_points.reached("archiving")
     # The source is there until the archive was verified once more: between these two nothing can be lost.
     storage.remove(folder)
     storage.move(draft, folder)

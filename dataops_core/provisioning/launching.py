@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from dataops_core import tracing
+from dataops_core import fault_points, tracing
 from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.provisioning.fencing import BEAT_SECONDS
@@ -64,6 +64,7 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
     Never raises for Dagster's sake: what could not be launched stays pending for the sensor, and a run that Dagster
     refuses for good ends the operation. Call it outside any transaction.
     """
+    fault_points.reached("accepted")
     try:
         request = take_launch(database, operation_id, lambda wanted, attempt: launcher.run_of(wanted, attempt=attempt))
         if request is None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from dataops_core import fault_points
 from dataops_core.clock import utcnow
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import CheckInconclusiveError, QualityGateError
@@ -80,6 +81,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             upload_id=upload_id,
             queries=QuerySet.from_jsonl(services.storage.read_bytes(f"{folder}/{QUERIES_FILE}").decode()),
         )
+        fault_points.reached("checking")
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             quality.add(
@@ -138,6 +140,7 @@ def publish(context: StepContext) -> PublishedDataset:
             datasets.move(session, claim.dataset_id, DatasetStatus.READY, **values)
         held.part.steps_done = held.operation.total_steps
         finish_dataset(session, held.operation, held.part, Outcome.READY, quality_score=state.overall)
+        fault_points.reached("publishing")
         published = PublishedDataset(
             claim.dataset_id,
             held.dataset.name,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
+from dataops_core import fault_points
 from dataops_core.clock import utcnow
 from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.lifecycle import ConnectorStatus
@@ -30,6 +31,7 @@ def remove_index(services: Services, dataset_id: UUID) -> bool:
     services.connector.teardown(
         ConnectorSpec(connector_id, name="", object_type="", category="", url_regex="", facets=())
     )
+    fault_points.reached("disconnecting")
     with services.database.transaction() as session:
         connectors.disconnect(session, connector_id, now=utcnow())
     return True

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dataops_core import tracing
+from dataops_core import fault_points, tracing
 from dataops_core.acting import Acting, ActorKind, acting, known
 from dataops_core.errors import DataOpsError, StaleRunError
 from dataops_core.lifecycle import OperationType
@@ -28,6 +28,7 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
     """
     database = context.services.database
     run = context.run
+    fault_points.reached("launched")
     with (
         acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)),
         tracing.span(

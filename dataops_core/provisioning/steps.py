@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from dataops_core import fault_points
 from dataops_core.company.model import Company
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
@@ -136,7 +137,13 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             abandoned = set(storage.tries_of(claim.dataset_id)) - {held.dataset.records_path}
         for left in sorted(abandoned):
             storage.remove(left)
-        report = write_records(spec, dataset_type, storage.filesystem, storage.path(f"{folder}/{RECORDS_FILE}"))
+        report = write_records(
+            spec,
+            dataset_type,
+            storage.filesystem,
+            storage.path(f"{folder}/{RECORDS_FILE}"),
+            on_block=lambda _: fault_points.reached("generating"),
+        )
         table = services.tables.read(storage, folder)
         queries = make_queries(table, dataset_type, seed=spec.seed)
         storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, inspect
 
+from dataops_core import fault_points
 from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing
 from dataops_core.provisioning.archive import verify_archive, write_archive
@@ -86,6 +87,7 @@ def delete_records(context: StepContext) -> TeardownStep:
         remove_records(services, claim.dataset_id)
         if not wanted:
             storage.remove(storage.archive_folder(claim.dataset_id))
+        fault_points.reached("deleting")
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.dataset.records_path = None
@@ -108,6 +110,7 @@ def update_registry(context: StepContext) -> TeardownStep:
             if held.dataset.status is not DatasetStatus.ARCHIVED:
                 datasets.move(session, claim.dataset_id, DatasetStatus.ARCHIVED)
             finish_dataset(session, held.operation, held.part, Outcome.ARCHIVED, quality_score=score)
+            fault_points.reached("updating")
             return TeardownStep(claim.dataset_id, context.dataset_type, "archived")
         finish_dataset(session, held.operation, held.part, Outcome.DELETED, quality_score=score)
         session.execute(delete(Dataset).where(Dataset.dataset_id == claim.dataset_id))
