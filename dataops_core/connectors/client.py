@@ -7,6 +7,7 @@ connector service may live in another process or on another machine. Its health 
 import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -93,12 +94,13 @@ class EmbeddedConnector:
         """Replaces the whole content; published only when the last page was taken. Idempotent per ``upload_id``.
 
         An unfinished upload of somebody else is restarted over, once and on the first page only: ``documents`` may be
-        an iterator. Raises ConnectorError, also where the connector holds something else afterwards.
+        an iterator, which another thread reads. Raises ConnectorError, also where the connector holds something else
+        afterwards.
         """
         ids: set[str] = set()
         pages = 0
         total_bytes = 0
-        for page, is_last in _with_last(_pages(spec, documents, ids)):
+        for page, is_last in _with_last(_one_ahead(_pages(spec, documents, ids))):
             pages += 1
             total_bytes += len(page)
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
@@ -238,6 +240,15 @@ def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: set[str]) ->
         parts.append(part)
         size += len(part) + 1
     yield b",".join(parts)
+
+
+def _one_ahead(pages: Iterator[bytes]) -> Iterator[bytes]:
+    """The pages, each made while the one before it is on its way."""
+    with ThreadPoolExecutor(1, thread_name_prefix="pages") as thread:
+        following = thread.submit(next, pages, None)
+        while (page := following.result()) is not None:
+            following = thread.submit(next, pages, None)
+            yield page
 
 
 def _with_last(pages: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
