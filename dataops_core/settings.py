@@ -83,6 +83,14 @@ class Settings(BaseSettings):
     connector_watch_seconds: float = Field(
         default=300.0, ge=0, description="How often each ready dataset's connector is looked at; 0: never."
     )
+    revalidation_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often each ready dataset is validated again; 0: only where its connector has moved.",
+    )
+    revalidations_at_once: int = Field(
+        default=4, ge=1, le=100, description="Most validations that the clock has asked for under way at once."
+    )
     token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
     token_failures_per_minute: int = Field(
         default=10, ge=1, description="Failed token requests per API client, address and minute."

@@ -29,12 +29,14 @@ def accept_validation(
     customers: Sequence[UUID] | None = None,
     api_client_id: UUID | None = None,
     request_id: str | None = None,
+    scheduled: bool = False,
 ) -> Operation:
     """The operation that answers the request: a new one, the one under way, or one that has ended already.
 
     A validation under way answers where it covers the checks asked for and nothing is forced. Where every check asked
-    for has a verdict younger than ``fresh``, and nothing is forced, the operation is completed as it is made. Raises
-    NotFoundError, and ConflictError where the dataset is not ready or in another operation's hands.
+    for has a verdict younger than ``fresh``, and nothing is forced, the operation is completed as it is made.
+    ``scheduled``: the clock asks, and nobody else. Raises NotFoundError, and ConflictError where the dataset is not
+    ready or in another operation's hands.
     """
     datasets.get_visible(session, dataset_id, customers=customers)
     dataset, active = operations.lock_with_active(session, dataset_id)
@@ -56,7 +58,8 @@ def accept_validation(
                 client_id=dataset.client_id,
                 stage=dataset.stage,
                 datasets=[(dataset_id, dataset.dataset_type)],
-                request={"checks": [check.value for check in checks]},
+                request={"checks": [check.value for check in checks]}
+                | ({"origin": operations.SCHEDULE} if scheduled else {}),
                 checks=len(checks),
                 api_client_id=api_client_id,
                 request_id=request_id,

@@ -11,12 +11,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BIGINT, ColumnElement, Float, Text, cast, exists, func, literal, or_, select, true
+from sqlalchemy import BIGINT, ColumnElement, Float, Text, and_, cast, exists, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.orm import Session, aliased
 
-from dataops_core.lifecycle import ConnectorStatus, DatasetStatus
-from dataops_core.registry.tables import Connector, Customer, Dataset, OperationDataset
+from dataops_core.lifecycle import (
+    CheckStatus,
+    CheckType,
+    ConnectorStatus,
+    DatasetStatus,
+    Finding,
+    OperationType,
+)
+from dataops_core.registry.operations import OPEN, SCHEDULE
+from dataops_core.registry.tables import Connector, Customer, Dataset, Operation, OperationDataset, QualityResult
+
+#: Where a validation follows a connector that has moved, the last one is so long ago at least.
+_SOON = timedelta(minutes=5)
+#: The advisory lock of whoever begins validations by the clock.
+_CLOCK = 0x76616C69
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,14 @@ class DueLook:
     dataset: Dataset
     connector: Connector
     locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueValidation:
+    """A dataset to be validated again, and by which checks."""
+
+    dataset_id: UUID
+    checks: tuple[CheckType, ...]
 
 
 def due_looks(session: Session, *, now: datetime, interval: timedelta, limit: int) -> Sequence[DueLook]:
@@ -71,6 +92,77 @@ def hold_look(session: Session, dataset_id: UUID, connector_id: UUID) -> tuple[D
     return dataset, connector
 
 
+def due_validations(
+    session: Session, *, now: datetime, interval: timedelta, retry_after: timedelta, limit: int
+) -> Sequence[DueValidation]:
+    """Ready datasets that are in nobody's hands and whose turn it is, those first that have waited longest.
+
+    First those whose connector was found to be otherwise than its newest check said: by that check alone. Then those of
+    which a check has given no verdict since their moment (none where the interval is 0): by all four. One that was
+    validated in vain lately waits until ``retry_after`` has passed.
+    """
+    free = (Dataset.status == DatasetStatus.READY, ~in_hand())
+    newest, check = _newest_connector(), _newest_evaluation(CheckType.CONNECTOR_HEALTH)
+    otherwise = or_(
+        and_(
+            newest.status == ConnectorStatus.UNHEALTHY,
+            newest.finding == Finding.FAILED,
+            check.status != CheckStatus.FAILED,
+        ),
+        and_(
+            newest.status.in_([ConnectorStatus.HEALTHY, ConnectorStatus.DEGRADED]),
+            newest.finding.in_([Finding.CLEAN, Finding.STRAINED]),
+            check.status == CheckStatus.FAILED,
+        ),
+    )
+    moved = session.scalars(
+        select(Dataset.dataset_id)
+        .join(newest, true())
+        .join(check, true())
+        .where(
+            *free,
+            otherwise,
+            check.executed_at < newest.status_since,
+            ~_validated_since(now - min(retry_after, _SOON)),
+        )
+        .order_by(newest.status_since, Dataset.dataset_id)
+        .limit(limit)
+    ).all()
+    turns = [DueValidation(dataset_id, (CheckType.CONNECTOR_HEALTH,)) for dataset_id in moved]
+    if not interval or len(turns) >= limit:
+        return turns
+    moment = moment_of(now, interval)
+    waiting = session.scalars(
+        select(Dataset.dataset_id)
+        .where(
+            *free,
+            Dataset.dataset_id.not_in(moved),
+            or_(*(~_told_since(one, moment) for one in CheckType)),
+            ~_validated_since(now - retry_after),
+        )
+        .order_by(moment, Dataset.dataset_id)
+        .limit(limit - len(turns))
+    ).all()
+    return turns + [DueValidation(dataset_id, tuple(CheckType)) for dataset_id in waiting]
+
+
+def count_under_way(session: Session) -> int:
+    """How many operations that the clock has asked for are open."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Operation)
+            .where(Operation.status.in_(OPEN), Operation.request["origin"].astext == SCHEDULE)
+        )
+        or 0
+    )
+
+
+def alone(session: Session) -> bool:
+    """Whether this transaction alone begins validations by the clock until it ends; it does not wait for that."""
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(_CLOCK))))
+
+
 def in_hand() -> ColumnElement[bool]:
     """Whether an operation works on the dataset now."""
     return exists().where(OperationDataset.dataset_id == Dataset.dataset_id, OperationDataset.active)
@@ -94,3 +186,32 @@ def _newest_connector() -> type[Connector]:
         .lateral("newest")
     )
     return aliased(Connector, newest)
+
+
+def _told_since(check: CheckType, moment: ColumnElement[Any]) -> ColumnElement[bool]:
+    return exists().where(
+        QualityResult.dataset_id == Dataset.dataset_id,
+        QualityResult.check_type == check,
+        QualityResult.executed_at >= moment,
+        QualityResult.status != CheckStatus.ERROR,
+    )
+
+
+def _validated_since(moment: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        OperationDataset.dataset_id == Dataset.dataset_id,
+        OperationDataset.operation_id == Operation.operation_id,
+        Operation.operation_type == OperationType.VALIDATION,
+        Operation.created_at >= moment,
+    )
+
+
+def _newest_evaluation(check: CheckType) -> type[QualityResult]:
+    newest = (
+        select(QualityResult)
+        .where(QualityResult.dataset_id == Dataset.dataset_id, QualityResult.check_type == check)
+        .order_by(QualityResult.executed_at.desc(), QualityResult.check_id.desc())
+        .limit(1)
+        .lateral("evaluation")
+    )
+    return aliased(QualityResult, newest)

@@ -19,16 +19,19 @@ from dagster import (
 )
 
 from dataops_core.watching.connectors import Change, watch_connectors
+from dataops_core.watching.revalidation import revalidate_due
 from dataops_pipeline.assets import asset_key
 from dataops_pipeline.resources import DataOps
 
 #: Seconds between two looks at whose turn it is: a tenth of the five minutes, so that few come at once.
 OFTEN = 30
+#: Of validations few begin at a time.
+ONCE_A_MINUTE = 60
 
 
 def watching_sensors() -> list[SensorDefinition]:
     """All of them."""
-    return [_connectors()]
+    return [_connectors(), _revalidation()]
 
 
 def _connectors() -> SensorDefinition:
@@ -49,6 +52,20 @@ def _connectors() -> SensorDefinition:
         )
 
     return watch
+
+
+def _revalidation() -> SensorDefinition:
+    @sensor(
+        name="revalidate_datasets",
+        minimum_interval_seconds=ONCE_A_MINUTE,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Validates each ready dataset again once a day, and one whose connector has moved at once.",
+    )
+    def revalidate(_context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
+        begun = revalidate_due(dataops.services.database, dataops.services.settings)
+        return SkipReason(f"{len(begun)} validation(s) begun." if begun else "It is no dataset's turn.")
+
+    return revalidate
 
 
 def _observation(change: Change) -> AssetObservation:

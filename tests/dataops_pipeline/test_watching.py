@@ -1,15 +1,21 @@
 """The sensors that look after ready datasets, on a real Dagster instance: what moves shows in the partition."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, build_sensor_context
+from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from sqlalchemy import update
 
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus
 from dataops_core.provisioning.services import Services
-from dataops_core.registry.tables import Connector
+from dataops_core.registry import quality
+from dataops_core.registry.tables import Connector, QualityResult
 from dataops_pipeline.definitions import build_defs
 from dataops_pipeline.resources import DataOps
 from tests.dataops_pipeline.test_runs import TYPE, Pipeline
@@ -81,3 +87,35 @@ def test_a_connector_that_falls_and_recovers_is_shown_in_its_partition_c90(watch
 def test_the_sensor_says_when_there_is_nothing_to_do(watch: Watch) -> None:
     watch.tick("watch_connectors")
     assert watch.tick("watch_connectors").skip_message == "It is no connector's turn."
+
+
+def test_a_dataset_whose_turn_it_is_is_validated_by_an_ordinary_run(watch: Watch) -> None:
+    """C-63, C-81: the sensor makes the operation, another launches it, and its checks show in the partition."""
+    services = watch.pipeline.services
+    with services.database.transaction() as session:
+        session.execute(update(QualityResult).values(executed_at=utcnow() - timedelta(days=2)))
+    assert watch.tick("revalidate_datasets").skip_message == "1 validation(s) begun."
+    operation = watch.pipeline.operation(watch.pipeline.dataset().operation_id)
+    assert watch.pipeline.launch(operation).is_success
+    assert watch.pipeline.operation(operation.operation_id).status is OperationStatus.COMPLETED
+    assert watch.tick("revalidate_datasets").skip_message == "It is no dataset's turn."
+
+
+def test_a_connector_that_fell_is_checked_by_a_run_and_the_score_follows(watch: Watch) -> None:
+    """C-62, C-63, C-90: of the asset's health in the UI an evaluated check decides."""
+    services = watch.pipeline.services
+    watch.index().rename(watch.index().with_suffix(".aside"))
+    watch.due()
+    watch.tick("watch_connectors")
+    assert watch.tick("revalidate_datasets").skip_message == "1 validation(s) begun."
+    operation = watch.pipeline.operation(watch.pipeline.dataset().operation_id)
+    watch.pipeline.launch(operation)
+
+    dataset = watch.pipeline.dataset()
+    assert dataset.status is DatasetStatus.READY
+    with services.database.transaction() as session:
+        assert not quality.current(session, dataset.dataset_id).meets_threshold
+    key = AssetCheckKey(AssetKey([TYPE, "index"]), CheckType.CONNECTOR_HEALTH.value)
+    partition = PartitionKeyFilter(key=f"sandbox:{watch.pipeline.client_id}")
+    newest = watch.pipeline.instance.event_log_storage.get_latest_asset_check_execution_by_key([key], partition)[key]
+    assert newest.status is AssetCheckExecutionRecordStatus.FAILED
