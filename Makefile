@@ -30,9 +30,9 @@ up: .venv/installed ## Serve everything in the foreground
 down: .venv/installed ## Stop what runs in the background
 	@$(BIN)/dataops down
 
-test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a PostgreSQL server that is given)
+test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
 	@sh scripts/install_chromium.sh
-	@TEST_DATABASE="$(DATABASE)" $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks the same again, EXAMPLES=<n> as much)
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \

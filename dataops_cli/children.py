@@ -32,11 +32,11 @@ _COMPONENT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The specifications, for resolved settings. ``socket`` is where the code location is served."""
+    """The specifications, for resolved settings. ``sockets`` is a directory for those of the children."""
 
     settings: Settings
     home: Home
-    socket: Path
+    sockets: Path
 
     def api(self) -> ChildSpec:
         """The API with the connector service, in one process."""
@@ -53,10 +53,17 @@ class Children:
         return self._python("prepare", "dataops_pipeline.prepare")
 
     def code_location(self) -> ChildSpec:
-        """Serves the definitions, and starts the runs."""
-        arguments = ("api", "grpc", "--socket", str(self.socket), "--module-name", DEFINITIONS)
+        """Serves the definitions, and starts the runs that no run host starts."""
+        arguments = ("api", "grpc", "--socket", str(self._location_socket), "--module-name", DEFINITIONS)
         options = ("--location-name", LOCATION, "--use-python-environment-entry-point", *self._log_form)
         return self._python("code-location", "dagster", *arguments, *options, ask_all=True)
+
+    def run_host(self) -> ChildSpec | None:
+        """Forks a process for each run, from code that it has loaded; None where the settings want none."""
+        if not self._warm:
+            return None
+        arguments = ("--socket", str(self._host_socket), "--records", str(self.home.runs))
+        return self._python("run-host", "dataops_pipeline.warm", *arguments)
 
     def webserver(self) -> ChildSpec:
         """Dagster's UI and GraphQL."""
@@ -81,8 +88,12 @@ class Children:
 
     def write_dagster_home(self) -> None:
         """Puts the instance's settings and the workspace where Dagster's processes look for them."""
-        write_private(self.home.dagster / "dagster.yaml", instance_settings())
-        workspace = {"load_from": [{"grpc_server": {"socket": str(self.socket), "location_name": LOCATION}}]}
+        written = instance_settings()
+        if self._warm:
+            written = with_run_launcher(written, socket=self._host_socket, records=self.home.runs)
+        write_private(self.home.dagster / "dagster.yaml", written)
+        server = {"socket": str(self._location_socket), "location_name": LOCATION}
+        workspace = {"load_from": [{"grpc_server": server}]}
         write_private(self._workspace, yaml.safe_dump(workspace))
 
     def _python(self, name: str, module: str, *arguments: str, ask_all: bool = False) -> ChildSpec:
@@ -97,8 +108,28 @@ class Children:
 
     def location_answers(self) -> bool:
         """Whether the code location is served: its socket is there only after the definitions were loaded."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.socket)) == 0
+        return _served(self._location_socket)
+
+    def run_host_answers(self) -> bool:
+        """Whether runs are started warm, where the settings want that."""
+        return not self._warm or _served(self._host_socket)
+
+    @property
+    def _warm(self) -> bool:
+        return self.settings.run_launcher == "warm" and sys.platform == "linux"
+
+    @property
+    def _location_socket(self) -> Path:
+        return self.sockets / "code-location.sock"
+
+    @property
+    def _host_socket(self) -> Path:
+        return self.sockets / "run-host.sock"
+
+
+def _served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def environment(settings: Settings, home: Home) -> dict[str, str]:
@@ -130,6 +161,17 @@ def instance_settings() -> str:
     checkout = Path(__file__).parent.parent / "dagster.yaml"
     packaged = files("dataops_cli") / "data" / "dagster.yaml"
     return (checkout if checkout.is_file() else packaged).read_text(encoding="utf-8")
+
+
+def with_run_launcher(text: str, *, socket: Path, records: Path) -> str:
+    """A ``dagster.yaml`` with the run host's launcher in the place of Dagster's own."""
+    settings = yaml.safe_load(text)
+    settings["run_launcher"] = {
+        "module": "dataops_pipeline.warm.launcher",
+        "class": "WarmRunLauncher",
+        "config": {"socket": str(socket), "records": str(records)},
+    }
+    return f"# Written by `dataops up` at each start.\n{yaml.safe_dump(settings, sort_keys=False)}"
 
 
 def components(settings: Settings) -> Mapping[str, str]:

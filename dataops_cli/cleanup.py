@@ -9,7 +9,8 @@ import os
 import signal
 
 from dataops_cli.home import Home, ProcessRecord
-from dataops_cli.processes import ProcessMark, instance_members, kill_all, session_members, wait_gone
+from dataops_cli.processes import instance_members, kill_all, session_members, wait_gone
+from dataops_core.process_marks import ProcessMark
 
 #: Its own processes must not be asked one by one: the server ends them in order.
 POSTGRES = "postgres"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dataops_cli.processes import ProcessMark
 from dataops_core.errors import ConfigurationError
+from dataops_core.process_marks import ProcessMark
 
 #: The format of the home that this release makes and knows.
 FORMAT = 1
@@ -57,6 +57,11 @@ class Home:
     def dagster(self) -> Path:
         """Dagster's own home: its instance's settings, the workspace, logs of steps."""
         return self.path / "dagster"
+
+    @property
+    def runs(self) -> Path:
+        """What is written down of each run that the run host has, one file each."""
+        return self.path / "runs"
 
     @property
     def runtime_file(self) -> Path:

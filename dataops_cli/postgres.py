@@ -24,8 +24,9 @@ from psycopg2 import sql
 from sqlalchemy import URL
 
 from dataops_cli.postgres_account import MAJOR, Account, account_for
-from dataops_cli.processes import Child, ChildSpec, ProcessMark, wait_gone
+from dataops_cli.processes import Child, ChildSpec, wait_gone
 from dataops_core.errors import ConfigurationError
+from dataops_core.process_marks import ProcessMark
 
 USER = "dataops"
 DATABASE = "dataops"

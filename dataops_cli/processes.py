@@ -18,10 +18,10 @@ from pathlib import Path
 
 import psutil
 
+from dataops_core.process_marks import ProcessMark, send_signal
+
 #: Present in the environment of every child and of all that it starts; its value names one start of ``up``.
 INSTANCE_VARIABLE = "DATAOPS_INSTANCE"
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,53 +42,6 @@ class ChildSpec:
     grace: float = 5.0
     user: int | None = None
     group: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessMark:
-    """A process as it is written down: its id, and when it started, since ids are used again."""
-
-    pid: int
-    started: str
-
-    @classmethod
-    def of(cls, pid: int) -> "ProcessMark | None":
-        """The mark of a living process, or None where there is none."""
-        started = _started(pid)
-        return cls(pid, started) if started is not None else None
-
-    def lives(self) -> bool:
-        """Whether that very process still runs (a zombie does not)."""
-        return _started(self.pid) == self.started
-
-    def signal(self, number: signal.Signals) -> None:
-        """Sends it a signal, if it still is the process that was written down."""
-        if self.lives():
-            _signal(self.pid, number)
-
-
-def _started(pid: int) -> str | None:
-    """When a process started, in a form that no change of the clock alters; None where it does not run."""
-    if _BOOT_ID.is_file():
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        if fields[0] in {"Z", "X"}:
-            return None
-        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{fields[19]}"
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
 
 
 @dataclass(slots=True)
@@ -132,7 +85,7 @@ class Child:
         self.asked_at = time.monotonic()
         if self.spec.ask_all:
             for pid in session_members(self.process.pid):
-                _signal(pid, self.spec.stop_signal)
+                send_signal(pid, self.spec.stop_signal)
         elif self.returncode() is None:
             self.process.send_signal(self.spec.stop_signal)
 

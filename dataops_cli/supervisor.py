@@ -26,7 +26,6 @@ from dataops_cli.processes import (
     INSTANCE_VARIABLE,
     Child,
     ChildSpec,
-    ProcessMark,
     instance_members,
     kill_all,
 )
@@ -34,6 +33,7 @@ from dataops_cli.terminal import Terminal
 from dataops_cli.watchdog import ALL_ENDED
 from dataops_core.errors import ConfigurationError
 from dataops_core.ids import new_id
+from dataops_core.process_marks import ProcessMark
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0

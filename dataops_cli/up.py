@@ -34,7 +34,7 @@ READY = "Ready"
 
 #: A Unix socket's path may have 107 bytes.
 _LONGEST_SOCKET_PATH = 100
-_LOCATION_SOCKET = "code-location.sock"
+_LONGEST_SOCKET_NAME = "code-location.sock"
 _READY_POLL_SECONDS = 0.1
 
 #: The order in which stages end: the highest first.
@@ -99,16 +99,18 @@ def _serve(
         terminal.line(f"Made an administrator of the API: {home.credentials_file}")
     _write_runtime(home, resolved, state="starting")
 
-    children = Children(resolved, home, sockets / _LOCATION_SOCKET)
+    children = Children(resolved, home, sockets)
     children.write_dagster_home()
     supervisor.start(Unit(children.api(), stage=_STAGE_API))
     supervisor.run_once(children.prepare_dagster())
     supervisor.start(Unit(children.code_location(), stage=_STAGE_LOCATION))
+    if (run_host := children.run_host()) is not None:
+        supervisor.start(Unit(run_host, stage=_STAGE_LOCATION))
     for spec in (children.webserver(), children.daemon()):
         supervisor.add(Unit(spec, stage=_STAGE_DAGSTER, gate=children.location_answers))
 
     states = components(resolved)
-    while not (states and set(states.values()) == {"up"} and supervisor.all_started()):
+    while not (states and set(states.values()) == {"up"} and supervisor.all_started() and children.run_host_answers()):
         supervisor.supervise_briefly(_READY_POLL_SECONDS)
         _stop_with_parent(supervisor, parent)
         states = components(resolved)
@@ -177,10 +179,10 @@ def _write_runtime(home: Home, settings: Settings, *, state: str) -> None:
 
 @contextmanager
 def _socket_directory(home: Home) -> Iterator[Path]:
-    """A private directory for the code location's socket, whose path is short also for a deep home."""
+    """A private directory for the children's sockets, whose path is short also for a deep home."""
     directory = home.path / "run"
     shutil.rmtree(directory, ignore_errors=True)
-    if len(os.fsencode(directory / _LOCATION_SOCKET)) < _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(directory / _LONGEST_SOCKET_NAME)) < _LONGEST_SOCKET_PATH:
         directory.mkdir(mode=0o700)
     else:
         directory = Path(tempfile.mkdtemp(prefix="dataops-"))

@@ -50,6 +50,20 @@ class Settings(BaseSettings):
     dagster_storage: str = Field(
         default="pooled", pattern="^(pooled|stock)$", description="Dagster's storage classes: pooled, or as shipped."
     )
+    run_launcher: str = Field(
+        default="default",
+        pattern="^(warm|default)$",
+        description="Who starts runs: the run host, or Dagster's own way.",
+    )
+    max_concurrent_runs: int = Field(
+        default=10, ge=1, description="Most runs that the run host has in progress; others wait for their turn."
+    )
+    run_memory_limit_mib: int | None = Field(
+        default=None, ge=64, description="MiB that a run of the run host may have resident; else it is killed."
+    )
+    run_modules: str = Field(
+        default="", description="Modules of Dagster definitions that the run host loads besides the product's."
+    )
     run_lost_after_seconds: float = Field(
         default=30.0, gt=0, description="A run whose steps have not beaten for so long is given up."
     )

@@ -3,6 +3,7 @@
 ``TEST_DATABASE`` (``make test DATABASE=...``) names the server. ``embedded``: as ``dataops up`` brings it.
 ``external``: the same binaries as a server of its own, over TCP and with that server's defaults, which every stack is
 given by DATAOPS_DATABASE_URL. ``distribution``: such a server of the newest PostgreSQL that a package has installed.
+``TEST_LAUNCHER`` (``make test LAUNCHER=...``) is who starts the runs of every stack: ``warm`` or ``default``.
 
 ``postgres_url`` is an empty database, ``database`` one with the registry's schema. Each test has its own and loses it
 at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break,
@@ -19,12 +20,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg2
 import pytest
 from psycopg2 import sql
@@ -40,10 +42,12 @@ from dataops_cli.up import READY
 from dataops_core.registry import migrate
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
+from dataops_pipeline.warm.records import RunRecords
 
 _TEMPLATE = "registry_template"
 _SERVER = os.environ.get("TEST_DATABASE") or "embedded"
 _SERVERS = ("embedded", "external", "distribution")
+_LAUNCHER = os.environ.get("TEST_LAUNCHER") or Settings.model_fields["run_launcher"].default
 #: Where the packages of Debian and its relatives put a major version's programs.
 _DISTRIBUTION = Path("/usr/lib/postgresql")
 
@@ -274,6 +278,21 @@ class Stack:
         assert record is not None
         return record.children[child].pid
 
+    @property
+    def warm(self) -> bool:
+        """Whether its runs are forked by a run host."""
+        return self.environment["DATAOPS_RUN_LAUNCHER"] == "warm"
+
+    def run_processes(self) -> list[psutil.Process]:
+        """The processes that carry runs out, whoever started them."""
+        found = [] if not self.warm else [one.mark for one in RunRecords(Home(self.home).runs).all()]
+        processes = [psutil.Process(mark.pid) for mark in found if mark is not None and mark.lives()]
+        for child in psutil.Process(self.pid("code-location")).children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if "--multiprocessing-fork" in child.cmdline():
+                    processes.append(child)
+        return processes
+
     def database(self) -> Database:
         """The registry behind the stack."""
         return Database(self.runtime["database_url"])
@@ -303,6 +322,7 @@ def running_stack(home: Path, *, ports: tuple[int, int] | None = None, **variabl
         "DATAOPS_HOME": str(home),
         "DATAOPS_API_PORT": str(settings.api_port),
         "DATAOPS_DAGSTER_PORT": str(settings.dagster_port),
+        "DATAOPS_RUN_LAUNCHER": _LAUNCHER,
         **variables,
     }
     process = subprocess.Popen(

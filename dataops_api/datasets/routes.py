@@ -55,14 +55,15 @@ _FILTERS = tuple(name for name in ListQuery.model_fields if name not in {"sort",
     model=DatasetList,
     example=examples.DATASET_LIST,
 )
-async def list_datasets(
+def list_datasets(
     request: Request, query: Annotated[ListQuery, Query()], caller: CurrentCaller, parts: Service
 ) -> Response:
     """A page of datasets, newest first unless asked otherwise; archived ones are listed too."""
     filters = {name: getattr(query, name) for name in _FILTERS} | {"customers": caller.customers}
-    rows, total = await reading.list_datasets(
-        parts.looking, filters, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
-    )
+    with parts.database.reading() as connection:
+        rows, total = reading.list_datasets(
+            connection, filters, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
+        )
     given = request.query_params
     shown = {name: given[name] for name in (*_FILTERS, "sort") if name in given}
     return JSONResponse(
@@ -146,9 +147,10 @@ def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, 
     },
     extra={"parameters": [entity_tags.IF_NONE_MATCH]},
 )
-async def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
+def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """One dataset, with an `ETag`."""
-    row = await reading.find_dataset(parts.looking, dataset_id, customers=caller.customers)
+    with parts.database.reading() as connection:
+        row = reading.find_dataset(connection, dataset_id, customers=caller.customers)
     if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
     answer = JSONResponse(answers.dataset(row, parts.settings))

@@ -56,6 +56,8 @@ def change_metadata(
 
 
 def _shown(session: Session, dataset_id: UUID, parts: Parts) -> Response:
-    answer = JSONResponse(answers.dataset(reading.locked_dataset(session.connection(), dataset_id), parts.settings))
+    row = reading.find_dataset(session.connection(), dataset_id)
+    assert row is not None  # noqa: S101  locked by this transaction
+    answer = JSONResponse(answers.dataset(row, parts.settings))
     answer.headers["ETag"] = entity_tags.tag_of(bytes(answer.body))
     return answer

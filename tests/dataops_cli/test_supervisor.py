@@ -15,7 +15,8 @@ import pytest
 
 from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home, ProcessRecord
-from dataops_cli.processes import Child, ChildSpec, ProcessMark, instance_members, wait_gone
+from dataops_cli.processes import Child, ChildSpec, instance_members, wait_gone
+from dataops_core.process_marks import ProcessMark
 
 #: Supervises the children that CHILDREN lists until it is told to stop.
 PROGRAM = """

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import psutil
 
 from dataops_core import fault_points
 from dataops_core.errors import UnavailableError
@@ -25,8 +24,6 @@ T = TypeVar("T")
 SUPERVISOR = "supervisor"
 RUN = "run"
 POSTGRES = "postgres"
-#: Those that ``dataops up`` starts again by itself, by their names.
-CHILDREN = ("api", "webserver", "daemon", "code-location", POSTGRES)
 PROCESSES = ("api", RUN, "webserver", "daemon", "code-location", POSTGRES, SUPERVISOR)
 
 _POLL_SECONDS = 0.05
@@ -137,14 +134,8 @@ class Installation:
 
     def is_run(self, pid: int) -> bool:
         """Whether this process carries a run out."""
-        return pid not in {self.stack.pid(child) for child in CHILDREN if child != POSTGRES}
+        return pid in {process.pid for process in self.stack.run_processes()}
 
     def _only_run(self) -> int:
-        (pid,) = [child.pid for child in psutil.Process(self.stack.pid("code-location")).children() if _is_run(child)]
-        return pid
-
-
-def _is_run(process: psutil.Process) -> bool:
-    with suppress(psutil.NoSuchProcess):
-        return "--multiprocessing-fork" in process.cmdline()
-    return False
+        (process,) = self.stack.run_processes()
+        return process.pid

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
-import psutil
 import pytest
 
 from dataops_core.lifecycle import OperationStatus, Stage
@@ -156,16 +155,6 @@ def rerun(stack, run_id: str, strategy: str) -> str:
     return answer["run"]["runId"]
 
 
-def run_processes(stack) -> list[psutil.Process]:
-    """The processes that execute runs: children of the code location."""
-    found = []
-    for child in psutil.Process(stack.pid("code-location")).children(recursive=True):
-        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if "--multiprocessing-fork" in child.cmdline():
-                found.append(child)
-    return found
-
-
 @contextmanager
 def stopped(*pids: int) -> Iterator[None]:
     """Processes that do nothing and answer nobody, as long as the block lasts."""
@@ -220,11 +209,11 @@ def test_a_run_whose_process_was_killed_fails_within_a_minute_and_the_same_reque
     mending_stack, api, registry
 ):
     """C-86: datasets and operation say what happened; nothing of the dead run is in the way."""
-    wait_for(lambda: not run_processes(mending_stack), "earlier runs are gone")
+    wait_for(lambda: not mending_stack.run_processes(), "earlier runs are gone")
     asked = request(dataset_types=[TYPE, "github_repos"])
     accepted = api.post("/datasets", json=asked).json()
     reached(registry, accepted["operation_id"], lambda row: row.current_step >= 3, "the run is in the middle")
-    (process,) = run_processes(mending_stack)
+    (process,) = mending_stack.run_processes()
     process.kill()
     assert ended(registry, accepted["operation_id"]).status is OperationStatus.FAILED
     error = failed(api, accepted)
@@ -289,7 +278,7 @@ def small_disk(mending_stack) -> Iterator[Callable[[str], None]]:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
     yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", place], check=True)
     # A run tidies up after its operation has ended; until then the disk is in use.
-    wait_for(lambda: not run_processes(mending_stack), "the runs are gone")
+    wait_for(lambda: not mending_stack.run_processes(), "the runs are gone")
     subprocess.run(["umount", place], check=True)
 
 

@@ -17,8 +17,7 @@ from dataops_api.operations import following, routes
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import api_clients, operations, reading
-from dataops_core.registry.looking import Looking
+from dataops_core.registry import api_clients, operations
 from dataops_core.runs import RunState
 from dataops_core.scopes import Scope
 
@@ -295,18 +294,18 @@ def test_a_database_that_is_away_for_a_moment_ends_nobodys_stream(
     followed_api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-84."""
-    api, _ = followed_api
+    api, follower = followed_api
     accepted = begin(api)
     looks: list[int] = []
-    read = reading.find_operations
+    read = follower._read
 
-    async def failing(looking: Looking, operation_ids: list[UUID]) -> Any:
+    def failing(operation_ids: list[UUID]) -> Any:
         looks.append(1)
         if len(looks) == 1:
             raise RuntimeError("a bug")
-        return await read(looking, operation_ids)
+        return read(operation_ids)
 
-    monkeypatch.setattr(reading, "find_operations", failing)
+    monkeypatch.setattr(follower, "_read", failing)
     with api.admin.stream("GET", f"{accepted['_links']['status']}/events") as response:
         stream = events(response)
         next(stream)

@@ -1,0 +1,16 @@
+"""The run host without the product's code, which it would load for seconds: ``SOCKET RECORDS MOST MEMORY_LIMIT``."""
+
+import sys
+from pathlib import Path
+
+from dataops_core.errors import ConfigurationError
+from dataops_pipeline.warm.host import RunHost
+from dataops_pipeline.warm.records import RunRecords
+
+socket, records, most, limit = sys.argv[1:]
+try:
+    RunHost(
+        Path(socket), RunRecords(Path(records)), most=int(most), memory_limit=int(limit) or None, kill_after=1.5
+    ).serve()
+except ConfigurationError as error:
+    sys.exit(error.message)

@@ -1,0 +1,48 @@
+"""What the host loads before it forks: everything that a run needs, and nothing that a fork would tear apart."""
+
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import json, os, sys
+from pathlib import Path
+
+from dataops_pipeline.warm import __main__ as host  # sets what native libraries read as they are loaded
+from dataops_core.settings import Settings
+from dataops_pipeline.warm.host import threads
+from dataops_pipeline.warm.preload import preload
+
+before = set(os.listdir("/proc/self/fd"))
+preload(Settings.load())
+left = {name: os.readlink(f"/proc/self/fd/{name}") for name in set(os.listdir("/proc/self/fd")) - before}
+print(json.dumps({"threads": threads(), "open": left, "loaded": sorted(sys.modules)}))
+"""
+
+#: Each takes a tenth of a second or more, and the steps of a run load it where nobody has before.
+HEAVY = {
+    "dagster_postgres",
+    "dagster._core.executor.in_process",
+    "httpcore",
+    "hypothesis.strategies",
+    "pandas",
+    "pandera.backends.pandas.container",
+    "pyarrow.parquet",
+    "upath.implementations.local",
+}
+
+
+def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "DATAOPS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    found = json.loads(result.stdout)
+    assert found["threads"] == 1
+    assert found["open"] == {}
+    assert HEAVY - set(found["loaded"]) == set()
