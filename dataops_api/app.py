@@ -23,6 +23,7 @@ from dataops_api.dagster_gateway import DagsterGateway
 from dataops_api.datasets import routes as datasets
 from dataops_api.dependencies import Gateway, Parts
 from dataops_api.errors import HANDLERS
+from dataops_api.journeys import routes as journeys
 from dataops_api.launching import Launcher
 from dataops_api.logs import configure
 from dataops_api.metadata import routes as metadata
@@ -53,6 +54,7 @@ ROUTES = (
     connector_tokens.routes,
     templates.routes,
     operations.routes,
+    journeys.routes,
     audit.routes,
     health.routes,
     metrics_page.routes,

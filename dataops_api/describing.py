@@ -89,7 +89,7 @@ _HEADERS = {
         "schema": {"type": "string"},
         "example": '"api-client";r=199;t=1',
     },
-    "Location": {"description": "The operation, to be watched.", "schema": {"type": "string"}},
+    "Location": {"description": "What is to be watched: the operation, or the journey.", "schema": {"type": "string"}},
     "Retry-After": {
         "description": "Seconds after which to try again, or to look.",
         "schema": {"type": "integer", "minimum": 1},

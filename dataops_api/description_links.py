@@ -10,7 +10,7 @@ from typing import Any
 _Schema = Mapping[str, Any]
 
 #: Ids that operations have in their paths.
-_IDS = ("dataset_id", "operation_id", "template_id", "token_id")
+_IDS = ("dataset_id", "operation_id", "journey_id", "template_id", "token_id")
 _DEEPEST = 3
 
 

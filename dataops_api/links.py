@@ -7,6 +7,7 @@ from dataops_core.settings import API_PREFIX, CONNECTORS_PREFIX, Settings
 DATASETS = f"{API_PREFIX}/datasets"
 OPERATIONS = f"{API_PREFIX}/operations"
 TEMPLATES = f"{API_PREFIX}/templates"
+JOURNEYS = f"{API_PREFIX}/journeys"
 AUDIT = f"{API_PREFIX}/audit"
 
 
@@ -63,6 +64,11 @@ def datasets_of_operation(operation_id: UUID) -> str:
 def datasets_of_journey(journey_id: UUID) -> str:
     """The datasets of a journey."""
     return f"{DATASETS}?journey_id={journey_id}"
+
+
+def journey(journey_id: UUID, client_id: UUID) -> str:
+    """A customer's journey: another customer may have one of the same id."""
+    return f"{JOURNEYS}/{journey_id}?client_id={client_id}"
 
 
 def template(template_id: UUID) -> str:

@@ -130,6 +130,13 @@ def _of_registry(found: Figures) -> Iterator[Metric]:
         [((), found.oldest_pending_seconds)],
     )
     yield _gauge("datasets", "Datasets.", [((s, t), float(n)) for s, t, n in found.datasets], by)
+    events = [((status, event), float(number)) for status, event, number in found.journey_events]
+    yield _gauge("open_journey_events", "Events of journeys that are not done yet.", events, ("status", "event"))
+    yield _gauge(
+        "oldest_open_journey_event_seconds",
+        "How long the oldest event of a journey that is not done yet has been known.",
+        [((), found.oldest_journey_event_seconds)],
+    )
     below = sum(count for score, count in found.scores if score < THRESHOLD)
     yield _gauge("datasets_below_threshold", f"Ready datasets that score less than {THRESHOLD}.", [((), float(below))])
     scores = GaugeHistogramMetricFamily(f"{_PREFIX}_dataset_quality_score", "Scores of the ready datasets.")

@@ -1,7 +1,8 @@
 """The words of the domain, and the one table of allowed status moves.
 
 Belongs here: enumerations that the API, the pipeline and the registry share, and rules that follow from them alone.
-Does not belong here: anything that reads or writes state. Source: ``docs/contract.md`` C-35, C-60, C-80 … C-83.
+Does not belong here: anything that reads or writes state. Source: ``docs/contract.md`` C-35, C-60, C-80 … C-83,
+C-91 … C-93.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ class Stage(StrEnum):
     SANDBOX = "sandbox"
     PILOT = "pilot"
     PRODUCTION = "production"
+
+    def comes_before(self, other: "Stage") -> bool:
+        """Whether a journey is here earlier than there."""
+        stages = list(Stage)
+        return stages.index(self) < stages.index(other)
 
 
 class Industry(StrEnum):
@@ -113,6 +119,50 @@ class TeardownReason(StrEnum):
     MANUAL = "manual"
 
 
+class JourneyEventType(StrEnum):
+    """What happened in a journey (C-91)."""
+
+    STAGE_TRANSITION = "stage_transition"
+    JOURNEY_COMPLETED = "journey_completed"
+
+
+class JourneyEventStatus(StrEnum):
+    """Where an event of a journey stands (C-91). ``superseded``: a newer one took its place."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+class JourneyEventPhase(StrEnum):
+    """What an event in progress waits for (C-92)."""
+
+    PROVISIONING = "provisioning"
+    TEARDOWN = "teardown"
+
+
+class JourneyStatus(StrEnum):
+    """Where a journey stands (C-93)."""
+
+    ACTIVE = "active"
+    TRANSITIONING = "transitioning"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
+
+
+class EventRole(StrEnum):
+    """What a dataset is to an event of its journey."""
+
+    #: Of the stage that the journey moves to: it must be ready.
+    NEXT = "next"
+    #: To be torn down.
+    OLD = "old"
+    #: Holds a place of the next stage until its own teardown has ended.
+    LEAVING = "leaving"
+
+
 class CheckType(StrEnum):
     """The four quality checks, in the order in which they are shown (C-60)."""
 
@@ -153,6 +203,9 @@ ALLOWED_MOVES: dict[DatasetStatus, frozenset[DatasetStatus]] = {
 
 #: A dataset in one of these holds its client/stage/type; any other leaves the place free (C-44).
 LIVE_STATUSES = frozenset({_S.PROVISIONING, _S.VALIDATING, _S.READY, _S.TEARDOWN})
+
+#: A dataset in one of these is up or on its way there: where such datasets are, there the journey stands (C-93).
+UP_STATUSES = frozenset({_S.PROVISIONING, _S.VALIDATING, _S.READY})
 
 PROVISIONING_STEPS = (
     "Resolving templates",

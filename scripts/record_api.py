@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -25,7 +26,7 @@ CUSTOMER = "123e4567-e89b-12d3-a456-426614174000"
 JOURNEY = "123e4567-e89b-12d3-a456-426614174001"
 TEMPLATE = "770e8400-e29b-41d4-a716-446655440002"
 #: Ids that are the same in every run.
-_KEPT = {CUSTOMER, JOURNEY}
+_KEPT = {CUSTOMER, JOURNEY, "bb0e8400-e29b-41d4-a716-446655440008"}
 _SHOWN_HEADERS = ("content-type", "location", "retry-after", "etag", "www-authenticate", "link")
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -122,6 +123,18 @@ class Recorder:
             if operation["status"] not in {"pending", "in_progress"}:
                 return operation
         raise RuntimeError(f"operation {operation_id} has not ended in five minutes")
+
+    def wait_for_event(self, journey_id: str, event_id: str) -> None:
+        """Until the event has been acted on, and all that it began has ended."""
+        for _ in range(60):
+            events = self.client.get(f"/v1/dataops/journeys/{journey_id}?client_id={CUSTOMER}").json()["events"]
+            (event,) = [one for one in events if one["event_id"] == event_id]
+            if event["status"] not in {"pending", "in_progress"}:
+                return
+            for operation in event["operations"]:
+                self.finish(operation["operation_id"])
+            time.sleep(1)
+        raise RuntimeError(f"event {event_id} was not acted on in a minute")
 
     def _events(self, text: str) -> str:
         """The last event of a stream, its data made steady."""
@@ -248,9 +261,24 @@ def story(recorder: Recorder, credentials: dict[str, str]) -> None:
     finish(ask("tear_down_dataset", body={"reason": "manual", "archive": True}, **dataset)["operation_id"])
     finish(ask("restore_dataset", **dataset)["operation_id"])
     finish(ask("delete_dataset", "?reason=stage_transition&archive=true", **dataset)["operation_id"])
+    tell(recorder)
     ask("list_audit", f"?resource_type=dataset&resource_id={dataset['dataset_id']}&action=deleted&limit=10")
     recorder.exchanges.pop("list_audit")
     ask("list_audit", f"?resource_type=dataset&resource_id={dataset['dataset_id']}&limit=2")
+
+
+def tell(recorder: Recorder) -> None:
+    """An event of the journey, and what becomes of it."""
+    told = {
+        "event_id": "bb0e8400-e29b-41d4-a716-446655440008",
+        "event": "stage_transition",
+        "client_id": CUSTOMER,
+        "to_stage": "pilot",
+        "occurred_at": "2026-01-28T10:30:00Z",
+    }
+    recorder.ask("tell_journey_event", body=told, journey_id=JOURNEY)
+    recorder.wait_for_event(JOURNEY, told["event_id"])
+    recorder.ask("get_journey", f"?client_id={CUSTOMER}", journey_id=JOURNEY)
 
 
 def main() -> int:

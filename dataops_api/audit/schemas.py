@@ -29,6 +29,8 @@ class AuditResourceType(StrEnum):
     OPERATION_DATASET = "operation_dataset"
     CONNECTOR = "connector"
     CONNECTOR_TOKEN = "connector_token"  # noqa: S105  a type
+    JOURNEY = "journey"
+    JOURNEY_EVENT = "journey_event"
     CUSTOMER = "customer"
     API_CLIENT = "api_client"
     SIGNING_KEY = "signing_key"

@@ -98,6 +98,11 @@ def list_datasets(
                 "conflict": "Dataset of type 'confluence_pages' already exists for client/stage",
             },
         ),
+        Problem(
+            "CONFLICT",
+            "Journey has ended",
+            {"journey_id": examples.JOURNEY_ID, "conflict": "A journey that has ended gets no datasets"},
+        ),
     ],
     body_example=examples.NEW_DATASETS,
     once=True,

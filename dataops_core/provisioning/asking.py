@@ -52,7 +52,7 @@ def choose_templates(
     """The template of each type asked for. Raises InvalidRequestError with all that is wrong (field → reason)."""
     problems = {
         **_generation_problems(request, customers.find(session, request.client_id), max_record_count),
-        **_type_problems(request),
+        **type_problems(request.dataset_types),
         **_override_problems(catalog, request),
         **steering_problems(request.metadata.get("custom_fields") or {}),
     }
@@ -104,13 +104,14 @@ def _locale_problems(request: ProvisioningRequest, customer: Customer | None) ->
     return {}
 
 
-def _type_problems(request: ProvisioningRequest) -> dict[str, str]:
+def type_problems(dataset_types: Sequence[str]) -> dict[str, str]:
+    """What is wrong with a list of dataset types (field → reason)."""
     problems = {
         f"dataset_types.{number}": f"Must be one of {', '.join(DATASET_TYPES)}"
-        for number, dataset_type in enumerate(request.dataset_types)
+        for number, dataset_type in enumerate(dataset_types)
         if dataset_type not in DATASET_TYPES
     }
-    if len(set(request.dataset_types)) != len(request.dataset_types):
+    if len(set(dataset_types)) != len(dataset_types):
         problems["dataset_types"] = "Must not name a dataset type twice"
     return problems
 

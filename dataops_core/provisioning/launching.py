@@ -6,7 +6,7 @@ harmless by fencing. Source: ``docs/contract.md`` C-81, C-86.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -94,7 +94,14 @@ def due_launches(
     oldest = utcnow() - grace
     with database.transaction() as session:
         waiting = [row.operation_id for row in operations.awaiting_launch(session) if row.beat_at <= oldest]
-    requests = [take_launch(database, operation_id, find_run) for operation_id in waiting]
+    return take_launches(database, waiting, find_run)
+
+
+def take_launches(
+    database: Database, operation_ids: Iterable[UUID], find_run: Callable[[UUID, int], RunState | None]
+) -> list[LaunchRequest]:
+    """The runs of these operations, as far as they are to be launched by this caller now."""
+    requests = [take_launch(database, operation_id, find_run) for operation_id in operation_ids]
     return [request for request in requests if request is not None]
 
 

@@ -28,7 +28,7 @@ from dataops_core.lifecycle import (
 from dataops_core.provisioning.asking import ProvisioningRequest, check_locale, choose_templates
 from dataops_core.provisioning.reopening import reopen
 from dataops_core.provisioning.settlement import preempt
-from dataops_core.registry import customers, datasets, operations
+from dataops_core.registry import customers, datasets, journeys, operations
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
@@ -39,9 +39,11 @@ def accept_provisioning(
 ) -> Operation:
     """Makes the operation and its datasets, or nothing at all.
 
-    Raises InvalidRequestError (details: field → reason) and ConflictError (C-44: the first type in the order asked).
+    Raises InvalidRequestError (details: field → reason) and ConflictError (C-44: the first type in the order asked;
+    C-92: a journey that has ended).
     """
     templates = choose_templates(session, catalog, request, max_record_count=max_record_count)
+    _must_go_on(session, request)
     now = utcnow()
     locale = request.locale or DEFAULT_LOCALE
     customer = customers.find(session, request.client_id) or customers.ensure(
@@ -138,6 +140,16 @@ def _must_agree(operation: Operation, archive: bool) -> None:
         raise ConflictError(
             f"The dataset is being torn down with archive={str(operation.request['archive']).lower()}",
             details={"operation_id": str(operation.operation_id)},
+        )
+
+
+def _must_go_on(session: Session, request: ProvisioningRequest) -> None:
+    """Refuses datasets for a journey that has ended, and holds it open meanwhile: before any other lock is taken."""
+    ended_at = journeys.ended_at(session, client_id=request.client_id, journey_id=request.journey_id)
+    if ended_at is not None:
+        raise ConflictError(
+            "Journey has ended",
+            details={"journey_id": str(request.journey_id), "conflict": "A journey that has ended gets no datasets"},
         )
 
 

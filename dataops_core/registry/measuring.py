@@ -5,14 +5,15 @@ One cheap question for each figure; nothing here names a customer. Does not belo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import DatasetStatus, OperationStatus
-from dataops_core.registry.tables import Dataset, Operation
+from dataops_core.lifecycle import DatasetStatus, JourneyEventStatus, OperationStatus
+from dataops_core.registry.tables import Dataset, JourneyEvent, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class Figures:
     oldest_pending_seconds: float
     #: Status, type and how many.
     datasets: Sequence[tuple[str, str, int]]
+    #: Of events of journeys that are not done yet: status, event and how many.
+    journey_events: Sequence[tuple[str, str, int]]
+    #: How long the oldest of them has been known; 0 where there is none.
+    oldest_journey_event_seconds: float
     #: Quality scores of the ready datasets, each with how many have it.
     scores: Sequence[tuple[Decimal, int]]
 
@@ -35,6 +40,8 @@ def figures(connection: Connection) -> Figures:
         operations=_counted(connection, Operation.status, Operation.operation_type),
         oldest_pending_seconds=_oldest_pending(connection),
         datasets=_counted(connection, Dataset.status, Dataset.dataset_type),
+        journey_events=_open_events(connection),
+        oldest_journey_event_seconds=_age(connection.scalar(_OLDEST_EVENT)),
         scores=[
             (score, count)
             for score, count in connection.execute(
@@ -54,5 +61,18 @@ def _counted(connection: Connection, status: Any, kind: Any) -> list[tuple[str, 
 def _oldest_pending(connection: Connection) -> float:
     # An operation that was put back in line has waited since then.
     since = case((Operation.attempt == 1, Operation.created_at), else_=Operation.beat_at)
-    oldest = connection.scalar(select(func.min(since)).where(Operation.status == OperationStatus.PENDING))
-    return max(0.0, (utcnow() - oldest).total_seconds()) if oldest is not None else 0.0
+    return _age(connection.scalar(select(func.min(since)).where(Operation.status == OperationStatus.PENDING)))
+
+
+_OPEN_EVENT = JourneyEvent.status.in_([JourneyEventStatus.PENDING, JourneyEventStatus.IN_PROGRESS])
+_OLDEST_EVENT = select(func.min(JourneyEvent.received_at)).where(_OPEN_EVENT)
+
+
+def _open_events(connection: Connection) -> list[tuple[str, str, int]]:
+    by = (JourneyEvent.status, JourneyEvent.event)
+    rows = connection.execute(select(*by, func.count()).where(_OPEN_EVENT).group_by(*by))
+    return [(str(status), str(event), count) for status, event, count in rows]
+
+
+def _age(moment: datetime | None) -> float:
+    return max(0.0, (utcnow() - moment).total_seconds()) if moment is not None else 0.0

@@ -196,8 +196,8 @@ def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
 def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Operation | None]:
     """The dataset and its active operation, both locked until the transaction ends.
 
-    Locks go operation first, dataset second, everywhere: the run's steps take them in that order too. A dataset that
-    got another operation meanwhile is let go and looked at again. Raises NotFoundError, and ConflictError where it
+    Locks go operation first, dataset second, everywhere (a journey's before both), also in the run's steps. A dataset
+    that got another operation meanwhile is let go and looked at again. Raises NotFoundError, and ConflictError where it
     changes hands again and again.
     """
     for _ in range(_LOOKS):

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dagster import SensorDefinition
 from dagster._core.definitions.target import ExecutableDefinition
 
+from dataops_pipeline.sensors.journeys import journey_sensors
 from dataops_pipeline.sensors.operations import operation_sensors
 from dataops_pipeline.sensors.watching import watching_sensors
 
 
 def sensors_of(jobs: Sequence[ExecutableDefinition]) -> list[SensorDefinition]:
     """All sensors; some launch these jobs."""
-    return [*operation_sensors(jobs), *watching_sensors()]
+    return [*operation_sensors(jobs), *journey_sensors(jobs), *watching_sensors()]

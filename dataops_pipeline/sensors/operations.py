@@ -69,16 +69,19 @@ def _launching(jobs: Sequence[ExecutableDefinition]) -> SensorDefinition:
     def launch_pending_operations(
         context: SensorEvaluationContext, dataops: ResourceParam[DataOps]
     ) -> SensorResult | SkipReason:
-        requests = due_launches(dataops.services.database, _finder(context.instance), grace=GRACE)
-        if not requests:
-            return SkipReason("Every operation has its run.")
-        keys = sorted({request.environment.partition_key for request in requests})
-        return SensorResult(
-            run_requests=[run_request(request) for request in requests],
-            dynamic_partitions_requests=[environments.build_add_request(keys)],
-        )
+        requests = due_launches(dataops.services.database, run_finder(context.instance), grace=GRACE)
+        return launching(requests) if requests else SkipReason("Every operation has its run.")
 
     return launch_pending_operations
+
+
+def launching(requests: Sequence[LaunchRequest]) -> SensorResult:
+    """What a sensor says that launches these runs, each in its environment's partition."""
+    keys = sorted({request.environment.partition_key for request in requests})
+    return SensorResult(
+        run_requests=[run_request(request) for request in requests],
+        dynamic_partitions_requests=[environments.build_add_request(keys)],
+    )
 
 
 def run_request(request: LaunchRequest) -> RunRequest:
@@ -92,7 +95,9 @@ def run_request(request: LaunchRequest) -> RunRequest:
     )
 
 
-def _finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | None]:
+def run_finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | None]:
+    """Looks for the run of an operation's attempt."""
+
     def find(operation_id: UUID, attempt: int) -> RunState | None:
         tags = {TAG_OPERATION: str(operation_id), TAG_ATTEMPT: str(attempt)}
         runs = instance.get_runs(RunsFilter(tags=tags), limit=1)
@@ -101,7 +106,7 @@ def _finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | None]
     return find
 
 
-def _run_finder(instance: DagsterInstance) -> Callable[[str], RunState | None]:
+def _finder_by_id(instance: DagsterInstance) -> Callable[[str], RunState | None]:
     def find(run_id: str) -> RunState | None:
         run = instance.get_run_by_id(run_id)
         return _state(run) if run is not None else None
@@ -140,7 +145,7 @@ def _lost() -> SensorDefinition:
     def settle_lost_operations(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
         instance, services = context.instance, dataops.services
         lost_after = timedelta(seconds=services.settings.run_lost_after_seconds)
-        given_up = settle_quiet(services.database, _run_finder(instance), lost_after=lost_after)
+        given_up = settle_quiet(services.database, _finder_by_id(instance), lost_after=lost_after)
         for lost in given_up:
             run = instance.get_run_by_id(lost.run_id)
             if run is not None and not run.is_finished:
@@ -173,7 +178,7 @@ def _stopping() -> SensorDefinition:
             if run is not None and not run.is_finished:
                 instance.report_run_canceled(run, "Its operation was cancelled and no process of it can be found.")
 
-        stopped = stop_unwanted(dataops.services.database, _run_finder(instance), stop, give_up)
+        stopped = stop_unwanted(dataops.services.database, _finder_by_id(instance), stop, give_up)
         return SkipReason(f"{len(stopped)} run(s) asked to stop." if stopped else "No cancelled run goes on.")
 
     return stop_cancelled_runs

@@ -11,6 +11,7 @@ from dataops_api.auth import routes as auth
 from dataops_api.connectors import problems
 from dataops_api.errors import STATUS_OF_CODE
 from dataops_core.errors import DataOpsError
+from dataops_core.journeys.failures import EventFailure
 from dataops_core.provisioning import settlement
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +60,11 @@ def test_it_has_every_code_of_the_api_with_its_status() -> None:
 def test_it_has_every_code_that_datasets_and_operations_carry() -> None:
     """C-82."""
     assert set(settlement._CODES.values()) <= set(codes("Failed datasets and operations"))
+
+
+def test_it_has_every_code_that_events_of_journeys_carry() -> None:
+    """C-92."""
+    assert set(codes("Failed events of journeys")) == {failure.value for failure in EventFailure}
 
 
 def test_it_has_every_code_that_is_raised_anywhere() -> None:

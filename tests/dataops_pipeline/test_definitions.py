@@ -96,9 +96,11 @@ def test_the_sensors_run_from_the_start() -> None:
         "stop_cancelled_runs",
         "revalidate_datasets",
         "watch_connectors",
+        "advance_journeys",
     }
     assert all(sensor.default_status is DefaultSensorStatus.RUNNING for sensor in sensors.values())
-    assert {job.name for job in sensors["launch_pending_operations"].jobs} == set(JOBS.values())
+    for launching in ("launch_pending_operations", "advance_journeys"):
+        assert {job.name for job in sensors[launching].jobs} == set(JOBS.values())
 
 
 def test_the_schedule_runs_from_the_start() -> None:
