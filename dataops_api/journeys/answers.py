@@ -93,10 +93,13 @@ def _event(row: Row[Any]) -> dict[str, Any]:
         "started_at": _moment(row.started_at),
         "completed_at": _moment(row.completed_at),
         "error": row.error,
-        "operations": [
-            one | {"_links": {"self": f"{links.OPERATIONS}/{one['operation_id']}"}} for one in row.operations or ()
-        ],
+        "operations": [_operation(one) for one in row.operations or ()],
     }
+
+
+def _operation(begun: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: begun[name] for name in ("operation_id", "operation_type", "status")}
+    return shown | {"_links": {"self": f"{links.OPERATIONS}/{begun['operation_id']}"}}
 
 
 def _moment(moment: datetime | None) -> str | None:

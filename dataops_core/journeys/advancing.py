@@ -206,7 +206,8 @@ def _end(session: Session, event: JourneyEvent) -> list[UUID]:
     ended = {
         part.dataset_id: operation
         for part, _ in old
-        if (operation := session.get(Operation, part.operation_id, populate_existing=True)) is not None
+        if part.operation_id is not None
+        and (operation := session.get(Operation, part.operation_id, populate_existing=True)) is not None
     }
     if any(not operation.status.is_terminal for operation in ended.values()):
         return []
