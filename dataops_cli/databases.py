@@ -20,8 +20,8 @@ from dataops_core.settings import API_PREFIX
 OLDEST_MAJOR = 15
 
 
-def check_server(url: str) -> None:
-    """Raises ConfigurationError where the server does not answer or is too old."""
+def check_server(url: str) -> int:
+    """The server's major version. Raises ConfigurationError where it does not answer or is too old."""
     engine = create_engine(url, connect_args={"connect_timeout": 5})
     try:
         with engine.connect() as connection:
@@ -40,6 +40,7 @@ def check_server(url: str) -> None:
             f"The database server is PostgreSQL {number // 10_000}: "
             f"let DATAOPS_DATABASE_URL name one of version {OLDEST_MAJOR} or newer."
         )
+    return number // 10_000
 
 
 def make_ready(url: str, keyring: Keyring, *, credentials_file: Path, public_base: str) -> bool:

@@ -26,6 +26,17 @@ FORMAT = 1
 #: What only its owner may enter.
 _PRIVATE_DIRECTORIES = ("data", "dagster", "logs")
 
+#: What an installation consists of, beside the home's own files, which say nothing of it.
+INSTALLATION = (
+    "secret_key",
+    "credentials.json",
+    "postgres_password",
+    "postgres_location",
+    "postgres",
+    "data",
+    "dagster",
+)
+
 #: How long a new ``up`` waits for the watchdog of one that was killed.
 _WATCHDOG_PATIENCE = 20.0
 
@@ -74,6 +85,26 @@ class Home:
         return self.path / "credentials.json"
 
     @property
+    def restoring_file(self) -> Path:
+        """Present while a restore has begun and has not ended: what lies here is not whole."""
+        return self.path / "restoring"
+
+    @property
+    def is_made(self) -> bool:
+        """Whether this was ever a home."""
+        return self._version_file.is_file()
+
+    @property
+    def holds_installation(self) -> bool:
+        """Whether anything is here that a restore would have to replace."""
+        made = [self.path / name for name in INSTALLATION if name not in _PRIVATE_DIRECTORIES]
+        return (
+            self.restoring_file.exists()
+            or any(path.exists() for path in made)
+            or any(path.is_file() for path in (self.path / "data").rglob("*"))
+        )
+
+    @property
     def _record_file(self) -> Path:
         return self.path / "processes.json"
 
@@ -81,11 +112,17 @@ class Home:
     def _version_file(self) -> Path:
         return self.path / "version"
 
-    def open(self) -> None:
+    def open(self, *, restoring: bool = False) -> None:
         """Makes the directory and what is in every home. Raises ConfigurationError where it cannot be used.
 
-        It is private. As root others may pass through (not look), since PostgreSQL's user must reach its part.
+        It is private. As root others may pass through (not look), since PostgreSQL's user must reach its part. A home
+        into which a restore came to no end is opened by another restore alone.
         """
+        if not restoring and self.restoring_file.exists():
+            raise ConfigurationError(
+                f"A restore into the home {self.path} did not come to its end: "
+                "run `dataops restore FILE --replace` again."
+            )
         try:
             if not self.path.is_dir():
                 self.path.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True)

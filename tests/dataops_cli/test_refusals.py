@@ -192,7 +192,7 @@ def test_a_database_of_another_postgresql(home: Path) -> None:
     (data / "PG_VERSION").write_text("17\n")
     assert up(home) == (
         f"The database in {data} was made by PostgreSQL 17 and this release brings 18: "
-        "start the release that made it and move the data over with pg_dump, "
+        "back it up with the release that made it (`dataops backup`) and restore it with this one, "
         "or move that directory away to begin with an empty database."
     )
 
