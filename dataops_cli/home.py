@@ -35,6 +35,7 @@ INSTALLATION = (
     "postgres",
     "data",
     "dagster",
+    "runs",
 )
 
 #: How long a new ``up`` waits for the watchdog of one that was killed.
