@@ -41,6 +41,7 @@ from dataops_api.watching import RunWatcher
 from dataops_core import tracing
 from dataops_core.loading import permanently
 from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking
 from dataops_core.security import Keyring
 from dataops_core.settings import CONNECTORS_PREFIX, Settings
 from dataops_core.templates.loader import load_catalog
@@ -62,7 +63,8 @@ ROUTES = (
     docs_page.routes,
 )
 
-#: Kept for changing and as many for looking; with as many again at times, the framework's forty threads have enough.
+#: Kept for changing, as many for threads that look and as many for the event loop. With as many again of the first two
+#: at times, the framework's forty threads have enough.
 _POOL_SIZE = 10
 #: No caller waits longer for one question to the database.
 _STATEMENT_SECONDS = 30
@@ -73,14 +75,16 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     keyring = Keyring.load(settings)
     own_database = database is None
     database = database or Database.from_settings(settings, pool_size=_POOL_SIZE, statement_seconds=_STATEMENT_SECONDS)
+    looking = Looking.from_settings(settings, pool_size=_POOL_SIZE, statement_seconds=_STATEMENT_SECONDS)
     own_gateway = gateway is None
     gateway = gateway or DagsterGateway.from_settings(settings)
     catalog = load_catalog(settings.templates_dir)
-    meter = meter_of(settings, database)
+    meter = meter_of(settings, database, looking)
     watcher = RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds))
     parts = Parts(
         settings=settings,
         database=database,
+        looking=looking,
         keyring=keyring,
         catalog=catalog,
         samples=Samples(catalog),
@@ -95,7 +99,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         meter=meter,
         launcher=Launcher(database, gateway, meter),
         watcher=watcher,
-        follower=Follower(database, watcher),
+        follower=Follower(looking, watcher),
     )
 
     connector_app = create_connector_app(settings, database=database)
@@ -112,6 +116,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
             connector_app.state.service.close()
             if own_gateway:
                 gateway.close()
+            await looking.close()
             if own_database:
                 database.close()
 

@@ -3,8 +3,9 @@
 Does not belong here: how a caller is recognized (``auth/authority.py``) and what a route demands (``routing.py``).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from dataops_api.rate_limits import ApiLimits
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking
 from dataops_core.runs import Launcher as RunLauncher
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
@@ -42,7 +44,10 @@ class Parts:
     """The parts of the service, made once by ``app.create_app``."""
 
     settings: Settings
+    #: The registry for threads: to change it, or to decide by it.
     database: Database
+    #: The registry for the event loop: to look at it.
+    looking: Looking
     keyring: Keyring
     catalog: Catalog
     samples: Samples
@@ -62,14 +67,22 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
+def caller_of(request: Request) -> Caller:
+    """Who asks, as the route's checks have found out."""
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
 async def _parts(request: Request) -> Parts:
     return parts_of(request)
 
 
 async def _caller(request: Request) -> Caller:
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
+    return caller_of(request)
 
+
+#: What a dependency is found by where no framework is needed for it (``arguments.py``).
+PLAIN: Mapping[Any, Callable[[Request], Any]] = {_parts: parts_of, _caller: caller_of}
 
 Service = Annotated[Parts, Depends(_parts)]
 CurrentCaller = Annotated[Caller, Depends(_caller)]

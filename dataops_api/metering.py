@@ -4,6 +4,7 @@
 """
 
 from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking
 from dataops_core.settings import Settings
 
 
@@ -27,10 +28,10 @@ class Meter:
         return None
 
 
-def meter_of(settings: Settings, database: Database) -> Meter:
+def meter_of(settings: Settings, database: Database, looking: Looking) -> Meter:
     """The meter that the settings ask for."""
     if settings.metrics == "off":
         return Meter()
     from dataops_api.metrics import Metrics  # noqa: PLC0415  not loaded where nothing is counted
 
-    return Metrics(database)
+    return Metrics(database, looking)

@@ -19,6 +19,7 @@ from dataops_api.metering import Meter
 from dataops_core.errors import UnavailableError
 from dataops_core.quality.model import THRESHOLD
 from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking
 from dataops_core.registry.measuring import Figures, figures
 
 #: Figures of the registry are at most so old.
@@ -34,14 +35,14 @@ _log = logging.getLogger("dataops.api")
 class Metrics(Meter):
     """Counts, and tells."""
 
-    def __init__(self, database: Database, *, kept_seconds: float = KEPT_SECONDS) -> None:
+    def __init__(self, database: Database, looking: Looking, *, kept_seconds: float = KEPT_SECONDS) -> None:
         registry = self._registry = CollectorRegistry()
         self._requests = _latencies("http_request_duration_seconds", "Requests to the API.", registry)
         self._connector_requests = _latencies("connector_request_duration_seconds", "Requests to connectors.", registry)
         self._rate_limited = _counter("rate_limited_requests", "Requests that came too often.", "limit", registry)
         self._tokens = _counter("token_requests", "Answers of the token endpoint.", "result", registry)
         self._launches = _counter("run_launches", "Launches that the API tried.", "result", registry)
-        registry.register(_DatabaseCollector(database, kept_seconds))
+        registry.register(_DatabaseCollector(database, looking, kept_seconds))
         ProcessCollector(registry=registry)
 
     def request(self, *, method: str, route: str, status: int, seconds: float, connector: bool) -> None:
@@ -78,8 +79,9 @@ def _counter(name: str, text: str, label: str, registry: CollectorRegistry) -> C
 class _DatabaseCollector(Collector):
     """The registry's figures and the pools of connections to it."""
 
-    def __init__(self, database: Database, kept_seconds: float) -> None:
+    def __init__(self, database: Database, looking: Looking, kept_seconds: float) -> None:
         self._database = database
+        self._looking = looking
         self._kept_seconds = kept_seconds
         self._lock = Lock()
         self._read_at = -kept_seconds
@@ -98,11 +100,8 @@ class _DatabaseCollector(Collector):
         return []
 
     def _pools(self) -> Iterator[Metric]:
-        values = [
-            ((pool, state), float(number))
-            for pool, states in self._database.connections().items()
-            for state, number in states.items()
-        ]
+        pools = self._database.connections() | {"answering": self._looking.connections()}
+        values = [((pool, state), float(number)) for pool, states in pools.items() for state, number in states.items()]
         yield _gauge("database_connections", "Connections of this process.", values, ("pool", "state"))
 
     def _current(self) -> Figures | None:

@@ -7,16 +7,21 @@ another way. Does not belong here: recognizing tokens (``auth/authority.py``), r
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette._utils import get_route_path
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
 
+from dataops_api.arguments import reader_of
 from dataops_api.auth.authority import Caller
 from dataops_api.dependencies import parts_of
 from dataops_api.errors import ForbiddenError, UnauthorizedError
@@ -113,27 +118,45 @@ class ApiRoute(APIRoute):
         self.once = once
         self.problems = tuple(problems)
         self.examples = dict(examples)
+        self._beginning = path.partition("{")[0]
         super().__init__(path, endpoint, **options)
+        self._known = frozenset(_query_names(self)) if self.include_in_schema else None
+        self._by_framework: ASGIApp = self.app
+        self._is_async = iscoroutinefunction(endpoint)
+        self._read = reader_of(self.dependant) if not once and self.body_field is None else None
+        self.app = self._answer
 
     def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, MutableMapping[str, Any]]:
         """Nothing where the path is another route's, letter by letter: `/templates/recommend` is no template's id."""
-        if self.literals and get_route_path(scope) in self.literals:
+        path = get_route_path(scope)
+        if not path.startswith(self._beginning) or path in self.literals:
             return Match.NONE, {}
         return super().matches(scope)
 
+    async def _answer(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """ASGI: the checks, then the endpoint."""
+        request = Request(scope, receive, send)
+        if self.access is not PUBLIC:
+            self.access.check(await authenticate(request))
+        if self._known is not None:
+            check_query(request, self._known)
+        arguments = self._read(request) if self._read is not None else None
+        if arguments is None:
+            await self._by_framework(scope, receive, send)
+            return
+        if self._is_async:
+            response = await self.endpoint(**arguments)
+        else:
+            response = await run_in_threadpool(self.endpoint, **arguments)
+        await response(scope, receive, send)
+
     def get_route_handler(self) -> Handler:
-        """The framework's handler, behind the checks."""
+        """The framework's handler, which is given the body as it was judged."""
         handle: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
-        access = self.access
-        known = frozenset(_query_names(self)) if self.include_in_schema else None
         takes_json = self.body_field is not None
         changes = self.once
 
-        async def checked(request: Request) -> Response:
-            if access is not PUBLIC:
-                access.check(await authenticate(request))
-            if known is not None:
-                check_query(request, known)
+        async def judged(request: Request) -> Response:
             if takes_json:
                 request = await read_json(request)
             elif changes:
@@ -141,7 +164,7 @@ class ApiRoute(APIRoute):
                 await refuse_body(request)
             return await handle(request)
 
-        return checked
+        return judged
 
 
 class Routes:

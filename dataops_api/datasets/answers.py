@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row
-
 from dataops_api import links
 from dataops_core.clock import rfc3339
 from dataops_core.lifecycle import DatasetStatus
+from dataops_core.registry.looking import Row
 from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
 from dataops_core.registry.tables import Dataset as DatasetRow
 from dataops_core.settings import Settings
@@ -16,7 +15,7 @@ from dataops_core.settings import Settings
 _METADATA = ("industry", "use_case", "tags", "requested_by", "reason", "custom_fields")
 
 
-def dataset(row: Row[Any], settings: Settings) -> dict[str, Any]:
+def dataset(row: Row, settings: Settings) -> dict[str, Any]:
     """A dataset as the API shows it (C-33), from a row of ``registry.reading``."""
     path = f"{links.DATASETS}/{row.dataset_id}"
     has_connector = row.connector_id is not None
@@ -99,7 +98,7 @@ def restore(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _can_be_restored(row: Row[Any]) -> bool:
+def _can_be_restored(row: Row) -> bool:
     return row.status == DatasetStatus.ARCHIVED and row.has_archive and row.active_operation_id is None
 
 

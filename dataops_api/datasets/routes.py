@@ -55,15 +55,14 @@ _FILTERS = tuple(name for name in ListQuery.model_fields if name not in {"sort",
     model=DatasetList,
     example=examples.DATASET_LIST,
 )
-def list_datasets(
+async def list_datasets(
     request: Request, query: Annotated[ListQuery, Query()], caller: CurrentCaller, parts: Service
 ) -> Response:
     """A page of datasets, newest first unless asked otherwise; archived ones are listed too."""
     filters = {name: getattr(query, name) for name in _FILTERS} | {"customers": caller.customers}
-    with parts.database.reading() as connection:
-        rows, total = reading.list_datasets(
-            connection, filters, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
-        )
+    rows, total = await reading.list_datasets(
+        parts.looking, filters, sort=query.sort, offset=(query.page - 1) * query.per_page, limit=query.per_page
+    )
     given = request.query_params
     shown = {name: given[name] for name in (*_FILTERS, "sort") if name in given}
     return JSONResponse(
@@ -152,10 +151,9 @@ def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, 
     },
     extra={"parameters": [entity_tags.IF_NONE_MATCH]},
 )
-def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
+async def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """One dataset, with an `ETag`."""
-    with parts.database.reading() as connection:
-        row = reading.find_dataset(connection, dataset_id, customers=caller.customers)
+    row = await reading.find_dataset(parts.looking, dataset_id, customers=caller.customers)
     if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
     answer = JSONResponse(answers.dataset(row, parts.settings))

@@ -56,8 +56,6 @@ def change_metadata(
 
 
 def _shown(session: Session, dataset_id: UUID, parts: Parts) -> Response:
-    row = reading.find_dataset(session.connection(), dataset_id)
-    assert row is not None  # noqa: S101  locked by this transaction
-    answer = JSONResponse(answers.dataset(row, parts.settings))
+    answer = JSONResponse(answers.dataset(reading.locked_dataset(session.connection(), dataset_id), parts.settings))
     answer.headers["ETag"] = entity_tags.tag_of(bytes(answer.body))
     return answer

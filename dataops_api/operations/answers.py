@@ -3,15 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row
-
 from dataops_api import links
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.lifecycle import OperationStatus, OperationType, steps_of
+from dataops_core.registry.looking import Row
 from dataops_core.registry.tables import Operation
 
 
-def operation(row: Row[Any], *, run_url: str | None) -> dict[str, Any]:
+def operation(row: Row, *, run_url: str | None) -> dict[str, Any]:
     """An operation as the API shows it, from a row of ``registry.reading``; ``run_url`` for who may see it (C-85)."""
     status = OperationStatus(row.status)
     seconds = _duration(row)
@@ -55,11 +54,11 @@ def accepted(operation: Operation, message: str) -> dict[str, Any]:
     }
 
 
-def _can_be_cancelled(row: Row[Any], status: OperationStatus) -> bool:
+def _can_be_cancelled(row: Row, status: OperationStatus) -> bool:
     return not status.is_terminal and row.operation_type != OperationType.TEARDOWN
 
 
-def _progress(row: Row[Any], status: OperationStatus) -> dict[str, Any]:
+def _progress(row: Row, status: OperationStatus) -> dict[str, Any]:
     done = status is OperationStatus.COMPLETED
     step = row.total_steps if done else row.current_step
     steps = steps_of(OperationType(row.operation_type), row.total_steps)
@@ -71,7 +70,7 @@ def _progress(row: Row[Any], status: OperationStatus) -> dict[str, Any]:
     }
 
 
-def _duration(row: Row[Any]) -> float | None:
+def _duration(row: Row) -> float | None:
     if row.completed_at is None:
         return None
     lasted: timedelta = row.completed_at - (row.started_at or row.created_at)

@@ -7,20 +7,19 @@ connection, and what it held here is gone when its block ends. Does not belong h
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from dataops_api.watching import RunWatcher
 from dataops_core.errors import DataOpsError, UnavailableError
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.registry import reading
-from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking, Row
 
 _log = logging.getLogger("dataops.api")
 
@@ -33,7 +32,7 @@ MOST_FOLLOWERS = 5000
 class Followed:
     """One operation, as it was read last."""
 
-    def __init__(self, row: Row[Any]) -> None:
+    def __init__(self, row: Row) -> None:
         self.row = row
         self.followers = 0
         self._changed = asyncio.Event()
@@ -43,7 +42,7 @@ class Followed:
         """Whether nothing more will come (a retry apart)."""
         return OperationStatus(self.row.status).is_terminal
 
-    def show(self, row: Row[Any]) -> None:
+    def show(self, row: Row) -> None:
         """Takes over what was read, and wakes the followers where a client can see the difference."""
         changed = _visible(row) != _visible(self.row)
         self.row = row
@@ -64,8 +63,8 @@ class Followed:
 class Follower:
     """The operations that are followed in this process. For one event loop."""
 
-    def __init__(self, database: Database, watcher: RunWatcher) -> None:
-        self._database = database
+    def __init__(self, registry: Looking, watcher: RunWatcher) -> None:
+        self._registry = registry
         self._watcher = watcher
         self._followed: dict[UUID, Followed] = {}
         self._looking: asyncio.Task[None] | None = None
@@ -76,7 +75,7 @@ class Follower:
         return len(self._followed)
 
     @contextmanager
-    def following(self, operation_id: UUID, row: Row[Any]) -> Iterator[Followed]:
+    def following(self, operation_id: UUID, row: Row) -> Iterator[Followed]:
         """The operation, kept up to date until the block ends. ``row`` is what the caller has just read of it."""
         if sum(one.followers for one in self._followed.values()) >= MOST_FOLLOWERS:
             raise UnavailableError("Too many requests wait for operations.")
@@ -91,7 +90,7 @@ class Follower:
             if followed.followers == 0:
                 del self._followed[operation_id]
 
-    async def until_ended(self, operation_id: UUID, row: Row[Any], *, seconds: float) -> Row[Any]:
+    async def until_ended(self, operation_id: UUID, row: Row, *, seconds: float) -> Row:
         """The operation when it has ended, or as it is after so many seconds."""
         deadline = monotonic() + seconds
         with self.following(operation_id, row) as followed:
@@ -99,9 +98,7 @@ class Follower:
                 await followed.change(left)
             return followed.row
 
-    async def changes(
-        self, operation_id: UUID, row: Row[Any], *, seconds: float
-    ) -> AsyncGenerator[Row[Any] | None, None]:
+    async def changes(self, operation_id: UUID, row: Row, *, seconds: float) -> AsyncGenerator[Row | None, None]:
         """The operation now and after each change, until it has ended; None each time nothing came for ``seconds``."""
         with self.following(operation_id, row) as followed:
             shown = followed.row
@@ -118,7 +115,7 @@ class Follower:
         while self._followed:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                rows = await run_in_threadpool(self._read, list(self._followed))
+                rows = await reading.find_operations(self._registry, list(self._followed))
             except DataOpsError as error:
                 _log.warning("operations could not be followed for a moment: %s", error.message)
                 continue
@@ -132,11 +129,7 @@ class Follower:
                     followed.show(row)
             self._ask_about_quiet_ones(rows)
 
-    def _read(self, operation_ids: list[UUID]) -> list[Row[Any]]:
-        with self._database.reading() as connection:
-            return list(reading.find_operations(connection, operation_ids))
-
-    def _ask_about_quiet_ones(self, rows: list[Row[Any]]) -> None:
+    def _ask_about_quiet_ones(self, rows: Sequence[Row]) -> None:
         """Dagster may take seconds to answer: it is asked beside the looking, one round at a time."""
         quiet = [
             row
@@ -146,7 +139,7 @@ class Follower:
         if quiet and (self._asking is None or self._asking.done()):
             self._asking = asyncio.create_task(run_in_threadpool(self._ask, quiet))
 
-    def _ask(self, quiet: list[Row[Any]]) -> None:
+    def _ask(self, quiet: list[Row]) -> None:
         for row in quiet:
             try:
                 self._watcher.settle_if_quiet(UUID(row.operation_id), row.run_id, row.beat_at)
@@ -154,7 +147,7 @@ class Follower:
                 _log.exception("an operation was not settled", extra={"operation_id": row.operation_id})
 
 
-def _visible(row: Row[Any]) -> tuple[Any, ...]:
+def _visible(row: Row) -> tuple[Any, ...]:
     """What of an operation a client can see to change."""
     return (
         row.status,

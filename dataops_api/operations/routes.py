@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -28,6 +27,7 @@ from dataops_core.errors import NotFoundError, UnavailableError
 from dataops_core.lifecycle import OperationStatus, OperationType
 from dataops_core.provisioning import steering
 from dataops_core.registry import operations, reading
+from dataops_core.registry.looking import Row
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import Operation as OperationRow
 from dataops_core.scopes import Scope
@@ -84,7 +84,7 @@ class EventStream(StreamingResponse):
     model=OperationList,
     example=examples.OPERATION_LIST,
 )
-def list_operations(
+async def list_operations(
     request: Request, query: Annotated[ListQuery, Query()], caller: CurrentCaller, parts: Service
 ) -> Response:
     """A page of the operations that the caller may read, newest first."""
@@ -92,10 +92,9 @@ def list_operations(
     kinds = [kind for kind in OperationType if caller.may(_readers(kind))]
     if len(kinds) < len(OperationType):
         filters["kinds"] = kinds
-    with parts.database.reading() as connection:
-        rows, total = reading.list_operations(
-            connection, filters, offset=(query.page - 1) * query.per_page, limit=query.per_page
-        )
+    rows, total = await reading.list_operations(
+        parts.looking, filters, offset=(query.page - 1) * query.per_page, limit=query.per_page
+    )
     shown = {name: request.query_params[name] for name in _FILTERS if name in request.query_params}
     return JSONResponse(
         {
@@ -120,7 +119,7 @@ async def get_operation(
     request: Request, operation_id: UUID, query: Annotated[WaitQuery, Query()], caller: CurrentCaller, parts: Service
 ) -> Response:
     """An operation as the registry has it. With `wait` the answer comes when it has ended, or after so many seconds."""
-    row = await run_in_threadpool(_look, parts, caller, operation_id)
+    row = await _look(parts, caller, operation_id)
     if query.wait and OperationStatus(row.status) in OPEN:
         ended = parts.follower.until_ended(operation_id, row, seconds=query.wait)
         row = await _unless_gone(request, ended) or row
@@ -145,7 +144,7 @@ async def get_operation(
 )
 async def watch_operation(request: Request, operation_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """Server-sent events. The last event shows how the operation ended; then the stream ends."""
-    row = await run_in_threadpool(_look, parts, caller, operation_id)
+    row = await _look(parts, caller, operation_id)
     known = request.headers.get("last-event-id")
     if OperationStatus(row.status).is_terminal and known == _event(parts, caller, row)[0]:
         return Response(status_code=204)
@@ -219,30 +218,32 @@ def _readers(kind: str) -> tuple[Scope, ...]:
 
 def _require_writer(parts: Parts, caller: Caller, operation_id: UUID) -> None:
     """Raises ForbiddenError; an operation that is not there is found missing later, after the request was judged."""
-    with parts.database.reading() as connection:
-        row = reading.find_operation(connection, operation_id, customers=caller.customers)
-    if row is not None:
-        require(caller, Scope.QUALITY_WRITE if row.operation_type == OperationType.VALIDATION else Scope.DATASETS_WRITE)
+    with parts.database.transaction() as session:
+        try:
+            kind = operations.get_visible(session, operation_id, customers=caller.customers).operation_type
+        except NotFoundError:
+            return
+    require(caller, Scope.QUALITY_WRITE if kind is OperationType.VALIDATION else Scope.DATASETS_WRITE)
 
 
-def _look(parts: Parts, caller: Caller, operation_id: UUID) -> Row[Any]:
+async def _look(parts: Parts, caller: Caller, operation_id: UUID) -> Row:
     """The operation as this caller may see it; Dagster is asked only about one that has not moved lately."""
-    row = _read(parts, caller, operation_id)
+    row = await _read(parts, caller, operation_id)
     require(caller, *_readers(row.operation_type))
-    if OperationStatus(row.status) in OPEN and parts.watcher.settle_if_quiet(operation_id, row.run_id, row.beat_at):
-        row = _read(parts, caller, operation_id)
+    if OperationStatus(row.status) in OPEN and parts.watcher.is_quiet(row.run_id, row.beat_at):
+        await run_in_threadpool(parts.watcher.settle_if_quiet, operation_id, row.run_id, row.beat_at)
+        row = await _read(parts, caller, operation_id)
     return row
 
 
-def _read(parts: Parts, caller: Caller, operation_id: UUID) -> Row[Any]:
-    with parts.database.reading() as connection:
-        row = reading.find_operation(connection, operation_id, customers=caller.customers)
+async def _read(parts: Parts, caller: Caller, operation_id: UUID) -> Row:
+    row = await reading.find_operation(parts.looking, operation_id, customers=caller.customers)
     if row is None:
         raise NotFoundError("Operation not found", details={"operation_id": str(operation_id)})
     return row
 
 
-def _answer(parts: Parts, caller: Caller, row: Row[Any]) -> dict[str, Any]:
+def _answer(parts: Parts, caller: Caller, row: Row) -> dict[str, Any]:
     run_url = (
         f"{parts.settings.dagster_base}/runs/{row.run_id}" if Scope.ADMIN in caller.scopes and row.run_id else None
     )
@@ -254,7 +255,7 @@ def _accepted(operation: OperationRow, message: str) -> Response:
     return JSONResponse(answers.accepted(operation, message), status_code=202, headers=headers)
 
 
-def _event(parts: Parts, caller: Caller, row: Row[Any]) -> tuple[str, bytes]:
+def _event(parts: Parts, caller: Caller, row: Row) -> tuple[str, bytes]:
     """An event's id, which is the same for the same state, and its lines."""
     data = bytes(JSONResponse(_answer(parts, caller, row)).body)
     identity = hashlib.sha256(data).hexdigest()[:16]
@@ -262,7 +263,7 @@ def _event(parts: Parts, caller: Caller, row: Row[Any]) -> tuple[str, bytes]:
 
 
 async def _events(
-    request: Request, parts: Parts, caller: Caller, operation_id: UUID, row: Row[Any], *, known: str | None
+    request: Request, parts: Parts, caller: Caller, operation_id: UUID, row: Row, *, known: str | None
 ) -> AsyncGenerator[bytes, None]:
     changes = parts.follower.changes(operation_id, row, seconds=KEEP_ALIVE_SECONDS)
     try:
@@ -280,7 +281,7 @@ async def _events(
         await changes.aclose()
 
 
-async def _may_still_listen(request: Request, parts: Parts, row: Row[Any]) -> bool:
+async def _may_still_listen(request: Request, parts: Parts, row: Row) -> bool:
     """Whether the token is good still: a stream outlives neither it nor its API client's scopes (C-15)."""
     try:
         require(await parts.authority.caller_of(bearer_token(request)), *_readers(row.operation_type))
@@ -291,7 +292,7 @@ async def _may_still_listen(request: Request, parts: Parts, row: Row[Any]) -> bo
     return True
 
 
-async def _unless_gone(request: Request, work: Coroutine[Any, Any, Row[Any]]) -> Row[Any] | None:
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, Row]) -> Row | None:
     """What the work comes to; None, and the work given up, where the client goes away first."""
 
     async def leaving() -> None:

@@ -20,6 +20,8 @@ from dataops_core import acting
 from dataops_core.errors import UnavailableError
 from dataops_core.settings import Settings
 
+#: How every connection to the registry begins.
+OPTIONS = "-c timezone=utc -c lock_timeout=15000"
 #: A connection for looking that was not used for so long is tried before it is used.
 _REST_SECONDS = 1.0
 #: Under this name a connection knows whom its transaction was told of last.
@@ -34,7 +36,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_seconds: int | None = None) -> None:
-        options = "-c timezone=utc -c lock_timeout=15000"
+        options = OPTIONS
         if statement_seconds is not None:
             options += f" -c statement_timeout={statement_seconds}s"
 

@@ -1,4 +1,4 @@
-"""Datasets and operations to be shown: each read by one question, without a lock, in autocommit.
+"""Datasets and operations to be shown: each read by one question, without a lock (``looking.py``).
 
 Rows for looking at, never for changing: ids are text, enumerations their values, so that an answer is made of them
 without a conversion. A statement is built once for each set of filters, since building costs as much as asking. Does
@@ -14,9 +14,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
-    Row,
     Select,
     String,
     Text,
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from dataops_core.registry.looking import Looking, Row
 from dataops_core.registry.tables import Connector, Dataset, Operation, OperationDataset
 
 
@@ -68,65 +69,73 @@ _OPERATION_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     "dataset_id": lambda: Operation.operation_id.in_(
         select(OperationDataset.operation_id).where(OperationDataset.dataset_id == bindparam("dataset_id"))
     ),
-    "kinds": lambda: Operation.operation_type.in_(bindparam("kinds", expanding=True)),
+    "kinds": lambda: Operation.operation_type == any_(bindparam("kinds", type_=ARRAY(Text))),
     "customers": lambda: Operation.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))),
 }
 
 
-def find_dataset(
-    connection: Connection, dataset_id: UUID, *, customers: Sequence[UUID] | None = None
-) -> Row[Any] | None:
+async def find_dataset(looking: Looking, dataset_id: UUID, *, customers: Sequence[UUID] | None = None) -> Row | None:
     """A dataset with its newest connector and active operation, or None where it is not there for these customers."""
-    values: dict[str, Any] = {"dataset_id": dataset_id}
-    if customers is not None:
-        values["customers"] = list(customers)
-    return connection.execute(_one_dataset(customers is not None), values).one_or_none()
+    values = {"dataset_id": dataset_id} | _bound(customers)
+    return await looking.one(_one_dataset(customers is not None), values)
 
 
-def list_datasets(
-    connection: Connection, filters: Mapping[str, Any], *, sort: DatasetSort, offset: int, limit: int
-) -> tuple[Sequence[Row[Any]], int]:
+def locked_dataset(connection: Connection, dataset_id: UUID) -> Row:
+    """The same of a dataset that this transaction has locked, as the transaction sees it."""
+    return connection.execute(_one_dataset(False), {"dataset_id": dataset_id}).one()
+
+
+async def list_datasets(
+    looking: Looking, filters: Mapping[str, Any], *, sort: DatasetSort, offset: int, limit: int
+) -> tuple[Sequence[Row], int]:
     """A page of datasets, and how many there are in all. ``filters`` by name; None does not restrict."""
-    given = {name: value for name, value in filters.items() if value is not None}
-    total: int
+    given = _given(filters)
+    names = frozenset(given)
+    return await _page_and_total(looking, _page(names, sort), _count(names), given, offset=offset, limit=limit)
+
+
+async def find_operation(
+    looking: Looking, operation_id: UUID, *, customers: Sequence[UUID] | None = None
+) -> Row | None:
+    """An operation, its datasets' outcomes beside it (``parts``), or None where it is not there for these customers."""
+    values = {"operation_id": operation_id} | _bound(customers)
+    return await looking.one(_one_operation(customers is not None), values)
+
+
+async def find_operations(looking: Looking, operation_ids: Sequence[UUID]) -> Sequence[Row]:
+    """These operations as they are now, in any order; one that is not there is left out."""
+    return await looking.all(_these_operations(), {"operation_ids": list(operation_ids)})
+
+
+async def list_operations(
+    looking: Looking, filters: Mapping[str, Any], *, offset: int, limit: int
+) -> tuple[Sequence[Row], int]:
+    """A page of operations, newest first, and how many there are in all. None does not restrict."""
+    given = _given(filters)
+    names = frozenset(given)
+    page, count = _page_of_operations(names), _count_of_operations(names)
+    return await _page_and_total(looking, page, count, given, offset=offset, limit=limit)
+
+
+async def _page_and_total(
+    looking: Looking, page: Select[Any], count: Select[Any], given: dict[str, Any], *, offset: int, limit: int
+) -> tuple[Sequence[Row], int]:
     # Further than PostgreSQL can count there is nothing (and nothing to ask for).
     if offset < 2**63:
-        values = given | {"offset": offset, "limit": limit}
-        rows = connection.execute(_page(frozenset(given), sort), values).all()
+        rows = await looking.all(page, given | {"offset": offset, "limit": limit})
         if rows or offset == 0:
             return rows, rows[0].total if rows else 0
-    total = connection.execute(_count(frozenset(given)), given).scalar_one()
-    return [], total
+    (counted,) = await looking.all(count, given)
+    return [], counted.total
 
 
-def find_operation(
-    connection: Connection, operation_id: UUID, *, customers: Sequence[UUID] | None = None
-) -> Row[Any] | None:
-    """An operation, its datasets' outcomes beside it (``parts``), or None where it is not there for these customers."""
-    values: dict[str, Any] = {"operation_id": operation_id}
-    if customers is not None:
-        values["customers"] = list(customers)
-    return connection.execute(_one_operation(customers is not None), values).one_or_none()
-
-
-def find_operations(connection: Connection, operation_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
-    """These operations as they are now, in any order; one that is not there is left out."""
-    return connection.execute(_these_operations(), {"operation_ids": list(operation_ids)}).all()
-
-
-def list_operations(
-    connection: Connection, filters: Mapping[str, Any], *, offset: int, limit: int
-) -> tuple[Sequence[Row[Any]], int]:
-    """A page of operations, newest first, and how many there are in all. None does not restrict."""
+def _given(filters: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in filters.items() if value is not None}
-    total: int
-    if offset < 2**63:
-        values = given | {"offset": offset, "limit": limit}
-        rows = connection.execute(_page_of_operations(frozenset(given)), values).all()
-        if rows or offset == 0:
-            return rows, rows[0].total if rows else 0
-    total = connection.execute(_count_of_operations(frozenset(given)), given).scalar_one()
-    return [], total
+    return given | _bound(given.get("customers"))
+
+
+def _bound(customers: Sequence[UUID] | None) -> dict[str, Any]:
+    return {"customers": list(customers)} if customers is not None else {}
 
 
 @functools.cache
@@ -142,8 +151,8 @@ def _page(given: frozenset[str], sort: DatasetSort) -> Select[Any]:
         select(Dataset.dataset_id)
         .where(*_conditions(given))
         .order_by(*_order(Dataset, sort))
-        .offset(bindparam("offset"))
-        .limit(bindparam("limit"))
+        .offset(bindparam("offset", type_=BigInteger))
+        .limit(bindparam("limit", type_=BigInteger))
         .subquery()
     )
     shown = aliased(Dataset)
@@ -154,7 +163,7 @@ def _page(given: frozenset[str], sort: DatasetSort) -> Select[Any]:
 
 @functools.lru_cache(maxsize=512)
 def _count(given: frozenset[str]) -> Select[tuple[int]]:
-    return select(func.count()).select_from(Dataset).where(*_conditions(given))
+    return select(func.count().label("total")).select_from(Dataset).where(*_conditions(given))
 
 
 @functools.cache
@@ -176,8 +185,8 @@ def _page_of_operations(given: frozenset[str]) -> Select[Any]:
         select(Operation)
         .where(*_operation_conditions(given))
         .order_by(Operation.created_at.desc(), Operation.operation_id.desc())
-        .offset(bindparam("offset"))
-        .limit(bindparam("limit"))
+        .offset(bindparam("offset", type_=BigInteger))
+        .limit(bindparam("limit", type_=BigInteger))
         .subquery()
     )
     shown = aliased(Operation, page)
@@ -191,7 +200,7 @@ def _page_of_operations(given: frozenset[str]) -> Select[Any]:
 
 @functools.lru_cache(maxsize=128)
 def _count_of_operations(given: frozenset[str]) -> Select[tuple[int]]:
-    return select(func.count()).select_from(Operation).where(*_operation_conditions(given))
+    return select(func.count().label("total")).select_from(Operation).where(*_operation_conditions(given))
 
 
 def _operation_conditions(given: frozenset[str]) -> list[ColumnElement[bool]]:

@@ -18,6 +18,7 @@ from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry.database import Database
+from dataops_core.registry.looking import Looking
 from dataops_core.registry.tables import Dataset, Operation
 from dataops_core.scopes import Scope
 
@@ -117,7 +118,7 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
     with own_api.database.transaction() as session:
         operation = session.get_one(Operation, waiting["operation_id"])
         operation.created_at = utcnow() - timedelta(minutes=3)
-    text = Metrics(own_api.database).render()[0].decode()  # type: ignore[index]
+    text = Metrics(own_api.database, Looking.from_settings(own_api.settings)).render()[0].decode()  # type: ignore[index]
     found = {name: value for (name, labels), value in samples(text).items() if not labels}
     labelled = samples(text)
     ready = frozenset({("status", "ready"), ("type", "confluence_pages")})
@@ -136,22 +137,23 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
 
 
 def test_the_registry_is_asked_once_however_often_somebody_scrapes(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
     reading = Database.reading
     monkeypatch.setattr(Database, "reading", lambda self: asked.append(1) or reading(self))
-    metrics = Metrics(database, kept_seconds=3600)
+    metrics = Metrics(database, Looking(database_url), kept_seconds=3600)
     assert len({metrics.render() is None for _ in range(5)}) == 1
     assert len(asked) == 1
-    fresh = Metrics(database, kept_seconds=0)
+    fresh = Metrics(database, Looking(database_url), kept_seconds=0)
     fresh.render()
     fresh.render()
     assert len(asked) == 3
 
 
 def test_a_registry_that_is_away_takes_its_own_figures_with_it_alone() -> None:
-    metrics = Metrics(Database("postgresql+psycopg2://nobody@127.0.0.1:1/nothing"))
+    nowhere = "postgresql+psycopg2://nobody@127.0.0.1:1/nothing"
+    metrics = Metrics(Database(nowhere), Looking(nowhere))
     metrics.token("issued")
     rendered = metrics.render()
     assert rendered is not None

@@ -17,7 +17,8 @@ from dataops_api.operations import following, routes
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import api_clients, operations
+from dataops_core.registry import api_clients, operations, reading
+from dataops_core.registry.looking import Looking
 from dataops_core.runs import RunState
 from dataops_core.scopes import Scope
 
@@ -294,18 +295,18 @@ def test_a_database_that_is_away_for_a_moment_ends_nobodys_stream(
     followed_api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C-84."""
-    api, follower = followed_api
+    api, _ = followed_api
     accepted = begin(api)
     looks: list[int] = []
-    read = follower._read
+    read = reading.find_operations
 
-    def failing(operation_ids: list[UUID]) -> Any:
+    async def failing(looking: Looking, operation_ids: list[UUID]) -> Any:
         looks.append(1)
         if len(looks) == 1:
             raise RuntimeError("a bug")
-        return read(operation_ids)
+        return await read(looking, operation_ids)
 
-    monkeypatch.setattr(follower, "_read", failing)
+    monkeypatch.setattr(reading, "find_operations", failing)
     with api.admin.stream("GET", f"{accepted['_links']['status']}/events") as response:
         stream = events(response)
         next(stream)
