@@ -9,7 +9,8 @@ import psycopg2
 
 #: For each dataset a connector and a completed operation; ten datasets a customer; one in ten ready, the rest archived.
 _STATEMENTS = (
-    # The rows are not changes of anybody's: no audit entries, and no look-ups for keys that hold by construction.
+    # The rows are not changes of anybody's: no audit entries, and no look-ups for keys that hold by construction. What
+    # other triggers keep is made here.
     "SET session_replication_role = replica",
     """
     INSERT INTO customers (client_id, locale, company_name, created_at)
@@ -33,6 +34,10 @@ _STATEMENTS = (
           "requested_by": "john.doe@acme.example", "reason": null, "custom_fields": {"client_name": "ACME"}}',
         md5('operation' || n)::uuid, false
     FROM generate_series(0, %(datasets)s - 1) n
+    """,
+    """
+    INSERT INTO dataset_counts (stage, status, dataset_type, datasets)
+    SELECT stage, status, dataset_type, count(*) FROM datasets GROUP BY stage, status, dataset_type
     """,
     """
     INSERT INTO connectors (connector_id, dataset_id, kind, status, created_at, document_count, index_bytes)

@@ -200,6 +200,21 @@ class Dataset(Base):
     )
 
 
+class DatasetCount(Base):
+    """A part of how many datasets there are; the sum of all that fit is the count. Kept by a trigger (migration 0012).
+
+    Several may speak of the same stage, status and type: each transaction changes one that no other is changing.
+    """
+
+    __tablename__ = "dataset_counts"
+
+    count_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    stage: Mapped[Stage] = mapped_column(_enum(Stage))
+    status: Mapped[DatasetStatus] = mapped_column(_enum(DatasetStatus))
+    dataset_type: Mapped[str] = mapped_column(String(64))
+    datasets: Mapped[int] = mapped_column(BigInteger)
+
+
 class Operation(Base):
     """An asynchronous piece of work on one or more datasets, carried out by one Dagster run at a time."""
 

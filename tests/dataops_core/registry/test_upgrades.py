@@ -303,6 +303,7 @@ def test_a_database_of_an_earlier_schema_keeps_all_its_data_and_is_as_sound_as_a
         lost = [row for row in rows if row not in kept]
         assert lost == [], f"{table} lost these"
     assert unsound(postgres_url) == []
+    assert sum(row["datasets"] for row in after["dataset_counts"]) == len(after["datasets"])
     database = Database(postgres_url)
     try:
         with database.engine.connect() as connection:
