@@ -13,4 +13,7 @@ def utcnow() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """``2026-01-28T10:30:00Z``: RFC 3339, UTC, whole seconds (contract C-1)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    # A page of a list has eighty of them: by `isoformat` each takes three times as long.
+    date = (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)
+    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % date  # noqa: UP031  an f-string takes twice as long

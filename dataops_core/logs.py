@@ -25,6 +25,7 @@ _EXTRA = (
     *("method", "path", "status", "duration_ms", "step", "dataset_type"),
 )
 _OURS = ("dataops", "dataops_core", "dataops_api", "dataops_pipeline")
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 _LONGEST_FILE = 8 * 1024 * 1024
 
 
@@ -42,7 +43,7 @@ class JsonFormatter(logging.Formatter):
         line |= _known(record)
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return without_secrets(json.dumps(line, ensure_ascii=False))
+        return without_secrets(_as_json(line))
 
 
 class TextFormatter(logging.Formatter):

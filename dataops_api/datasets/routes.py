@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from dataops_api import entity_tags, links
 from dataops_api.auth.authority import Caller
@@ -29,6 +29,7 @@ from dataops_api.dependencies import CurrentCaller, Parts, Service
 from dataops_api.errors import ForbiddenError, request_id_of
 from dataops_api.idempotency import Accepted, once
 from dataops_api.pagination import page_links, pagination
+from dataops_api.rendering import JSONAnswer
 from dataops_api.routing import Problem, Routes
 from dataops_core.errors import NotFoundError
 from dataops_core.lifecycle import TeardownReason
@@ -65,7 +66,7 @@ async def list_datasets(
     )
     given = request.query_params
     shown = {name: given[name] for name in (*_FILTERS, "sort") if name in given}
-    return JSONResponse(
+    return JSONAnswer(
         {
             "datasets": [answers.dataset(row, parts.settings) for row in rows],
             "pagination": pagination(query, total),
@@ -156,7 +157,7 @@ async def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller,
     row = await reading.find_dataset(parts.looking, dataset_id, customers=caller.customers)
     if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
-    answer = JSONResponse(answers.dataset(row, parts.settings))
+    answer = JSONAnswer(answers.dataset(row, parts.settings))
     tag = entity_tags.tag_of(bytes(answer.body))
     if entity_tags.unchanged(request, tag):
         return Response(status_code=304, headers={"ETag": tag})
@@ -230,7 +231,7 @@ def get_usage(
     shown = [day for day in every_day if _is_shown(day.day, query)]
     storage = Storage.from_settings(parts.settings)
     stored = sum(storage.bytes_under(folder(dataset_id)) for folder in (storage.dataset_folder, storage.archive_folder))
-    return JSONResponse(answers.usage(row, connector, every_day=every_day, shown=shown, storage_bytes=stored))
+    return JSONAnswer(answers.usage(row, connector, every_day=every_day, shown=shown, storage_bytes=stored))
 
 
 @routes.add(
@@ -294,7 +295,7 @@ def accepted(operation: Operation, answer: dict[str, Any]) -> Accepted:
     """The answer 202 of a change that an operation carries out, which is to be launched."""
     headers = {"Location": links.operation(operation.operation_id), "Retry-After": _RETRY_AFTER}
     return Accepted(
-        JSONResponse(answer, status_code=202, headers=headers),
+        JSONAnswer(answer, status_code=202, headers=headers),
         customer=operation.client_id,
         launch=operation.operation_id,
     )

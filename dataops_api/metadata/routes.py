@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from dataops_api import entity_tags, links
 from dataops_api.datasets import answers, examples
@@ -12,6 +12,7 @@ from dataops_api.datasets.routes import NOT_FOUND
 from dataops_api.datasets.schemas import Dataset
 from dataops_api.dependencies import CurrentCaller, Parts, Service
 from dataops_api.metadata.schemas import DatasetChange
+from dataops_api.rendering import JSONAnswer
 from dataops_api.routing import Problem, Routes
 from dataops_core import metadata
 from dataops_core.registry import datasets, reading
@@ -56,6 +57,6 @@ def change_metadata(
 
 
 def _shown(session: Session, dataset_id: UUID, parts: Parts) -> Response:
-    answer = JSONResponse(answers.dataset(reading.locked_dataset(session.connection(), dataset_id), parts.settings))
+    answer = JSONAnswer(answers.dataset(reading.locked_dataset(session.connection(), dataset_id), parts.settings))
     answer.headers["ETag"] = entity_tags.tag_of(bytes(answer.body))
     return answer

@@ -10,7 +10,7 @@ from fastapi import Query
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Send
 from starlette.types import Scope as ASGIScope
 
@@ -22,6 +22,7 @@ from dataops_api.idempotency import Accepted, once
 from dataops_api.operations import answers, examples
 from dataops_api.operations.schemas import ListQuery, Operation, OperationList, Steered, WaitQuery
 from dataops_api.pagination import page_links, pagination
+from dataops_api.rendering import JSONAnswer
 from dataops_api.routing import Problem, Routes, bearer_token, require
 from dataops_core.errors import NotFoundError, UnavailableError
 from dataops_core.lifecycle import OperationStatus, OperationType
@@ -96,7 +97,7 @@ async def list_operations(
         parts.looking, filters, offset=(query.page - 1) * query.per_page, limit=query.per_page
     )
     shown = {name: request.query_params[name] for name in _FILTERS if name in request.query_params}
-    return JSONResponse(
+    return JSONAnswer(
         {
             "operations": [_answer(parts, caller, row) for row in rows],
             "pagination": pagination(query, total),
@@ -123,7 +124,7 @@ async def get_operation(
     if query.wait and OperationStatus(row.status) in OPEN:
         ended = parts.follower.until_ended(operation_id, row, seconds=query.wait)
         row = await _unless_gone(request, ended) or row
-    return JSONResponse(_answer(parts, caller, row))
+    return JSONAnswer(_answer(parts, caller, row))
 
 
 @routes.add(
@@ -252,12 +253,12 @@ def _answer(parts: Parts, caller: Caller, row: Row) -> dict[str, Any]:
 
 def _accepted(operation: OperationRow, message: str) -> Response:
     headers = {"Location": links.operation(operation.operation_id), "Retry-After": _RETRY_AFTER}
-    return JSONResponse(answers.accepted(operation, message), status_code=202, headers=headers)
+    return JSONAnswer(answers.accepted(operation, message), status_code=202, headers=headers)
 
 
 def _event(parts: Parts, caller: Caller, row: Row) -> tuple[str, bytes]:
     """An event's id, which is the same for the same state, and its lines."""
-    data = bytes(JSONResponse(_answer(parts, caller, row)).body)
+    data = bytes(JSONAnswer(_answer(parts, caller, row)).body)
     identity = hashlib.sha256(data).hexdigest()[:16]
     return identity, b"id: %b\nevent: operation\ndata: %b\n\n" % (identity.encode(), data)
 
