@@ -13,6 +13,7 @@ from dataops_core.journeys.advancing import advance_events
 from dataops_core.lifecycle import DatasetStatus, Outcome
 from dataops_core.provisioning.settlement import finish_dataset
 from dataops_core.registry import datasets, operations
+from dataops_core.registry.looking import Looking
 from dataops_core.scopes import Scope
 from dataops_core.templates.loader import load_catalog
 
@@ -314,7 +315,7 @@ def test_events_that_are_not_done_are_figures(own_api: Any) -> None:
         own_api.anonymous.get("/metrics").text
     )
     assert len(advance(own_api)) == 1
-    page = Metrics(own_api.database).render()[0].decode()  # type: ignore[index]
+    page = Metrics(own_api.database, Looking.from_settings(own_api.settings)).render()[0].decode()  # type: ignore[index]
     assert 'dataops_open_journey_events{event="stage_transition",status="in_progress"} 1.0' in page
     (age,) = [line for line in page.splitlines() if line.startswith("dataops_oldest_open_journey_event_seconds ")]
     assert float(age.split()[1]) > 0
