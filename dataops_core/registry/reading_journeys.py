@@ -98,32 +98,23 @@ def datasets_of(connection: Connection, *, journey_id: UUID, client_id: UUID) ->
 
 def events_of(connection: Connection, *, journey_id: UUID, client_id: UUID) -> Sequence[Row[Any]]:
     """The journey's events, newest first, each with the operations that were begun for it (``operations``)."""
-    begun = (
-        select(
-            Operation.operation_id,
-            Operation.operation_type,
-            Operation.status,
-            Operation.created_at,
-        )
-        .where(
-            Operation.operation_id.in_(
-                select(JourneyEventDataset.operation_id).where(
-                    and_(
-                        JourneyEventDataset.client_id == JourneyEvent.client_id,
-                        JourneyEventDataset.event_id == JourneyEvent.event_id,
-                    )
-                )
-            )
-        )
-        .correlate(JourneyEvent)
-        .subquery()
+    begun = select(JourneyEventDataset.operation_id).where(
+        JourneyEventDataset.client_id == JourneyEvent.client_id, JourneyEventDataset.event_id == JourneyEvent.event_id
     )
     shown = func.jsonb_build_object(
-        "operation_id", begun.c.operation_id, "operation_type", begun.c.operation_type, "status", begun.c.status
+        "operation_id",
+        Operation.operation_id,
+        "operation_type",
+        Operation.operation_type,
+        "status",
+        Operation.status,
     )
-    operations = select(
-        func.jsonb_agg(aggregate_order_by(shown, begun.c.created_at, begun.c.operation_id))
-    ).scalar_subquery()
+    operations = (
+        select(func.jsonb_agg(aggregate_order_by(shown, Operation.created_at, Operation.operation_id)))
+        .where(Operation.operation_id.in_(begun.correlate(JourneyEvent)))
+        .correlate(JourneyEvent)
+        .scalar_subquery()
+    )
     return connection.execute(
         select(
             cast(JourneyEvent.event_id, Text).label("event_id"),

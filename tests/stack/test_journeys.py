@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack.test_provisioning import ended, request
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 
 def told(api: httpx.Client, ids: dict[str, str], event: str, **more: Any) -> str:
@@ -66,6 +66,7 @@ def test_a_journey_moves_to_the_pilot_and_ends(stack: Any) -> None:
         over = acted_on(api, ids["journey_id"], told(api, ids, "journey_completed"))
         assert (over["current_stage"], over["status"]) == (None, "completed")
         assert {one["status"] for one in over["datasets"]} == {"archived"}
+        assert [one["operation_type"] for one in over["events"][0]["operations"]] == ["dataset_teardown"]
         refused = api.post("/datasets", json=wanted)
         assert (refused.status_code, refused.json()["error"]["message"]) == (409, "Journey has ended")
     for dataset in (sandbox, pilot):

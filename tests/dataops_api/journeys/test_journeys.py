@@ -280,6 +280,29 @@ def test_what_an_api_client_is_not_bound_to_it_neither_tells_of_nor_sees(api: An
         assert client.get(path).status_code == 403
 
 
+def test_an_event_shows_the_operations_that_were_begun_for_it_and_no_others(own_api: Any) -> None:
+    """C-93, C-8: neither those of the journey's other events nor those of other journeys."""
+    ids, others = ({"client_id": str(new_id()), "journey_id": str(new_id())} for _ in range(2))
+    for one in (ids, others):
+        own_api.ready(**one)
+        told = event(one["client_id"], occurred_at=rfc3339(utcnow() - timedelta(minutes=1)))
+        begun(own_api.admin, one["journey_id"], told)
+    provisionings = advance(own_api)
+    completed = {"event_id": str(new_id()), "event": "journey_completed", "client_id": ids["client_id"]}
+    begun(own_api.admin, ids["journey_id"], completed | {"occurred_at": rfc3339(utcnow())})
+    teardowns = advance(own_api)
+
+    def shown(journey_id: str) -> list[list[str]]:
+        events = own_api.admin.get(f"{JOURNEYS}/{journey_id}").json()["events"]
+        return [[one["operation_id"] for one in known["operations"]] for known in events]
+
+    (of_other,) = shown(others["journey_id"])
+    of_completion, of_transition = shown(ids["journey_id"])
+    assert (len(of_other), len(of_transition), len(of_completion)) == (1, 1, 2)
+    assert sorted(of_other + of_transition) == sorted(provisionings)
+    assert sorted(of_completion) == sorted(teardowns)
+
+
 def test_an_idempotency_key_gives_the_first_answer_again(api: Any, known: dict[str, str]) -> None:
     """C-45, C-91."""
     path, key = f"{JOURNEYS}/{known['journey_id']}/events", {"Idempotency-Key": str(new_id())}
