@@ -17,7 +17,6 @@ from prometheus_client.registry import Collector
 
 from dataops_api.metering import Meter
 from dataops_core.errors import UnavailableError
-from dataops_core.quality.model import THRESHOLD
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
 from dataops_core.registry.measuring import Figures, figures
@@ -136,8 +135,15 @@ def _of_registry(found: Figures) -> Iterator[Metric]:
         "How long the oldest event of a journey that is not done yet has been known.",
         [((), found.oldest_journey_event_seconds)],
     )
-    below = sum(count for score, count in found.scores if score < THRESHOLD)
-    yield _gauge("datasets_below_threshold", f"Ready datasets that score less than {THRESHOLD}.", [((), float(below))])
+    yield _gauge(
+        "datasets_below_threshold",
+        "Ready datasets whose score, a check or connector is not as it must be.",
+        [((), float(found.below))],
+    )
+    yield _gauge(
+        "connectors", "Connectors of ready datasets.", [((s,), float(n)) for s, n in found.connectors], ("status",)
+    )
+    yield _gauge("notifications", "Notifications.", [((s,), float(n)) for s, n in found.notifications], ("state",))
     scores = GaugeHistogramMetricFamily(f"{_PREFIX}_dataset_quality_score", "Scores of the ready datasets.")
     reached = [(str(bound), _up_to(found.scores, bound)) for bound in _SCORES]
     total = float(sum(count for _, count in found.scores))

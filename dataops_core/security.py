@@ -34,11 +34,11 @@ _SERVICE_AUDIENCE = "connector"
 #: Signed tokens (JWT), what :func:`new_secret` makes with the prefixes of API clients and connectors, whatever follows
 #: ``Bearer``, and the password in an address.
 _SECRETS = re.compile(
-    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}"
+    r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|\bdo(?:sec|l_[a-z])_[\w-]{43}|\bwhsec_[\w+/=-]+"
     r"|(?<=\bBearer )[\w.~+/-]+=*|(?P<user>://[^:/@\s\"]*:)[^@/\s\"]+(?=@)"
 )
 #: One of these is in whatever the pattern finds.
-_SIGNS = ("eyJ", "dosec_", "dol_", "Bearer ", "://")
+_SIGNS = ("eyJ", "dosec_", "dol_", "whsec_", "Bearer ", "://")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A setting is an environment variable ``DATAOPS_<NAME>``; an empty one counts as 
 writes for exactly that: so that ``dagster dev`` and the command line work beside it with no setting at all.
 """
 
+import base64
 import json
 import os
 from functools import cached_property
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -91,6 +92,9 @@ class Settings(BaseSettings):
     keep_tokens_days: int = Field(
         default=30, ge=0, le=_CENTURY, description="Days that a connector's token is known after its end; 0: for ever."
     )
+    keep_notifications_days: int = Field(
+        default=30, ge=0, le=_CENTURY, description="Days that a notification is kept; 0: for ever."
+    )
     validation_fresh_seconds: float = Field(
         default=300.0, ge=0, description="A check younger than this is not evaluated again unless a request forces it."
     )
@@ -104,6 +108,13 @@ class Settings(BaseSettings):
     )
     revalidations_at_once: int = Field(
         default=4, ge=1, le=100, description="Most validations that the clock has asked for under way at once."
+    )
+    webhook_secret: SecretStr | None = Field(default=None, description="Key of the webhook's signatures: whsec_….")
+    webhook_url: SecretStr | None = Field(
+        default=None, description="Whom falls and recoveries of datasets are told; none: nobody."
+    )
+    webhook_give_up_hours: float = Field(
+        default=24.0, gt=0, le=720, description="Hours after which a notification that nobody took is given up."
     )
     token_successes_per_minute: int = Field(default=120, ge=1, description="Tokens per API client and minute.")
     token_failures_per_minute: int = Field(
@@ -150,6 +161,29 @@ class Settings(BaseSettings):
     def _above_the_floor(cls, value: int) -> int:
         if 0 < value < _AUDIT_FLOOR:
             raise ValueError(f"must be {_AUDIT_FLOOR} or more, or 0 for ever")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not 24 <= len(_key_of(value)) <= 64:
+            raise ValueError("must be whsec_ followed by the base64 of 24 to 64 bytes")
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook_address(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        url = value.get_secret_value()
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        if not _names_a_host(url):
+            raise ValueError("must name a host, as in https://host/hook")
+        if "@" in urlsplit(url).netloc:
+            raise ValueError("must hold no user or password: the receiver knows us by the signature")
+        if info.data.get("webhook_secret", value) is None:
+            raise ValueError("needs DATAOPS_WEBHOOK_SECRET beside it, which signs what is sent")
         return value
 
     @field_validator("log_level", mode="before")
@@ -208,6 +242,11 @@ class Settings(BaseSettings):
         return f"{base.rstrip('/')}/v1/traces" if base else None
 
     @property
+    def webhook_key(self) -> bytes | None:
+        """The bytes that sign what the webhook is sent; None where it has no secret."""
+        return _key_of(self.webhook_secret) if self.webhook_secret is not None else None
+
+    @property
     def data_path(self) -> Path:
         """Datasets, archives and connector indexes."""
         return self.home / "data"
@@ -234,6 +273,15 @@ class Settings(BaseSettings):
             return with_driver(given)
         url = make_url(self.registry_url)
         return url.set(database=f"{url.database}_dagster").render_as_string(hide_password=False)
+
+
+def _key_of(secret: SecretStr) -> bytes:
+    """The bytes of a webhook's secret; none where it is no such secret."""
+    prefix, marked, encoded = secret.get_secret_value().partition("whsec_")
+    try:
+        return base64.b64decode(encoded, validate=True) if marked and not prefix else b""
+    except ValueError:
+        return b""
 
 
 def _names_a_host(url: str) -> bool:

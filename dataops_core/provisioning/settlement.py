@@ -18,6 +18,7 @@ from dataops_core.errors import CheckInconclusiveError
 from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.watching.standing import review
 
 
 class RunEnding(StrEnum):
@@ -56,6 +57,8 @@ def finish_dataset(
 ) -> None:
     """Ends one dataset's part, and the operation with the last of them. The caller holds the operation's row lock.
 
+    A dataset that is ready then is judged anew: only whole operations count, never half a validation.
+
     ``cancelled``: it is the operation that is being cancelled, whatever became of its other datasets.
     """
     part.active = False
@@ -63,6 +66,7 @@ def finish_dataset(
     part.quality_score = quality_score
     part.error = error
     session.flush()
+    review(session, part.dataset_id)
     _close_if_done(session, operation, cancelled=cancelled)
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import DatasetStatus, JourneyEventStatus, OperationStatus
-from dataops_core.registry.tables import Dataset, JourneyEvent, Operation
+from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, JourneyEventStatus, OperationStatus
+from dataops_core.registry.tables import Connector, Dataset, JourneyEvent, Notification, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class Figures:
     oldest_journey_event_seconds: float
     #: Quality scores of the ready datasets, each with how many have it.
     scores: Sequence[tuple[Decimal, int]]
+    #: Ready datasets that are not as good as they must be (C-62).
+    below: int
+    #: Status and how many of the ready datasets' connectors have it.
+    connectors: Sequence[tuple[str, int]]
+    #: ``waiting``, ``delivered``, ``given_up`` and how many notifications are.
+    notifications: Sequence[tuple[str, int]]
 
 
 def figures(connection: Connection) -> Figures:
@@ -50,7 +56,31 @@ def figures(connection: Connection) -> Figures:
                 .group_by(Dataset.quality_score)
             )
         ],
+        below=connection.scalar(
+            select(func.count()).where(Dataset.status == DatasetStatus.READY, Dataset.below_since.is_not(None))
+        )
+        or 0,
+        connectors=[
+            (str(status), count)
+            for status, count in connection.execute(
+                select(Connector.status, func.count())
+                .join(Dataset, Dataset.dataset_id == Connector.dataset_id)
+                .where(Dataset.status == DatasetStatus.READY, Connector.status != ConnectorStatus.DISCONNECTED)
+                .group_by(Connector.status)
+            )
+        ],
+        notifications=_notifications(connection),
     )
+
+
+def _notifications(connection: Connection) -> list[tuple[str, int]]:
+    state = case(
+        (Notification.delivered_at.is_not(None), "delivered"),
+        (Notification.given_up_at.is_not(None), "given_up"),
+        else_="waiting",
+    )
+    known = {str(one): count for one, count in connection.execute(select(state, func.count()).group_by(state))}
+    return [(name, known.get(name, 0)) for name in ("waiting", "delivered", "given_up")]
 
 
 def _counted(connection: Connection, status: Any, kind: Any) -> list[tuple[str, str, int]]:

@@ -18,6 +18,7 @@ from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import (
     ConnectorToken,
     Dataset,
+    Notification,
     Operation,
     OperationDataset,
     QualityResult,
@@ -76,6 +77,15 @@ def remove_tokens(session: Session, *, before: datetime, limit: int) -> int:
         or_(ConnectorToken.expires_at < before, ConnectorToken.revoked_at < before)
     )
     return _remove(session, ConnectorToken, ConnectorToken.token_id, ended, limit)
+
+
+def remove_notifications(session: Session, *, before: datetime, limit: int) -> int:
+    """Removes notifications made before then that wait for nobody any more."""
+    ended = select(Notification.notification_id).where(
+        Notification.created_at < before,
+        or_(Notification.delivered_at.is_not(None), Notification.given_up_at.is_not(None)),
+    )
+    return _remove(session, Notification, Notification.notification_id, ended.order_by(Notification.created_at), limit)
 
 
 def remove_operations(session: Session, *, before: datetime, limit: int) -> int:

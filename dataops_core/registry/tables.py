@@ -176,6 +176,8 @@ class Dataset(Base):
     records_sha256: Mapped[str | None] = mapped_column(String(64))
     #: The upload that the index must be showing: what ``last_upload`` compares the connector with.
     upload_id: Mapped[str | None] = mapped_column(Text)
+    #: Since when the ready dataset is not as good as it must be; null while it is (``watching/standing.py``).
+    below_since: Mapped[datetime | None]
     #: Folder of the archive, null where none is kept.
     archive_path: Mapped[str | None] = mapped_column(Text)
     #: When its archive was removed for its age.
@@ -473,6 +475,39 @@ class IdempotencyKey(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Notification(Base):
+    """Something that the operator's webhook is to be told: written with the change that it tells of."""
+
+    __tablename__ = "notifications"
+
+    notification_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: The order in which they were made.
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    event: Mapped[str] = mapped_column(String(64))
+    dataset_id: Mapped[UUID]
+    client_id: Mapped[UUID]
+    #: The message as it is sent, each time the same bytes.
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    #: When the next try is due; of one under way, when it counts as lost.
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    delivered_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    #: Why the last try came to nothing.
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index(
+            "ix_notifications_waiting",
+            "dataset_id",
+            "number",
+            postgresql_where=text("delivered_at IS NULL AND given_up_at IS NULL"),
+        ),
+        Index("ix_notifications_created_at", "created_at"),
+    )
 
 
 class UsageDay(Base):

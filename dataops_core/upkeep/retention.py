@@ -58,6 +58,7 @@ def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
         "archives": _remove_archives(services, _days_ago(settings.keep_archives_days)),
         "connector_tokens": rows(settings.keep_tokens_days, retention.remove_tokens),
         "evaluations": rows(settings.keep_quality_history_days, retention.remove_evaluations),
+        "notifications": rows(settings.keep_notifications_days, retention.remove_notifications),
         "operations": rows(settings.keep_operations_days, retention.remove_operations),
         "audit_entries": rows(settings.keep_audit_days, retention.prune_audit_log),
         "runs": _remove_runs(database, runs, _days_ago(settings.keep_runs_days)),

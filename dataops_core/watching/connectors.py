@@ -26,6 +26,7 @@ from dataops_core.registry import connectors
 from dataops_core.registry.database import Database
 from dataops_core.registry.due import DueLook, due_looks, hold_look
 from dataops_core.registry.tables import Connector
+from dataops_core.watching.standing import review
 
 #: Looks that one call makes at most, side by side, and the time after which it begins no further one.
 MOST_LOOKS = 200
@@ -125,6 +126,7 @@ def _note_change(database: Database, seen: _Seen) -> Change | None:
         if held is None or held[0].upload_id != dataset.upload_id or not _is_same(held[1], connector):
             return None
         connectors.stand(held[1], seen.after, seen.at)
+        review(session, dataset.dataset_id)
     return Change(
         dataset_id=dataset.dataset_id,
         dataset_type=dataset.dataset_type,

@@ -19,19 +19,22 @@ from dagster import (
 )
 
 from dataops_core.watching.connectors import Change, watch_connectors
+from dataops_core.watching.delivery import Delivered, deliver_due
 from dataops_core.watching.revalidation import revalidate_due
 from dataops_pipeline.assets import asset_key
 from dataops_pipeline.resources import DataOps
 
 #: Seconds between two looks at whose turn it is: a tenth of the five minutes, so that few come at once.
 OFTEN = 30
+#: Seconds between two looks for what is to be told.
+SOON = 15
 #: Of validations few begin at a time.
 ONCE_A_MINUTE = 60
 
 
 def watching_sensors() -> list[SensorDefinition]:
     """All of them."""
-    return [_connectors(), _revalidation()]
+    return [_connectors(), _revalidation(), _deliveries()]
 
 
 def _connectors() -> SensorDefinition:
@@ -66,6 +69,22 @@ def _revalidation() -> SensorDefinition:
         return SkipReason(f"{len(begun)} validation(s) begun." if begun else "It is no dataset's turn.")
 
     return revalidate
+
+
+def _deliveries() -> SensorDefinition:
+    @sensor(
+        name="deliver_notifications",
+        minimum_interval_seconds=SOON,
+        default_status=DefaultSensorStatus.RUNNING,
+        description="Tells the webhook, where one is set, of datasets that fell or recovered.",
+    )
+    def deliver(_context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
+        done = deliver_due(dataops.services.database, dataops.services.settings)
+        if done == Delivered():
+            return SkipReason("Nobody is to be told anything.")
+        return SkipReason(f"{done.delivered} delivered, {done.failed} put back, {done.given_up} given up.")
+
+    return deliver
 
 
 def _observation(change: Change) -> AssetObservation:

@@ -17,12 +17,14 @@ from dataops_api.metrics_page import _is_near
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import DatasetStatus
+from dataops_core.registry import notifications
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
 from dataops_core.registry.tables import Dataset, Operation
 from dataops_core.scopes import Scope
 
 DATASETS = "/v1/dataops/datasets"
+STATES = ("waiting", "delivered", "given_up")
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -113,7 +115,11 @@ def add_dataset(database: Database, accepted: Any, **values: Any) -> None:
 def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None:
     """C-62."""
     for score in ("99.4", "94.9", "95.0"):
-        add_dataset(own_api.database, own_api.ready(), quality_score=Decimal(score))
+        below = utcnow() if score == "94.9" else None
+        dataset_id = own_api.ready()
+        add_dataset(own_api.database, dataset_id, quality_score=Decimal(score), below_since=below)
+    with own_api.database.transaction() as session:
+        notifications.add(session, "an event", {}, dataset_id=dataset_id, client_id=new_id(), now=utcnow())
     waiting = own_api.provision()
     with own_api.database.transaction() as session:
         operation = session.get_one(Operation, waiting["operation_id"])
@@ -127,6 +133,9 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
     assert labelled["dataops_operations", pending] == 1
     assert 180 <= found["dataops_oldest_pending_operation_seconds"] < 240
     assert found["dataops_datasets_below_threshold"] == 1
+    assert labelled["dataops_connectors", frozenset({("status", "connecting")})] == 3
+    states = {state: labelled["dataops_notifications", frozenset({("state", state)})] for state in STATES}
+    assert states == {"waiting": 1, "delivered": 0, "given_up": 0}
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "94.9")})] == 1
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "96")})] == 2
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "+Inf")})] == 3

@@ -94,6 +94,7 @@ def test_the_sensors_run_from_the_start() -> None:
         "settle_canceled",
         "settle_lost_operations",
         "stop_cancelled_runs",
+        "deliver_notifications",
         "revalidate_datasets",
         "watch_connectors",
         "advance_journeys",

@@ -1,6 +1,6 @@
 """The sensors that look after ready datasets, on a real Dagster instance: what moves shows in the partition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,15 +9,17 @@ from dagster import AssetCheckKey, AssetKey, AssetRecordsFilter, DagsterInstance
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus
 from dataops_core.provisioning.services import Services
 from dataops_core.registry import quality
-from dataops_core.registry.tables import Connector, QualityResult
+from dataops_core.registry.tables import Connector, Operation, QualityResult
 from dataops_pipeline.definitions import build_defs
 from dataops_pipeline.resources import DataOps
+from tests.dataops_core.watching.receiver import SECRET, receiving
 from tests.dataops_pipeline.test_runs import TYPE, Pipeline
 
 
@@ -119,3 +121,41 @@ def test_a_connector_that_fell_is_checked_by_a_run_and_the_score_follows(watch: 
     partition = PartitionKeyFilter(key=f"sandbox:{watch.pipeline.client_id}")
     newest = watch.pipeline.instance.event_log_storage.get_latest_asset_check_execution_by_key([key], partition)[key]
     assert newest.status is AssetCheckExecutionRecordStatus.FAILED
+
+
+def test_a_fall_and_a_recovery_reach_the_webhook_once_each(watch: Watch) -> None:
+    """C-35, C-62, C-63, C-90: the whole way, from the connector to the receiver and back."""
+    pipeline = watch.pipeline
+
+    def tick_all() -> None:
+        watch.due()
+        watch.tick("watch_connectors")
+        if watch.tick("revalidate_datasets").skip_message == "1 validation(s) begun.":
+            pipeline.launch(pipeline.operation(pipeline.dataset().operation_id))
+        watch.tick("deliver_notifications")
+
+    with receiving() as receiver:
+        settings = pipeline.services.settings.model_copy(
+            update={"webhook_url": SecretStr(receiver.url), "webhook_secret": SecretStr(SECRET)}
+        )
+        pipeline.services = replace(pipeline.services, settings=settings)
+        tick_all()
+        assert receiver.events == []
+        path, aside = watch.index(), watch.index().with_suffix(".aside")
+        path.rename(aside)
+        tick_all()
+        tick_all()
+        assert receiver.events == ["dataset.below_threshold"]
+        with pipeline.services.database.transaction() as session:
+            session.execute(update(Operation).values(created_at=utcnow() - timedelta(minutes=6)))
+        aside.rename(path)
+        tick_all()
+        assert receiver.events == ["dataset.below_threshold"]
+        tick_all()
+        tick_all()
+        assert receiver.events == ["dataset.below_threshold", "dataset.recovered"]
+    assert all(message.is_genuine() for message in receiver.messages)
+    assert {message.content["data"]["dataset_id"] for message in receiver.messages} == {
+        str(pipeline.dataset().dataset_id)
+    }
+    assert pipeline.dataset().below_since is None

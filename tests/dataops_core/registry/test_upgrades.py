@@ -216,6 +216,21 @@ ROWS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
             }
         ]
     },
+    "0013": {
+        "notifications": [
+            {
+                "notification_id": CHECK,
+                "event": "dataset.below_threshold",
+                "dataset_id": READY,
+                "client_id": CUSTOMER,
+                "body": '{"type": "dataset.below_threshold"}',
+                "created_at": THEN,
+                "due_at": THEN,
+                "attempts": 2,
+                "last_error": "the receiver answered 500",
+            }
+        ]
+    },
     "0005": {"run_stops": [{"run_id": "run-of-22", "operation_id": BROKEN, "asked_at": THEN}]},
 }
 #: Columns that a migration has added to a table with rows: what the release with it wrote there.
@@ -223,6 +238,7 @@ CHANGES: Mapping[str, str] = {
     "0004": "UPDATE api_clients SET previous_secret_hash = repeat('5', 64), previous_secret_until = '2099-01-01'",
     "0006": "UPDATE operations SET traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'",
     "0010": "UPDATE connectors SET finding = 'clean', status_since = '2026-03-01', consecutive_passes = 3",
+    "0013": "UPDATE datasets SET below_since = '2026-03-01' WHERE status = 'ready'",
 }
 
 

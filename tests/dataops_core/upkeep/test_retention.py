@@ -16,8 +16,8 @@ from dataops_core.errors import ConflictError
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationStatus, OperationType, TokenKind
 from dataops_core.provisioning import steering
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import audit, connectors, operations, quality, retention
-from dataops_core.registry.tables import AuditEntry, ConnectorToken, Dataset, Operation, QualityResult
+from dataops_core.registry import audit, connectors, notifications, operations, quality, retention
+from dataops_core.registry.tables import AuditEntry, ConnectorToken, Dataset, Notification, Operation, QualityResult
 from dataops_core.settings import Settings
 from dataops_core.upkeep.retention import clean_up
 
@@ -400,3 +400,25 @@ def test_two_clean_ups_at_once_prune_each_entry_once(services):
         told = session.scalars(select(AuditEntry.before).where(AuditEntry.resource_type == "audit_log")).all()
     assert [kind for kind, _ in counted] == ["audit_log"]
     assert sum(one["entries"] for one in told) == 3000
+
+
+def test_notifications_that_have_ended_go_and_those_that_wait_stay(services):
+    """C-62."""
+    now = utcnow()
+    with services.database.transaction() as session:
+
+        def made(days, *ending):
+            notification_id = notifications.add(
+                session, "an event", {}, dataset_id=uuid4(), client_id=uuid4(), now=now - days * DAY
+            )
+            for column in ending:
+                setattr(session.get_one(Notification, notification_id), column, now)
+            return notification_id
+
+        staying = {made(31), made(29, "delivered_at")}
+        made(31, "delivered_at")
+        made(31, "given_up_at")
+    assert cleaned(services, keep_notifications_days=0) == {}
+    assert cleaned(services, keep_notifications_days=30) == {"notifications": 2}
+    with services.database.transaction() as session:
+        assert set(session.scalars(select(Notification.notification_id))) == staying
