@@ -259,6 +259,13 @@ class Operation(Base):
             postgresql_where=text("status IN ('pending', 'in_progress')"),
         ),
         Index("ix_operations_created_at_operation_id", "created_at", "operation_id"),
+        # Those by which the end of a new one is estimated.
+        Index(
+            "ix_operations_newest_completed",
+            "operation_type",
+            text("completed_at DESC"),
+            postgresql_where=text("status = 'completed' AND run_id IS NOT NULL"),
+        ),
     )
 
 
