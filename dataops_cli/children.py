@@ -27,6 +27,11 @@ from dataops_core.settings import Settings
 LOCATION = "dataops"
 DEFINITIONS = "dataops_pipeline.definitions"
 
+#: How uvicorn serves the API, wherever that is.
+SERVER_OPTIONS = (
+    *("--http", "dataops_api.patience:PatientProtocol", "--ws", "none", "--no-server-header", "--no-access-log"),
+    *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "3"),
+)
 _COMPONENT_SECONDS = 5.0
 
 
@@ -41,11 +46,9 @@ class Children:
     def api(self) -> ChildSpec:
         """The API with the connector service, in one process."""
         settings = self.settings
-        arguments = ("--host", settings.api_host, "--port", str(settings.api_port), "--no-access-log")
-        timeouts = ("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "3")
-        careful = ("--http", "dataops_api.patience:PatientProtocol", "--ws", "none", "--no-server-header")
+        address = ("--host", settings.api_host, "--port", str(settings.api_port))
         return self._python(
-            "api", "uvicorn", "--factory", "dataops_api.app:app_from_environment", *arguments, *timeouts, *careful
+            "api", "uvicorn", "--factory", "dataops_api.app:app_from_environment", *address, *SERVER_OPTIONS
         )
 
     def prepare_dagster(self) -> ChildSpec:
