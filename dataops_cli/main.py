@@ -71,5 +71,21 @@ def demo(
     raise typer.Exit(run_demo(keep=keep))
 
 
+@app.command()
+def orphans(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Look for what nobody owns; repair what is safe, remove what is due, show the rest."""
+    from dataops_cli import orphans as work  # noqa: PLC0415
+    from dataops_core.upkeep.orphans.model import Verdict  # noqa: PLC0415
+
+    with command("orphans"):
+        report = work.search(Settings.load(), dry_run=dry_run)
+        typer.echo(work.as_json(report) if as_json else work.as_text(report))
+    if report.of(Verdict.FAILED):
+        raise typer.Exit(1)
+
+
 if __name__ == "__main__":
     app()

@@ -95,6 +95,15 @@ class Settings(BaseSettings):
     keep_notifications_days: int = Field(
         default=30, ge=0, le=_CENTURY, description="Days that a notification is kept; 0: for ever."
     )
+    orphan_grace_hours: float = Field(
+        default=24.0, ge=0, le=8760, description="What is younger is left alone by the search for orphans."
+    )
+    silent_journey_report_days: int = Field(
+        default=30, ge=1, le=_CENTURY, description="A journey of which nobody asks anything for so long is told of."
+    )
+    silent_journey_teardown_days: int = Field(
+        default=0, ge=0, le=_CENTURY, description="One silent for so long is torn down; 0: never."
+    )
     validation_fresh_seconds: float = Field(
         default=300.0, ge=0, description="A check younger than this is not evaluated again unless a request forces it."
     )

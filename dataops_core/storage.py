@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from dataops_core.settings import Settings
 RECORDS_FILE = "records.parquet"
 QUERIES_FILE = "queries.jsonl"
 MANIFEST_FILE = "manifest.json"
+#: The two folders under the root, and what an archive's name ends in while it is being written.
+DATASETS, ARCHIVES, DRAFT = "datasets", "archives", ".draft"
 
 _CHUNK = 1 << 20
 
@@ -69,12 +72,12 @@ class Storage:
     @staticmethod
     def dataset_folder(dataset_id: UUID) -> str:
         """Folder of all that a dataset ever wrote."""
-        return f"datasets/{dataset_id}"
+        return f"{DATASETS}/{dataset_id}"
 
     @staticmethod
     def archive_folder(dataset_id: UUID) -> str:
         """Folder of a dataset's archive."""
-        return f"archives/{dataset_id}"
+        return f"{ARCHIVES}/{dataset_id}"
 
     def write_bytes(self, relative: str, content: bytes) -> None:
         """Writes a small file whole. Raises StorageError."""
@@ -134,20 +137,39 @@ class Storage:
         """Whether a file or folder is there."""
         return bool(self.filesystem.exists(self.path(relative)))
 
+    def names_in(self, relative: str) -> list[str]:
+        """The names in a folder; none where there is no such folder. Raises StorageError."""
+        if not self.exists(relative):
+            return []
+        with storage_errors("Listing files"):
+            return [Path(name).name for name in self.filesystem.ls(self.path(relative), detail=False)]
+
     def tries_of(self, dataset_id: UUID) -> list[str]:
         """The folders that tries of this dataset left, relative to the root."""
         folder = self.dataset_folder(dataset_id)
-        if not self.exists(folder):
-            return []
-        with storage_errors("Listing files"):
-            names = self.filesystem.ls(self.path(folder), detail=False)
-        return [f"{folder}/{Path(name).name}" for name in names]
+        return [f"{folder}/{name}" for name in self.names_in(folder)]
+
+    def changed_at(self, relative: str) -> datetime | None:
+        """When the newest of a folder and all that is in it changed; None where there is none."""
+        try:
+            inside = self.filesystem.find(self.path(relative), withdirs=True)
+            newest: datetime = max(self.filesystem.modified(path) for path in (self.path(relative), *inside))
+        except FileNotFoundError:
+            # Also where something was removed at this moment: whoever does that is at work here.
+            return None
+        return newest
 
     def remove(self, relative: str) -> None:
-        """Removes a file or folder with all that is in it; nothing there is fine. Raises StorageError."""
-        if self.exists(relative):
-            with storage_errors(f"Removing {relative}"):
-                self.filesystem.rm(self.path(relative), recursive=True)
+        """Removes a file or folder with all that is in it; nothing there is fine, and so is another who does the same
+        at this moment. Raises StorageError.
+        """
+        with storage_errors(f"Removing {relative}"):
+            while self.exists(relative):
+                try:
+                    self.filesystem.rm(self.path(relative), recursive=True)
+                except FileNotFoundError:
+                    # Another removed a part of it first: the rest is still there.
+                    continue
 
     def move(self, source: str, target: str) -> None:
         """Puts a folder in its final place. Raises StorageError."""

@@ -14,7 +14,7 @@ with permanently():
     from dataops_pipeline.checks import checks_of
     from dataops_pipeline.jobs import executor, provision_job, restore_job, teardown_job, validate_job
     from dataops_pipeline.resources import DataOps
-    from dataops_pipeline.schedules import clean_up_job, schedules_of
+    from dataops_pipeline.schedules import clean_up_job, orphans_job, schedules_of
     from dataops_pipeline.sensors import sensors_of
 
 
@@ -28,13 +28,13 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> Defini
         teardown_job(resources),
         restore_job(resources),
     ]
-    cleaning = clean_up_job(resources)
+    upkeep = [clean_up_job(resources), orphans_job(resources)]
     return Definitions(
         assets=[asset for dataset_type in DATASET_TYPES.values() for asset in assets_of(dataset_type)],
         asset_checks=[check for dataset_type in DATASET_TYPES.values() for check in checks_of(dataset_type)],
-        jobs=[*jobs, cleaning],
+        jobs=[*jobs, *upkeep],
         sensors=sensors_of(jobs),
-        schedules=schedules_of(cleaning),
+        schedules=schedules_of(*upkeep),
         resources=resources,
         executor=executor,
     )

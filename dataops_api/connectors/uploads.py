@@ -235,10 +235,7 @@ class Uploads:
                     self._files.remove(connector_id)
                     removed += 1
                     continue
-                keep = self._served(connector)
-                if connector.upload is not None:
-                    upload_id = connector.upload["upload_id"]
-                    keep |= {self._files.spool(connector_id, upload_id), self._files.index(connector_id, upload_id)}
+                keep = self._files.pointed_to(connector_id, connector.generation, connector.upload)
                 removed += len(self._files.sweep(connector_id, keep=keep))
         return removed
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from dataops_core import fault_points
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import StorageError
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DRAFT, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
 QUALITY_FILE = "quality.json"
 DATASET_FILE = "dataset.json"
@@ -34,7 +34,7 @@ def write_archive(
     folder = storage.archive_folder(dataset_id)
     if _made_by(storage, folder) == str(operation_id):
         return folder
-    draft = f"{folder}.draft"
+    draft = f"{folder}{DRAFT}"
     storage.remove(draft)
     for name in (RECORDS_FILE, QUERIES_FILE):
         storage.copy(f"{source}/{name}", f"{draft}/{name}")

@@ -102,6 +102,23 @@ def fail_dataset(
     )
 
 
+def abandon_dataset(session: Session, dataset: Dataset) -> None:
+    """Frees the place of a dataset on its way that no operation works on: failed, or archived again if it was restored.
+
+    The caller holds its row lock.
+    """
+    if dataset.archived_at is not None:
+        _archive_again(session, dataset)
+        return
+    datasets.move(
+        session,
+        dataset.dataset_id,
+        DatasetStatus.FAILED,
+        error_code=_CODES[RunEnding.LOST],
+        error_message="No operation works on this dataset any more.",
+    )
+
+
 def _archive_again(session: Session, dataset: Dataset) -> None:
     """A restore came to nothing: the dataset is archived since when it was, and what it was to be served by is not."""
     now = utcnow()

@@ -18,8 +18,9 @@ from dataops_core import tracing
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, NotFoundError
 from dataops_core.ids import new_id
-from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, Stage, steps_of
+from dataops_core.lifecycle import CheckType, Environment, OperationStatus, OperationType, Stage, steps_of
 from dataops_core.registry import datasets as dataset_rows
+from dataops_core.registry import environments
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset, RunStop
 
 OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
@@ -63,6 +64,7 @@ def create(
 
     Raises IntegrityError where one of them has an active operation already (the partial unique index).
     """
+    environments.share(session, Environment(stage, client_id))
     now = utcnow()
     operation = Operation(
         operation_id=operation_id or new_id(),
@@ -245,6 +247,7 @@ def next_attempt(
 
     The caller holds the operation's row lock and has put the datasets where they can be worked on.
     """
+    environments.share(session, Environment(operation.stage, operation.client_id))
     for part in parts:
         part.active, part.outcome, part.error, part.steps_done = True, None, None, 0
     now = utcnow()

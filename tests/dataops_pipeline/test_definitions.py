@@ -56,7 +56,7 @@ def test_every_asset_says_what_it_is_and_whose() -> None:
 
 def test_the_jobs_are_the_ones_that_operations_and_the_clock_ask_for() -> None:
     jobs = {job.name: job for job in REPOSITORY.get_all_jobs() if not job.name.startswith("__")}
-    assert set(jobs) == {*JOBS.values(), "clean_up"}
+    assert set(jobs) == {*JOBS.values(), "clean_up", "look_for_orphans"}
     assert [node.name for node in jobs["clean_up"].nodes] == ["remove_expired"]
     assert {node.name for node in jobs["provision"].nodes} == {
         *(f"{kind}__{name}" for kind in TYPES for name in ("template", "connector", "records", "index", "dataset")),
@@ -104,10 +104,13 @@ def test_the_sensors_run_from_the_start() -> None:
         assert {job.name for job in sensors[launching].jobs} == set(JOBS.values())
 
 
-def test_the_schedule_runs_from_the_start() -> None:
-    (schedule,) = REPOSITORY.schedule_defs
-    assert (schedule.name, schedule.job.name, schedule.cron_schedule) == ("clean_up", "clean_up", "0 * * * *")
-    assert schedule.default_status is DefaultScheduleStatus.RUNNING
+def test_the_schedules_run_from_the_start() -> None:
+    schedules = {(one.name, one.job.name, one.cron_schedule) for one in REPOSITORY.schedule_defs}
+    assert schedules == {
+        ("clean_up", "clean_up", "0 * * * *"),
+        ("look_for_orphans", "look_for_orphans", "30 * * * *"),
+    }
+    assert all(one.default_status is DefaultScheduleStatus.RUNNING for one in REPOSITORY.schedule_defs)
 
 
 def test_a_test_or_a_tool_puts_its_own_resource_in() -> None:

@@ -6,7 +6,9 @@ Belongs here: names and removal. A file's name follows from the upload id alone,
 import hashlib
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from dataops_core.connectors.embedded.index import discard
@@ -41,15 +43,29 @@ class IndexFiles:
             return []
         return sorted(UUID(entry.name) for entry in self._root.iterdir() if entry.is_dir() and _is_uuid(entry.name))
 
+    def are_here(self) -> bool:
+        """Whether this machine has index files at all."""
+        return self._root.is_dir()
+
+    def listed(self, connector_id: UUID) -> list[Path]:
+        """Every file in the connector's folder."""
+        folder = self.folder(connector_id)
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def pointed_to(self, connector_id: UUID, generation: str | None, upload: Mapping[str, Any] | None) -> set[Path]:
+        """The files that the registry points to: what is served, and what an upload under way needs."""
+        found = {self.index(connector_id, generation)} if generation is not None else set()
+        if upload is not None:
+            upload_id = upload["upload_id"]
+            found |= {self.spool(connector_id, upload_id), self.index(connector_id, upload_id)}
+        return found
+
     def sweep(self, connector_id: UUID, *, keep: set[Path]) -> list[Path]:
         """Removes every file of the connector but those to keep: what a crash left behind. Returns what it removed."""
-        folder = self.folder(connector_id)
-        if not folder.is_dir():
-            return []
         kept = {path.name for path in keep}
         removed = [
             entry
-            for entry in sorted(folder.iterdir())
+            for entry in self.listed(connector_id)
             if entry.name not in kept and entry.name.removesuffix("-journal") not in kept
         ]
         for entry in removed:

@@ -1,0 +1,152 @@
+"""Records and archives on disk that no dataset answers for.
+
+A folder under ``datasets/`` or ``archives/`` bears its dataset's id. It goes where there is no such dataset, where the
+dataset is archived (its records) or keeps no archive, and a try's folder where no operation can go on with it. What is
+in a running operation's hands is left alone, and so is what a failed teardown will go on with.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from dataops_core.lifecycle import DatasetStatus
+from dataops_core.registry import orphans
+from dataops_core.registry.orphans import PAGE, Owner
+from dataops_core.registry.tables import Dataset
+from dataops_core.storage import ARCHIVES, DATASETS, DRAFT
+from dataops_core.upkeep.orphans.model import Finding, Kind, Scene, batches
+
+
+def find(scene: Scene) -> Iterator[Finding]:
+    """Folders without an owner."""
+    storage, database = scene.services.storage, scene.services.database
+    for root, of_one in ((DATASETS, _of_records), (ARCHIVES, _of_archive)):
+        for names in batches(sorted(storage.names_in(root)), PAGE):
+            ids = {name: _dataset_id(name.removesuffix(DRAFT) if root == ARCHIVES else name) for name in names}
+            known = [one for one in ids.values() if one is not None]
+            with database.transaction() as session:
+                owners = orphans.owners(session, known)
+                in_use = orphans.folders_in_use(session, known)
+            for name, dataset_id in ids.items():
+                if dataset_id is None:
+                    yield Finding(
+                        Kind.STRANGE_NAME, f"{root}/{name}", f"{root}/{name} is no dataset's by its name: not ours."
+                    )
+                else:
+                    yield from of_one(scene, f"{root}/{name}", dataset_id, owners.get(dataset_id), in_use)
+
+
+def _of_records(
+    scene: Scene, folder: str, dataset_id: UUID, owner: Owner | None, in_use: set[str]
+) -> Iterator[Finding]:
+    if owner is None:
+        yield _finding(
+            scene, Kind.DATASET_FILES, folder, "there is no such dataset", _unowned(scene, folder, dataset_id)
+        )
+    elif owner.active or owner.status is DatasetStatus.TEARDOWN:
+        return
+    elif owner.status is DatasetStatus.ARCHIVED:
+
+        def is_archived(_: Session, row: Dataset) -> bool:
+            return row.status is DatasetStatus.ARCHIVED
+
+        mend = _of_idle(scene, folder, dataset_id, is_archived, forget=True)
+        yield _finding(scene, Kind.DATASET_FILES, folder, "the dataset is archived", mend)
+    else:
+        for left in sorted(set(scene.services.storage.tries_of(dataset_id)) - in_use):
+
+            def is_not_used(session: Session, row: Dataset, left: str = left) -> bool:
+                return left not in orphans.folders_in_use(session, [row.dataset_id])
+
+            mend = _of_idle(scene, left, dataset_id, is_not_used)
+            yield _finding(scene, Kind.DATASET_FILES, left, "no operation goes on with this try of the dataset", mend)
+
+
+def _of_archive(
+    scene: Scene, folder: str, dataset_id: UUID, owner: Owner | None, _in_use: set[str]
+) -> Iterator[Finding]:
+    if owner is None:
+        yield _finding(
+            scene, Kind.ARCHIVE_FILES, folder, "there is no such dataset", _unowned(scene, folder, dataset_id)
+        )
+    elif owner.active or owner.status is DatasetStatus.TEARDOWN or owner.archive_path == folder:
+        return
+    else:
+
+        def is_not_kept(_: Session, row: Dataset) -> bool:
+            return row.status is not DatasetStatus.TEARDOWN and row.archive_path != folder
+
+        mend = _of_idle(scene, folder, dataset_id, is_not_kept)
+        yield _finding(scene, Kind.ARCHIVE_FILES, folder, "the dataset keeps no such archive", mend)
+
+
+def _finding(scene: Scene, kind: Kind, folder: str, why: str, mend: Callable[[], bool]) -> Finding:
+    changed_at = scene.services.storage.changed_at(folder)
+    # Gone meanwhile: as young as can be.
+    return Finding(kind, folder, f"{folder}: {why}.", "Remove it.", changed_at or scene.now, mend)
+
+
+def _unowned(scene: Scene, folder: str, dataset_id: UUID) -> Callable[[], bool]:
+    def mend() -> bool:
+        with scene.services.database.transaction() as session:
+            if orphans.owners(session, [dataset_id]):
+                return False
+        scene.services.storage.remove(folder)
+        return True
+
+    return mend
+
+
+def _of_idle(
+    scene: Scene, folder: str, dataset_id: UUID, still: Callable[[Session, Dataset], bool], *, forget: bool = False
+) -> Callable[[], bool]:
+    """Removes the folder while no operation can begin on its dataset; with ``forget`` the row says that it is gone."""
+
+    def mend() -> bool:
+        with scene.services.database.transaction() as session:
+            row = orphans.hold_idle(session, dataset_id)
+            if row is None or not still(session, row):
+                return False
+            if forget:
+                row.records_path, row.upload_id = None, None
+            scene.services.storage.remove(folder)
+        return True
+
+    return mend
+
+
+def _dataset_id(name: str) -> UUID | None:
+    try:
+        found = UUID(name)
+    except ValueError:
+        return None
+    return found if str(found) == name else None
+
+
+def missing(scene: Scene) -> Iterator[Finding]:
+    """Datasets whose files are not where the registry says: only told of, since nothing here can bring them back."""
+    storage, after = scene.services.storage, None
+    while True:
+        with scene.services.database.transaction() as session:
+            page: Sequence[tuple[UUID, DatasetStatus, str | None, str | None]] = [
+                tuple(row) for row in orphans.resting_datasets(session, after=after)
+            ]
+        for dataset_id, status, records, archive in page:
+            if status is DatasetStatus.READY and (records is None or not storage.exists(records)):
+                yield Finding(
+                    Kind.RECORDS_MISSING,
+                    str(dataset_id),
+                    f"Dataset {dataset_id} is ready, and its records are not in storage. "
+                    "Rerun its provisioning in Dagster, or tear it down.",
+                )
+            if status is DatasetStatus.ARCHIVED and archive is not None and not storage.exists(archive):
+                yield Finding(
+                    Kind.ARCHIVE_MISSING,
+                    str(dataset_id),
+                    f"The archive of dataset {dataset_id} is not in storage: it cannot be restored. "
+                    "Bring it back from a backup, or purge it (DELETE with archive=false).",
+                )
+        if len(page) < PAGE:
+            return
+        after = page[-1][0]

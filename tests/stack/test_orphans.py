@@ -1,0 +1,107 @@
+"""``dataops orphans`` on a running stack: what it would do, what it does, and that all goes on afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.conftest import Stack
+
+pytestmark = pytest.mark.stack
+
+
+def orphans(stack: Stack, *arguments: str, status: int = 0, **variables: str) -> "subprocess.CompletedProcess[str]":
+    result = subprocess.run(
+        [sys.executable, "-m", "dataops_cli.main", "orphans", *arguments],
+        env={**stack.environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == status, result.stdout + result.stderr
+    return result
+
+
+def findings(stack: Stack, *arguments: str, **variables: str) -> dict[str, str]:
+    """The verdict on each subject."""
+    told: dict[str, Any] = json.loads(orphans(stack, *arguments, "--json", **variables).stdout)
+    return {one["subject"]: one["verdict"] for one in told["findings"]}
+
+
+def partitions(stack: Stack) -> list[str]:
+    """The partitions that the UI shows of an asset."""
+    document = (
+        '{ assetNodeOrError(assetKey: {path: ["confluence_pages", "template"]}) '
+        "{ __typename ... on AssetNode { partitionKeys } } }"
+    )
+    answer = httpx.post(f"{stack.dagster_url}/graphql", json={"query": document}, timeout=30).json()
+    keys: list[str] = answer["data"]["assetNodeOrError"]["partitionKeys"]
+    return keys
+
+
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """What an accepted operation came to."""
+    assert answer.status_code == 202, answer.text
+    operation: dict[str, Any] = {"status": "pending"}
+    for _ in range(6):
+        operation = client.get(f"/operations/{answer.json()['operation_id']}", params={"wait": 20}).json()
+        if operation["status"] not in {"pending", "in_progress"}:
+            break
+    assert operation["status"] == "completed", operation
+    return operation
+
+
+def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(own_stack: Callable[..., Stack]) -> None:
+    stack = own_stack()
+    request = {
+        "journey_id": str(uuid4()),
+        "client_id": str(uuid4()),
+        "stage": "sandbox",
+        "dataset_types": ["confluence_pages"],
+        "generation": {"record_count": 20},
+    }
+    key = f"sandbox:{request['client_id']}"
+    left = stack.home / "data" / "datasets" / str(uuid4())
+    left.mkdir(parents=True)
+    (left / "records.parquet").write_text("left")
+    for path in (left / "records.parquet", left):
+        os.utime(path, (0, 0))
+    with stack.client() as client:
+        made = ended(client, client.post("/datasets", json=request))
+        (dataset,) = made["result"]["datasets"]
+        ended(client, client.delete(f"/datasets/{dataset['dataset_id']}", params={"reason": "manual"}))
+
+        assert findings(stack, "--dry-run") == {f"datasets/{left.name}": "due", key: "waiting"}
+        assert left.is_dir()
+        assert "would    datasets/" in orphans(stack, "--dry-run").stdout
+        assert findings(stack) == {f"datasets/{left.name}": "done", key: "waiting"}
+        assert not left.exists()
+        assert findings(stack, DATAOPS_ORPHAN_GRACE_HOURS="0") == {key: "done"}
+        assert partitions(stack) == []
+        assert orphans(stack).stdout == "Everything is somebody's.\n"
+
+        ended(client, client.post("/datasets", json=request))
+        assert partitions(stack) == [key]
+        assert findings(stack, DATAOPS_ORPHAN_GRACE_HOURS="0") == {}
+
+
+def test_a_home_that_was_never_started_is_refused(tmp_path: Any) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "dataops_cli.main", "orphans", "--dry-run"],
+        env={**os.environ, "DATAOPS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (
+        2,
+        f"dataops: {tmp_path} has never been started: start `dataops up`.\n",
+    )
