@@ -10,15 +10,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_, update
 from sqlalchemy.orm import Session
 
-from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Environment, OperationStatus, OperationType, Stage
+from dataops_core.lifecycle import (
+    ConnectorStatus,
+    DatasetStatus,
+    Environment,
+    JourneyEventStatus,
+    OperationStatus,
+    OperationType,
+    Stage,
+)
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import (
     Connector,
     ConnectorToken,
     Dataset,
+    Journey,
+    JourneyEvent,
     Operation,
     OperationDataset,
     UsageDay,
@@ -26,6 +36,10 @@ from dataops_core.registry.tables import (
 
 #: Rows of one page.
 PAGE = 500
+
+#: Statuses of datasets that no journey has any more.
+_GONE = (DatasetStatus.ARCHIVED, DatasetStatus.TEARDOWN)
+_OPEN_EVENTS = (JourneyEventStatus.PENDING, JourneyEventStatus.IN_PROGRESS)
 
 _HAS_ACTIVE = (
     select(OperationDataset.operation_id)
@@ -267,14 +281,69 @@ def environments_left_since(session: Session, environments: Collection[Environme
 # --- journeys ---------------------------------------------------------------------------------------------------------
 
 
-def silent_journeys(
-    session: Session, *, before: datetime, journey_id: UUID | None = None
-) -> Sequence[tuple[UUID, datetime]]:
+@dataclass(frozen=True, slots=True)
+class FoundJourney:
+    """A customer's journey with datasets that nobody follows any more, and since when."""
+
+    journey_id: UUID
+    client_id: UUID
+    since: datetime
+
+
+def _of_one(client_id: Any, journey_id: Any, one: FoundJourney | None) -> ColumnElement[bool]:
+    return and_(client_id == one.client_id, journey_id == one.journey_id) if one is not None else true()
+
+
+def ended_journeys(session: Session, *, one: FoundJourney | None = None) -> Sequence[FoundJourney]:
+    """Journeys that have ended and of whose events none is being acted on, with datasets in nobody's hands."""
+    events = select(JourneyEvent.event_id).where(
+        JourneyEvent.journey_id == Journey.journey_id, JourneyEvent.client_id == Journey.client_id
+    )
+    last = events.with_only_columns(func.max(JourneyEvent.completed_at)).scalar_subquery()
+    left = (
+        select(func.max(func.coalesce(Dataset.ready_at, Dataset.created_at)))
+        .where(
+            Dataset.journey_id == Journey.journey_id,
+            Dataset.client_id == Journey.client_id,
+            Dataset.status.not_in(_GONE),
+            ~_HAS_ACTIVE,
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Journey.journey_id, Journey.client_id, func.greatest(Journey.ended_at, last, left))
+        .where(
+            Journey.ended_at.is_not(None),
+            ~events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists(),
+            left.is_not(None),
+            _of_one(Journey.client_id, Journey.journey_id, one),
+        )
+        .order_by(Journey.ended_at)
+        .limit(PAGE)
+    )
+    return [FoundJourney(*row) for row in rows]
+
+
+def silent_journeys(session: Session, *, before: datetime, one: FoundJourney | None = None) -> Sequence[FoundJourney]:
     """Journeys with datasets that are not archived, of which nobody has asked anything since before then.
 
-    What counts is a request for one of its datasets by an API client and a search, never what the product does by
-    itself. A journey with an operation under way is not silent.
+    What counts is a request for one of its datasets by an API client, an event and a search, never what the product
+    does by itself. A journey with an operation or an event under way is not silent, and one that has ended is no
+    journey any more.
     """
+    events = select(JourneyEvent.event_id).where(
+        JourneyEvent.journey_id == Dataset.journey_id, JourneyEvent.client_id == Dataset.client_id
+    )
+    told = events.with_only_columns(func.max(JourneyEvent.received_at)).scalar_subquery()
+    ended = (
+        select(Journey.journey_id)
+        .where(
+            Journey.journey_id == Dataset.journey_id,
+            Journey.client_id == Dataset.client_id,
+            Journey.ended_at.is_not(None),
+        )
+        .exists()
+    )
     asked = (
         select(func.max(Operation.created_at))
         .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
@@ -284,25 +353,23 @@ def silent_journeys(
     searched = (
         select(func.max(UsageDay.last_accessed_at)).where(UsageDay.dataset_id == Dataset.dataset_id).scalar_subquery()
     )
-    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, asked, searched))
-    statement = (
-        select(Dataset.journey_id, heard)
-        .where(Dataset.status != DatasetStatus.ARCHIVED)
-        .group_by(Dataset.journey_id)
-        .having(heard < before, ~func.bool_or(_HAS_ACTIVE))
+    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, asked, searched, told))
+    under_way = or_(_HAS_ACTIVE, events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists())
+    rows = session.execute(
+        select(Dataset.journey_id, Dataset.client_id, heard)
+        .where(Dataset.status.not_in(_GONE), ~ended, _of_one(Dataset.client_id, Dataset.journey_id, one))
+        .group_by(Dataset.journey_id, Dataset.client_id)
+        .having(heard < before, ~func.bool_or(under_way))
         .order_by(heard)
         .limit(PAGE)
     )
-    if journey_id is not None:
-        statement = statement.where(Dataset.journey_id == journey_id)
-    return [(found, last) for found, last in session.execute(statement).all()]
+    return [FoundJourney(*row) for row in rows]
 
 
-def live_datasets_of(session: Session, journey_id: UUID) -> Sequence[UUID]:
+def live_datasets_of(session: Session, journey: FoundJourney) -> Sequence[UUID]:
     """The journey's datasets that are neither archived nor being torn down."""
-    gone = (DatasetStatus.ARCHIVED, DatasetStatus.TEARDOWN)
     return session.scalars(
         select(Dataset.dataset_id)
-        .where(Dataset.journey_id == journey_id, Dataset.status.not_in(gone))
+        .where(_of_one(Dataset.client_id, Dataset.journey_id, journey), Dataset.status.not_in(_GONE))
         .order_by(Dataset.created_at, Dataset.dataset_id)
     ).all()

@@ -8,13 +8,26 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Environment, OperationStatus, OperationType, Stage
+from dataops_core.journeys.accepting import ToldEvent, accept_event
+from dataops_core.journeys.advancing import advance_events
+from dataops_core.lifecycle import (
+    ConnectorStatus,
+    DatasetStatus,
+    Environment,
+    JourneyEventStatus,
+    JourneyEventType,
+    OperationStatus,
+    OperationType,
+    Stage,
+)
 from dataops_core.provisioning import steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import connectors, environments, operations
-from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.registry import connectors, environments, journeys, operations
+from dataops_core.registry.tables import Dataset, JourneyEvent, Operation, OperationDataset
+from dataops_core.registry.tables import Journey as JourneyRow
 from dataops_core.upkeep.orphans import rows
 from dataops_core.upkeep.orphans.model import Kind, Verdict
+from tests.dataops_core.provisioning.conftest import Case
 
 #: Whether somebody waits for an advisory lock of this database.
 _WAITING = text(
@@ -31,10 +44,10 @@ def change(services, table, condition, **values) -> None:
         session.execute(update(table).where(condition).values(values))
 
 
-def age(case, days: float) -> None:
+def age(case, days: float, dataset_type: str = "confluence_pages") -> None:
     """A dataset of which nobody has asked anything for so long."""
     moment = utcnow() - days * DAY
-    dataset_id = case.dataset().dataset_id
+    dataset_id = case.dataset(dataset_type).dataset_id
     change(
         case.services,
         Dataset,
@@ -146,6 +159,91 @@ def test_an_operation_that_nobody_launches_is_told_of(journey, search):
 # --- journeys ---------------------------------------------------------------------------------------------------------
 
 
+def complete(case) -> None:
+    """The case's journey is completed: its datasets are torn down."""
+    told = ToldEvent(
+        journey_id=case.request.journey_id,
+        client_id=case.request.client_id,
+        event_id=uuid4(),
+        event=JourneyEventType.JOURNEY_COMPLETED,
+        occurred_at=utcnow(),
+    )
+    database, catalog = case.services.database, case.services.catalog
+    with database.transaction() as session:
+        accept_event(session, told)
+    advance_events(database, catalog, max_record_count=1000)
+
+
+def test_what_is_left_of_a_journey_that_has_ended_is_torn_down(ready, search):
+    """C-92: here somebody has restored it since."""
+    subject = str(ready.request.journey_id)
+    complete(ready)
+    assert search() == {}, "its teardown is under way"
+    (down,) = teardowns_of(ready)
+    assert down.request["reason"] == "journey_completed"
+    Case(ready.services, ready.request, down).run_teardown()
+    assert search().keys() <= {Kind.PARTITION}, "its event is open"
+    advance_events(search.services.database, search.services.catalog, max_record_count=1000)
+    assert search().keys() <= {Kind.PARTITION}, "nothing is left"
+    ready.restore().run_restore()
+    assert search() == {Kind.JOURNEY_ENDED: [(V.WAITING, subject)]}
+    age(ready, 2)
+    change(search.services, JourneyRow, JourneyRow.journey_id == ready.request.journey_id, ended_at=utcnow() - 2 * DAY)
+    change(
+        search.services,
+        JourneyEvent,
+        JourneyEvent.journey_id == ready.request.journey_id,
+        completed_at=utcnow() - 2 * DAY,
+    )
+    assert search(dry_run=True) == {Kind.JOURNEY_ENDED: [(V.DUE, subject)]}
+    with search.services.database.transaction() as session:
+        journeys.lock_if_free(session, client_id=ready.request.client_id, journey_id=ready.request.journey_id)
+        assert search() == {Kind.JOURNEY_ENDED: [(V.LEFT, subject)]}, "an event is being acted on"
+    assert search() == {Kind.JOURNEY_ENDED: [(V.DONE, subject)]}
+    (down,) = teardowns_of(ready)
+    assert (down.request["reason"], down.request["archive"]) == ("orphan_cleanup", True)
+    assert search() == {}
+    Case(ready.services, ready.request, down).run_teardown("run-orphan")
+    assert ready.dataset().status is S.ARCHIVED
+
+
+def test_an_event_is_a_sign_of_life_and_what_waits_for_one_is_not_silent(ready, search):
+    """C-91."""
+    age(ready, 99)
+    search.setting(silent_journey_teardown_days=30)
+    told = ToldEvent(
+        journey_id=ready.request.journey_id,
+        client_id=ready.request.client_id,
+        event_id=uuid4(),
+        event=JourneyEventType.STAGE_TRANSITION,
+        to_stage=Stage.PILOT,
+        occurred_at=utcnow(),
+    )
+    with search.services.database.transaction() as session:
+        accept_event(session, told)
+    mine = JourneyEvent.event_id == told.event_id
+    change(search.services, JourneyEvent, mine, received_at=utcnow() - 99 * DAY)
+    assert search() == {}, "it waits to be acted on"
+    done = {"status": JourneyEventStatus.COMPLETED, "completed_at": utcnow()}
+    change(search.services, JourneyEvent, mine, received_at=utcnow(), **done)
+    assert search() == {}
+    change(search.services, JourneyEvent, mine, received_at=utcnow() - 99 * DAY)
+    assert search() == {Kind.JOURNEY_SILENT: [(V.DONE, str(ready.request.journey_id))]}
+
+
+def test_a_journey_of_another_customer_with_the_same_id_is_another_journey(ready, accept, search):
+    """C-8."""
+    other = accept()
+    other.provision("run-0002")
+    change(
+        search.services, Dataset, Dataset.dataset_id == other.dataset().dataset_id, journey_id=ready.request.journey_id
+    )
+    age(ready, 99)
+    search.setting(silent_journey_teardown_days=30)
+    assert search() == {Kind.JOURNEY_SILENT: [(V.DONE, str(ready.request.journey_id))]}
+    assert (ready.dataset().status, other.dataset().status) == (S.TEARDOWN, S.READY)
+
+
 def test_a_silent_journey_is_told_of_and_left_up_unless_a_setting_says_otherwise(ready, search):
     subject = str(ready.request.journey_id)
     age(ready, 29)
@@ -189,18 +287,15 @@ def test_a_request_and_a_search_are_signs_of_life_and_what_the_product_does_by_i
 
 
 def test_a_journey_with_an_operation_under_way_is_not_silent(ready, accept, search):
-    busy = accept()
-    change(
-        search.services,
-        Dataset,
-        Dataset.dataset_id == busy.dataset().dataset_id,
-        journey_id=ready.request.journey_id,
-    )
-    age(busy, 99)
+    repos = "github_repos"
+    busy = accept(repos, client_id=ready.request.client_id)
+    other = busy.dataset(repos).dataset_id
+    change(search.services, Dataset, Dataset.dataset_id == other, journey_id=ready.request.journey_id)
+    age(busy, 99, repos)
     age(ready, 99)
     assert search.setting(silent_journey_teardown_days=30)() == {}
     for step in (steps.resolve_template, steps.create_connector):
-        step(busy.context("run-0002"))
+        step(busy.context("run-0002", dataset_type=repos))
 
 
 # --- environments -----------------------------------------------------------------------------------------------------
