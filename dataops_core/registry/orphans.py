@@ -83,7 +83,8 @@ def hold_idle(session: Session, dataset_id: UUID) -> Dataset | None:
     dataset = session.scalars(
         select(Dataset)
         .where(Dataset.dataset_id == dataset_id)
-        .with_for_update()
+        # No key: a search that counts its use of the dataset goes on meanwhile.
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if dataset is None or session.scalar(select(_HAS_ACTIVE).where(Dataset.dataset_id == dataset_id)):
