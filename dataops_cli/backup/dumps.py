@@ -85,7 +85,7 @@ def _run(command: list[str], url: str, *arguments: str, doing: str) -> None:
     password = {"PGPASSWORD": str(parsed.password)} if parsed.password else {}
     result = subprocess.run(  # noqa: S603  the command is ours
         [*command, shown, *arguments],
-        env={"PATH": os.defpath, "LC_ALL": "C", "HOME": os.environ.get("HOME", "/"), **password},
+        env={**os.environ, "LC_ALL": "C", **password},  # whatever else libpq is told there, it is told everywhere
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -150,7 +150,7 @@ def _write(
         dump.unlink()
         if _is_there(dagster):
             dump = draft.with_name(DAGSTER)
-            dumps.dump(dagster, dump, server=server)
+            dumps.dump(dagster, dump, server=check_server(dagster))
             writer.add(DAGSTER, dump)
             dump.unlink()
         for name in (_CREDENTIALS, *((SECRET_FILE,) if settings.secret_key is None else ())):

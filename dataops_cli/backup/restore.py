@@ -59,7 +59,7 @@ def restore(settings: Settings, file: Path, *, replace: bool) -> Restored:
     with home.locked(), storage_errors(f"Restoring into {home.path}"), ExitStack() as undone:
         end_left_over(home)
         home.forget_processes()
-        server = _check_target(settings, home, backup, replace=replace)
+        _check_target(settings, home, backup, replace=replace)
         moment = utcnow().strftime("%Y%m%dt%H%M%S")
         folder = undone.enter_context(home_set_aside(home, moment))
         aside = [str(folder)] if folder is not None else []
@@ -70,7 +70,7 @@ def restore(settings: Settings, file: Path, *, replace: bool) -> Restored:
             for url in (resolved.registry_url, resolved.dagster_storage_url):
                 schema = undone.enter_context(schema_set_aside(url, moment))
                 aside += [f"the schema {schema} of the database {url.rpartition('/')[2]}"] if schema is not None else []
-        interrupted = _fill(resolved, home, backup, keyring, server=server)
+        interrupted = _fill(resolved, home, backup, keyring)
     return Restored(home.path, backup.manifest, interrupted, aside)
 
 
@@ -101,8 +101,8 @@ def _keyring(settings: Settings, backup: Reader) -> Keyring:
     return Keyring(held.strip())
 
 
-def _check_target(settings: Settings, home: Home, backup: Reader, *, replace: bool) -> int:
-    """The major version of the server that is to be restored to. Raises ConfigurationError where it cannot be."""
+def _check_target(settings: Settings, home: Home, backup: Reader, *, replace: bool) -> None:
+    """Raises ConfigurationError where the server is too old, or the home or the database is not empty."""
     server, tables = MAJOR, 0
     if settings.database_url is not None:
         registry, dagster = _given(settings)
@@ -123,7 +123,6 @@ def _check_target(settings: Settings, home: Home, backup: Reader, *, replace: bo
             "The given database is not empty: restore with --replace, which sets aside what is there, "
             "or name another by DATAOPS_DATABASE_URL."
         )
-    return server
 
 
 def _given(settings: Settings) -> tuple[str, str]:
@@ -162,7 +161,7 @@ def _served(settings: Settings, home: Home) -> Iterator[Settings]:
         )
 
 
-def _fill(settings: Settings, home: Home, backup: Reader, keyring: Keyring, *, server: int) -> int:
+def _fill(settings: Settings, home: Home, backup: Reader, keyring: Keyring) -> int:
     """Brings the databases back and to this release's schema. Returns how many operations it had to end."""
     url = settings.registry_url
     workplace = home.path / ".restoring"
@@ -170,7 +169,7 @@ def _fill(settings: Settings, home: Home, backup: Reader, keyring: Keyring, *, s
         for name, target in ((REGISTRY, url), (DAGSTER, settings.dagster_storage_url)):
             if name in backup.manifest.files:
                 backup.extract({name: workplace / name})
-                dumps.load(target, workplace / name, server=server)
+                dumps.load(target, workplace / name, server=check_server(target))
                 (workplace / name).unlink()
     finally:
         with storage_errors("Removing the dumps"):

@@ -6,9 +6,10 @@ On a given database, and once on the embedded one. ``tests/stack/test_backup.py`
 import hashlib
 import io
 import json
+import shutil
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,8 +265,18 @@ def test_all_of_an_installation_comes_back_on_another_home_and_database(
     assert again.manifest.files.keys() == backup.manifest.files.keys()
 
 
-def test_the_embedded_database_is_backed_up_while_nothing_runs_and_replaced_by_what_it_was(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home")
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Settings]:
+    """A home with its own server. The user that runs it for root cannot enter there, so that it lies outside."""
+    yield Settings(home=tmp_path / "home")
+    for record in tmp_path.rglob("postgres_location"):
+        shutil.rmtree(record.read_text().strip())
+
+
+def test_the_embedded_database_is_backed_up_while_nothing_runs_and_replaced_by_what_it_was(
+    embedded: Settings, tmp_path: Path
+) -> None:
+    settings = embedded
     Home(settings.home).open()
     with Postgres(settings.home, durable=False) as server:
         installed = populate(settings, server.url(DATABASE))

@@ -1,4 +1,4 @@
-"""Databases of every earlier schema, with data in all their tables, brought to the schema of this release.
+"""Databases of every schema there was, with data in all their tables, brought to the schema of this release.
 
 What a release before has written is kept here as it lay in its tables, by the migration that made the tables. A new
 migration that makes a table or fills a column has its rows here, too.
@@ -34,10 +34,10 @@ CLIENT_SECRET = "dosec_kept-over-every-release"
 ADMIN, CUSTOMER, JOURNEY = (str(UUID(int=number)) for number in (1, 2, 3))
 READY, FAILED, ARCHIVED, BUSY = (str(UUID(int=number)) for number in (11, 12, 13, 14))
 DONE, BROKEN, RUNNING = (str(UUID(int=number)) for number in (21, 22, 23))
-CONNECTOR, TOKEN, CHECK = (str(UUID(int=number)) for number in (31, 32, 41))
+CONNECTOR, TOKEN, CHECK, EVENT = (str(UUID(int=number)) for number in (31, 32, 41, 51))
 THEN = "2026-03-01T09:30:00+00:00"
 LATER = "2099-01-01T00:00:00+00:00"
-SCHEMAS = [script.revision for script in ScriptDirectory.from_config(migrate._config()).walk_revisions()][:0:-1]
+SCHEMAS = [script.revision for script in ScriptDirectory.from_config(migrate._config()).walk_revisions()][::-1]
 
 
 def dataset(dataset_id: str, dataset_type: str, status: str, operation_id: str, **more: Any) -> dict[str, Any]:
@@ -232,6 +232,25 @@ ROWS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
         ]
     },
     "0005": {"run_stops": [{"run_id": "run-of-22", "operation_id": BROKEN, "asked_at": THEN}]},
+    "0011": {
+        "journeys": [{"journey_id": JOURNEY, "client_id": CUSTOMER, "created_at": THEN}],
+        "journey_events": [
+            {
+                "client_id": CUSTOMER,
+                "event_id": EVENT,
+                "journey_id": JOURNEY,
+                "event": "stage_transition",
+                "to_stage": "pilot",
+                "dataset_types": ["confluence_pages"],
+                "occurred_at": THEN,
+                "received_at": THEN,
+                "status": "in_progress",
+                "phase": "provisioning",
+                "started_at": THEN,
+            }
+        ],
+        "journey_event_datasets": [{"client_id": CUSTOMER, "event_id": EVENT, "dataset_id": READY, "role": "old"}],
+    },
 }
 #: Columns that a migration has added to a table with rows: what the release with it wrote there.
 CHANGES: Mapping[str, str] = {
