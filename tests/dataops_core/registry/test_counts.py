@@ -125,7 +125,7 @@ def test_the_counts_are_right_at_every_moment_whoever_changes_what(
     with database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM datasets")) > 0
         assert connection.execute(BOTH).all() == []
-        most = "SELECT max(n) FROM (SELECT count(*) AS n FROM dataset_counts GROUP BY stage, status)"
+        most = "SELECT max(n) FROM (SELECT count(*) AS n FROM dataset_counts GROUP BY stage, status) AS each"
         rows = connection.scalar(text(most))
     assert watched == []
     # Rows are as many as changed one count at once (with those that did not see each other's yet), not as the changes.
