@@ -94,7 +94,9 @@ class RequestContext:
             span.fail(f"answered with {status}")
         extra = {"method": method, "path": path, "status": status, "duration_ms": round(seconds * 1000, 1)}
         known = {name: state.get(name) for name in ("api_client_id", "operation_id")}
-        _access.info("%s %s %s", method, path, status, extra=extra | known)
+        # The product's own looks at connectors are thousands a day, and no news where they go well.
+        level = logging.DEBUG if state.get("is_look") and status < 400 else logging.INFO
+        _access.log(level, "%s %s %s", method, path, status, extra=extra | known)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> str:
         # A route that was found is left in the scope; its path is a template, which holds no id.

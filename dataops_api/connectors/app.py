@@ -38,6 +38,7 @@ from dataops_api.connectors.schemas import (
 from dataops_api.connectors.service import ConnectorService
 from dataops_api.logs import configure
 from dataops_core import acting, tracing
+from dataops_core.acting import ActorKind
 from dataops_core.clock import utcnow
 from dataops_core.connectors.platform import SearchRequest
 from dataops_core.lifecycle import TokenKind
@@ -108,6 +109,7 @@ class _Door:
             internal_only=internal_only,
         )
         who = access.who
+        request.state.is_look = access.internal and who.kind is ActorKind.SYSTEM
         acting.known(kind=who.kind, actor_id=who.actor_id, operation_id=who.operation_id)
         return access
 
@@ -157,7 +159,8 @@ def _add_routes(app: FastAPI, service: ConnectorService) -> None:
     both = (TokenKind.SEARCH, TokenKind.INDEX)
 
     @app.get("/{connector_id}/health")
-    async def health() -> Response:
+    async def health(request: Request) -> Response:
+        request.state.is_look = True
         return _json_response({"status": "pass"})
 
     @app.get("/{connector_id}")

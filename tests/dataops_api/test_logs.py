@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -49,6 +50,21 @@ def test_a_request_is_one_line_that_says_who_asked_what_and_how_it_went(api: Any
     assert line["duration_ms"] >= 0
     assert len(line["api_client_id"]) == 36
     assert not any("swordfish" in one for one in log.lines)
+
+
+def test_what_the_product_looks_at_of_itself_is_a_line_only_where_it_does_not_go_well(api: Any, log: Kept) -> None:
+    """C-90: the watch asks thousands of times a day."""
+    dataset_id = api.ready()
+    connector_id = api.admin.get(f"/v1/dataops/datasets/{dataset_id}/connector").json()["connector_id"]
+    mine = {"Authorization": f"Bearer {api.keyring.service_token(UUID(connector_id), TokenKind.INDEX)}"}
+    path = f"/connectors/{connector_id}"
+    assert api.anonymous.get(path, headers=mine | {"X-Request-ID": "req-look"}).status_code == 200
+    assert api.anonymous.get(f"{path}/health", headers={"X-Request-ID": "req-look"}).status_code == 200
+    wrong = {"Authorization": "Bearer wrong", "X-Request-ID": "req-wrong"}
+    assert api.anonymous.get(path, headers=wrong).status_code == 401
+    api.anonymous.get("/healthz")  # whose line comes after: those before have been written
+    assert log.of("req-look") == []
+    assert [line["status"] for line in log.of("req-wrong")] == [401]
 
 
 def test_a_bug_is_logged_with_its_traceback_and_the_requests_id(
