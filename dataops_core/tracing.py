@@ -6,8 +6,7 @@ the operation's row and as a tag of its run.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from dataops_core.settings import Settings
@@ -68,7 +67,7 @@ class _NoSpan:
         pass
 
 
-_NOTHING = _NoSpan()
+_NOWHERE: AbstractContextManager[Span] = nullcontext(_NoSpan())
 _tracer: Tracer | None = None
 
 
@@ -86,7 +85,6 @@ def is_on() -> bool:
     return _tracer is not None
 
 
-@contextmanager
 def span(
     name: str,
     *,
@@ -94,17 +92,15 @@ def span(
     parent: str | None = None,
     wanted: bool = True,
     **attributes: Attribute | None,
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """A piece of work, below ``parent`` (a ``traceparent``) or whatever is under way. An error ends it as failed.
 
     Attributes are named as in :meth:`Span.set`. What is not ``wanted`` is no span.
     """
     if _tracer is None or not wanted:
-        yield _NOTHING
-        return
+        return _NOWHERE
     given = {key: value for key, value in attributes.items() if value is not None}
-    with _tracer.span(name, kind, parent, given) as made:
-        yield made
+    return _tracer.span(name, kind, parent, given)
 
 
 def traceparent() -> str | None:

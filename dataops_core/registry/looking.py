@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from psycopg import AsyncConnection, OperationalError
+from psycopg import AsyncConnection, AsyncCursor, OperationalError
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Select, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -37,7 +37,7 @@ class _Question:
     text: bytes
     #: The values that the statement brings itself.
     values: Mapping[str, Any]
-    row_of: Callable[[Sequence[Any]], Row]
+    row_factory: Callable[[Any], Callable[[Sequence[Any]], Row]]
 
 
 class Looking:
@@ -49,7 +49,8 @@ class Looking:
         self._address = make_conninfo(**given | {"connect_timeout": 5, "options": options})
         self._seconds = statement_seconds + _WAIT_SECONDS
         self._places = asyncio.Semaphore(pool_size)
-        self._idle: list[AsyncConnection[Any]] = []
+        #: Each connection's one cursor: it remembers how the columns that it has seen are read.
+        self._idle: list[AsyncCursor[Any]] = []
         self._in_use = 0
 
     @classmethod
@@ -84,31 +85,29 @@ class Looking:
     async def close(self) -> None:
         """Gives every connection back."""
         while self._idle:
-            await self._idle.pop().close()
+            await self._idle.pop().connection.close()
 
     async def _ask(self, question: _Question, values: Mapping[str, Any]) -> list[Row]:
         if self._idle:
-            connection = self._idle.pop()
+            cursor = self._idle.pop()
             try:
-                return await self._asked(connection, question, values)
+                return await self._asked(cursor, question, values)
             except OperationalError as error:
                 if error.sqlstate is not None and not error.sqlstate.startswith(_SERVER_GOES):
                     raise  # an answer: it takes too long, say
         connection = await AsyncConnection.connect(self._address, autocommit=True)
-        return await self._asked(connection, question, values)
+        return await self._asked(connection.cursor(), question, values)
 
-    async def _asked(
-        self, connection: AsyncConnection[Any], question: _Question, values: Mapping[str, Any]
-    ) -> list[Row]:
+    async def _asked(self, cursor: AsyncCursor[Any], question: _Question, values: Mapping[str, Any]) -> list[Row]:
         try:
-            cursor = connection.cursor(row_factory=lambda _: question.row_of)
+            cursor.row_factory = question.row_factory
             await cursor.execute(question.text, values)
             rows: list[Row] = await cursor.fetchall()
         except BaseException:
             # Whatever went wrong, or was given up half way: nobody else shall find it here.
-            await connection.close()
+            await cursor.connection.close()
             raise
-        self._idle.append(connection)
+        self._idle.append(cursor)
         return rows
 
 
@@ -121,4 +120,4 @@ def _written(statement: Select[Any]) -> _Question:
     """Statements are kept by whoever makes them (``reading.py``), so that each is written once."""
     compiled = statement.compile(dialect=_DIALECT)
     columns = namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]
-    return _Question(str(compiled).encode(), dict(compiled.params), columns._make)
+    return _Question(str(compiled).encode(), dict(compiled.params), lambda _: columns._make)
