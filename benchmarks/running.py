@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -18,6 +19,7 @@ from dataops_cli.background import Stack, start_background, stop
 from dataops_cli.home import Home, ProcessRecord
 from dataops_cli.processes import instance_members
 from dataops_core.settings import Settings
+from dataops_pipeline.warm.records import RunRecords
 
 _POLL_SECONDS = 0.1
 _QUIET_SECONDS = 120.0
@@ -31,10 +33,11 @@ def temporary_home() -> Iterator[Path]:
         yield Path(place) / "home"
 
 
-def settings_of(home: Path) -> Settings:
-    """Every setting as shipped, whatever the environment says, but for home and ports."""
+def settings_of(home: Path, **changes: Any) -> Settings:
+    """Every setting as shipped, whatever the environment says, but for home, ports and ``changes``."""
     shipped = {name: field.default for name, field in Settings.model_fields.items()}
-    return Settings.load(**shipped | {"home": home, "api_port": free_port(), "dagster_port": free_port()})
+    places = {"home": home, "api_port": free_port(), "dagster_port": free_port()}
+    return Settings.load(**shipped | places | changes)
 
 
 @contextmanager
@@ -66,9 +69,9 @@ def resolved_settings(settings: Settings) -> Settings:
 
 def wait_for_runs_to_end(stack: Stack) -> None:
     """Returns when no process of a run lives any more: a run's ends a moment after its last event."""
-    instance = processes_of(stack).instance
+    instance, warm = processes_of(stack).instance, RunRecords(Home(stack.home).runs)
     deadline = time.monotonic() + _QUIET_SECONDS
-    while any(_is_run(pid) for pid in instance_members([instance])):
+    while any(warm.all()) or any(_is_run(pid) for pid in instance_members([instance])):
         if time.monotonic() >= deadline:
             raise RuntimeError("a run does not end")
         time.sleep(_POLL_SECONDS)
@@ -76,6 +79,6 @@ def wait_for_runs_to_end(stack: Stack) -> None:
 
 def _is_run(pid: int) -> bool:
     try:
-        return "execute_run" in psutil.Process(pid).cmdline()
+        return "--multiprocessing-fork" in psutil.Process(pid).cmdline()
     except psutil.NoSuchProcess:
         return False
