@@ -306,7 +306,9 @@ class RunHost:
 
     def _renew_waiting(self) -> None:
         now = time.monotonic()
-        if not self._waiting or now - self._renewed < _RENEW_SECONDS:
+        if not self._waiting:
+            self._renewed = now
+        if now - self._renewed < _RENEW_SECONDS:
             return
         self._renewed = now
         waiting = list(self._waiting.values())

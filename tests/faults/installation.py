@@ -23,8 +23,13 @@ T = TypeVar("T")
 
 SUPERVISOR = "supervisor"
 RUN = "run"
+RUN_HOST = "run-host"
+#: The worst for a run: whoever could tell of its death dies with it.
+RUN_AND_HOST = "run-and-host"
 POSTGRES = "postgres"
-PROCESSES = ("api", RUN, "webserver", "daemon", "code-location", POSTGRES, SUPERVISOR)
+PROCESSES = ("api", RUN, RUN_HOST, RUN_AND_HOST, "webserver", "daemon", "code-location", POSTGRES, SUPERVISOR)
+#: Where the code location starts runs, there are none of these.
+WARM_ONLY = (RUN_HOST, RUN_AND_HOST)
 
 _POLL_SECONDS = 0.05
 
@@ -117,8 +122,11 @@ class Installation:
         if process == SUPERVISOR:
             self.stack.process.kill()
             self.stack.process.wait()
-        elif process == RUN:
-            os.kill(held if self.is_run(held) else self._only_run(), signal.SIGKILL)
+        elif process in {RUN, RUN_AND_HOST}:
+            run = held if self.is_run(held) else self._only_run()
+            if process == RUN_AND_HOST:
+                os.kill(self.stack.pid(RUN_HOST), signal.SIGKILL)
+            os.kill(run, signal.SIGKILL)
         else:
             os.kill(self.stack.pid(process), signal.SIGKILL)
 

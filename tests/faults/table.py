@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from dataops_core.clock import rfc3339, utcnow
+from dataops_core.settings import Settings
 from tests.faults.cells import PHASES, Cell, Result, cells, run
-from tests.faults.installation import PROCESSES, Installation
+from tests.faults.installation import PROCESSES, WARM_ONLY, Installation
 
 _WIDTH = 160
 
@@ -37,7 +38,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     console = Console(width=_WIDTH, highlight=False)
-    chosen = [cell for cell in cells() if any(fnmatch(cell.name, pattern) for pattern in arguments.only)]
+    launcher = arguments.launcher or Settings.model_fields["run_launcher"].default
+    there = [process for process in PROCESSES if launcher == "warm" or process not in WARM_ONLY]
+    chosen = [cell for cell in cells(tuple(there)) if any(fnmatch(cell.name, pattern) for pattern in arguments.only)]
     if not chosen:
         parser.error("no cell has such a name")
     place = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))
@@ -49,7 +52,7 @@ def main() -> int:
         _run_all(chosen, results, place, settings, console)
     finally:
         wrong = len(chosen) - sum(isinstance(result, Result) for result in results.values())
-        console.print(table(results, arguments.launcher, time.monotonic() - began))
+        console.print(table(results, launcher, time.monotonic() - began))
         if not (wrong and arguments.keep):
             shutil.rmtree(place, ignore_errors=True)
     return 1 if wrong else 0
@@ -86,11 +89,9 @@ def _close(installation: Installation, console: Console) -> None:
         console.print(f"[red]it does not end as it must: {error}[/red]")
 
 
-def table(results: Mapping[Cell, Result | str], launcher: str | None, seconds: float) -> Table:
+def table(results: Mapping[Cell, Result | str], launcher: str, seconds: float) -> Table:
     """Phases by processes."""
-    printed = Table(
-        title=f"A process killed in the middle, {launcher or 'default'} launcher, {rfc3339(utcnow())}", show_lines=True
-    )
+    printed = Table(title=f"A process killed in the middle, {launcher} launcher, {rfc3339(utcnow())}", show_lines=True)
     printed.add_column("phase")
     for process in PROCESSES:
         printed.add_column(process)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cells import PROVISIONING, TEARDOWN, Cell, cells, run
-from tests.faults.installation import POSTGRES, Installation
+from tests.faults.installation import POSTGRES, WARM_ONLY, Installation
 
 pytestmark = pytest.mark.fault
 
@@ -38,4 +38,6 @@ def installation(short_directory: Path, given_database: Callable[[Path], dict[st
 def test_a_process_is_killed_and_the_end_is_right(installation: Installation, cell: Cell):
     if cell.process == POSTGRES and not installation.stack.embedded:
         pytest.skip("the PostgreSQL of this stack is not its own")
+    if cell.process in WARM_ONLY and not installation.stack.warm:
+        pytest.skip("the runs of this stack have no host")
     run(cell, installation)

@@ -113,7 +113,11 @@ class Warm:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_for(self.socket.exists, "the host serves")
+        wait_for(self.answers, "the host serves")
+
+    def answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def kill(self) -> None:
         assert self.host is not None

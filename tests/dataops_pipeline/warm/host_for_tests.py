@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 from dataops_core.errors import ConfigurationError
+from dataops_pipeline.warm import host
 from dataops_pipeline.warm.host import RunHost
 from dataops_pipeline.warm.records import RunRecords
 
+host._RENEW_SECONDS = 1.0
 socket, records, most, limit = sys.argv[1:]
 try:
     RunHost(

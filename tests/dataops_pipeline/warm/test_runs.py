@@ -6,6 +6,7 @@ import signal
 import psutil
 import pytest
 from dagster._core.launcher import WorkerStatus
+from dagster._core.storage.dagster_run import DagsterRunStatsSnapshot
 
 from dataops_pipeline.warm.messages import ask
 from tests.dataops_pipeline.warm.conftest import Launched, Warm, wait_for
@@ -137,6 +138,13 @@ def test_a_run_that_takes_too_much_memory_is_killed_and_told_why(warm: Warm) -> 
     assert "MiB of memory and may have 600 (DATAOPS_RUN_MEMORY_LIMIT_MIB): it was killed." in said
 
 
+def launch_time(launched: Launched) -> float:
+    found = launched.instance.get_run_stats(launched.run_id)
+    assert isinstance(found, DagsterRunStatsSnapshot)
+    assert found.launch_time is not None
+    return found.launch_time
+
+
 def test_more_runs_than_may_be_at_once_wait_for_their_turn_in_order(warm: Warm) -> None:
     first, second = warm.launch("stay"), warm.launch("stay")
     waiting = [warm.launch("stay") for _ in range(2)]
@@ -146,6 +154,9 @@ def test_more_runs_than_may_be_at_once_wait_for_their_turn_in_order(warm: Warm) 
     assert [one.status for one in waiting] == ["STARTING", "STARTING"]
     assert "Waits for its turn: 2 runs are in progress, 1 wait before it" in waiting[1].said()
     assert warm.launcher.check_run_worker_health(waiting[0].run).status is WorkerStatus.RUNNING
+    # Dagster gives a run a minute to start, and counts from when it heard last that it is starting.
+    asked = launch_time(waiting[1])
+    wait_for(lambda: launch_time(waiting[1]) > asked, "Dagster is told that the run still waits")
     first.go()
     assert waiting[0].told()["pid"] != second.told()["pid"]
     assert not (waiting[1].place / "told.json").exists()
