@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         default="pooled", pattern="^(pooled|stock)$", description="Dagster's storage classes: pooled, or as shipped."
     )
     run_launcher: str = Field(
-        default="default",
+        default="warm",
         pattern="^(warm|default)$",
         description="Who starts runs: the run host, or Dagster's own way.",
     )
