@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,28 @@ def partitions(stack: Stack) -> list[str]:
     return keys
 
 
+def rerun(stack: Stack, run_id: str) -> str:
+    """Reruns a whole run as the UI does, and gives the status with which it ends."""
+    launch = (
+        "mutation($of: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $of) "
+        "{ __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"
+    )
+    look = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+    with httpx.Client(base_url=stack.dagster_url, timeout=60) as dagster:
+
+        def ask(document: str, **variables: Any) -> dict[str, Any]:
+            answer = dagster.post("/graphql", json={"query": document, "variables": variables}).json()
+            return dict(answer["data"])
+
+        of = {"parentRunId": run_id, "strategy": "ALL_STEPS"}
+        launched = ask(launch, of=of)["launchRunReexecution"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        status, deadline = "", time.monotonic() + 90
+        while status not in {"SUCCESS", "FAILURE", "CANCELED"} and time.monotonic() < deadline:
+            status = ask(look, id=launched["run"]["runId"])["runOrError"]["status"]
+        return status
+
+
 def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
     """What an accepted operation came to."""
     assert answer.status_code == 202, answer.text
@@ -86,6 +109,8 @@ def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(own_stac
         assert findings(stack, DATAOPS_ORPHAN_GRACE_HOURS="0") == {key: "done"}
         assert partitions(stack) == []
         assert orphans(stack).stdout == "Everything is somebody's.\n"
+        assert rerun(stack, made["run_id"]) == "FAILURE", "C-87: it finds no partition, and changes nothing"
+        assert client.get("/operations").json()["pagination"]["total_count"] == 2
 
         ended(client, client.post("/datasets", json=request))
         assert partitions(stack) == [key]
