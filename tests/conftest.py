@@ -45,6 +45,8 @@ from dataops_core.settings import Settings
 from dataops_pipeline.warm.records import RunRecords
 
 _TEMPLATE = "registry_template"
+#: On a stack that tests share nothing begins of itself on what a test has just broken, or counts.
+UNWATCHED = {"DATAOPS_CONNECTOR_WATCH_SECONDS": "0", "DATAOPS_REVALIDATION_HOURS": "0"}
 _SERVER = os.environ.get("TEST_DATABASE") or "embedded"
 _SERVERS = ("embedded", "external", "distribution")
 _LAUNCHER = os.environ.get("TEST_LAUNCHER") or Settings.model_fields["run_launcher"].default
@@ -367,7 +369,7 @@ def running_stack(home: Path, *, ports: tuple[int, int] | None = None, **variabl
 def stack(short_directory: Path, given_database: Callable[[Path], dict[str, str]]) -> Iterator[Stack]:
     """The one stack that the suite shares: each test takes customers of its own and breaks nothing."""
     home = short_directory / "stack"
-    with running_stack(home, **given_database(home)) as running:
+    with running_stack(home, **(given_database(home) | UNWATCHED)) as running:
         yield running
 
 
@@ -377,7 +379,7 @@ def mending_stack(
 ) -> Iterator[Stack]:
     """A stack of the module's own, for faults that it mends by itself before the test ends."""
     home = short_directory / request.node.path.stem
-    with running_stack(home, **given_database(home)) as running:
+    with running_stack(home, **(given_database(home) | UNWATCHED)) as running:
         yield running
 
 
