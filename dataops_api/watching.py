@@ -12,10 +12,10 @@ from threading import Lock
 from time import monotonic
 from uuid import UUID
 
-from dataops_core.clock import utcnow
 from dataops_core.errors import UnavailableError
 from dataops_core.provisioning.launching import QUIET
 from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent
+from dataops_core.provisioning.silence import Silences, silent_for
 from dataops_core.registry.database import Database
 from dataops_core.runs import RunState
 
@@ -33,13 +33,14 @@ class RunWatcher:
         self._database = database
         self._find_run = find_run
         self._lost_after = lost_after
+        self._silences = Silences()
         self._lock = Lock()
         self._asked: dict[UUID, tuple[float, Future[bool]]] = {}
         self._down_until = 0.0
 
     def is_quiet(self, run_id: str | None, beat_at: datetime) -> bool:
         """Whether an open operation has a run of which nothing was heard lately."""
-        return run_id is not None and utcnow() - beat_at >= min(QUIET, self._lost_after)
+        return run_id is not None and silent_for(beat_at) >= min(QUIET, self._lost_after)
 
     def settle_if_quiet(self, operation_id: UUID, run_id: str | None, beat_at: datetime) -> bool:
         """Whether the open operation has changed since it was read. Never raises for Dagster's sake."""
@@ -57,13 +58,13 @@ class RunWatcher:
         if known is not None:
             return future.result()
         try:
-            future.set_result(self._ask(operation_id, run_id))
+            future.set_result(self._ask(operation_id, run_id, beat_at))
         except BaseException as error:
             future.set_exception(error)
             raise
         return future.result()
 
-    def _ask(self, operation_id: UUID, run_id: str) -> bool:
+    def _ask(self, operation_id: UUID, run_id: str, beat_at: datetime) -> bool:
         try:
             run = self._find_run(run_id)
         except UnavailableError as error:
@@ -74,4 +75,5 @@ class RunWatcher:
         with self._database.transaction() as session:
             if ending is not None:
                 return settle(session, operation_id, ending, run_id=run_id)
-            return settle_silent(session, operation_id, silence=self._lost_after)
+            lost = self._silences.is_lost(operation_id, beat_at, lost_after=self._lost_after)
+            return lost and settle_silent(session, operation_id, last_beat=beat_at)

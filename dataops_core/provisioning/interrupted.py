@@ -3,7 +3,8 @@
 Source: ``docs/contract.md`` C-81, C-86.
 """
 
-from dataops_core.clock import utcnow
+from datetime import timedelta
+
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.registry import operations
 from dataops_core.registry.database import Database
@@ -24,7 +25,7 @@ def settle_interrupted(database: Database) -> int:
         with database.transaction() as session:
             carried = [
                 (row.operation_id, row.run_id)
-                for row in operations.silent_since(session, utcnow(), limit=_BATCH)
+                for row in operations.silent_for(session, timedelta(0), limit=_BATCH)
                 if row.run_id is not None
             ]
             for operation_id, run_id in carried:

@@ -16,6 +16,7 @@ from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.provisioning.fencing import BEAT_SECONDS
 from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent, settle_unlaunchable
+from dataops_core.provisioning.silence import Silences
 from dataops_core.registry import operations
 from dataops_core.registry.database import Database
 from dataops_core.runs import Launcher, LaunchRequest, RunState, launch_request
@@ -91,9 +92,12 @@ def due_launches(
     database: Database, find_run: Callable[[UUID, int], RunState | None], *, grace: timedelta
 ) -> list[LaunchRequest]:
     """The runs to launch now: of pending operations older than ``grace`` that nobody else is launching."""
-    oldest = utcnow() - grace
+    now = utcnow()
     with database.transaction() as session:
-        waiting = [row.operation_id for row in operations.awaiting_launch(session) if row.beat_at <= oldest]
+        # One that was accepted in a time yet to come was so before the clock was set back.
+        waiting = [
+            row.operation_id for row in operations.awaiting_launch(session) if not now - grace < row.beat_at <= now
+        ]
     return take_launches(database, waiting, find_run)
 
 
@@ -150,25 +154,28 @@ class GivenUp:
 
 
 def settle_quiet(
-    database: Database, find_run: Callable[[str], RunState | None], *, lost_after: timedelta
+    database: Database, find_run: Callable[[str], RunState | None], silences: Silences, *, lost_after: timedelta
 ) -> list[GivenUp]:
     """Ends open operations whose run has ended unnoticed, is unknown to Dagster, or shows no life (C-86).
 
-    Returns the runs that Dagster still believes in and that were given up.
+    ``silences`` are the caller's, kept from call to call. Returns the runs that Dagster still believes in and that were
+    given up.
     """
     with database.transaction() as session:
         quiet = [
-            (row.operation_id, row.run_id)
-            for row in operations.silent_since(session, utcnow() - min(QUIET, lost_after))
+            (row.operation_id, row.run_id, row.beat_at)
+            for row in operations.silent_for(session, min(QUIET, lost_after))
             if row.run_id is not None
         ]
     given_up = []
-    for operation_id, run_id in quiet:
+    for operation_id, run_id, beat_at in quiet:
         run = find_run(run_id)
         ending = RunEnding.LOST if run is None else run.ending
         with database.transaction() as session:
             if ending is not None:
                 settle(session, operation_id, ending, run_id=run_id)
-            elif settle_silent(session, operation_id, silence=lost_after):
+            elif silences.is_lost(operation_id, beat_at, lost_after=lost_after) and settle_silent(
+                session, operation_id, last_beat=beat_at
+            ):
                 given_up.append(GivenUp(operation_id, run_id))
     return given_up

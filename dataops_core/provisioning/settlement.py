@@ -4,7 +4,7 @@ Called by the run's own steps as they end, by the run-status sensors, and by the
 depends on any one of them (C-86). Files are not touched here: what a failed try left is removed by the next one.
 """
 
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -188,13 +188,16 @@ def settle_cancelled(session: Session, operation: Operation) -> None:
     _settle_locked(session, operation, RunEnding.CANCELED, None)
 
 
-def settle_silent(session: Session, operation_id: UUID, *, silence: timedelta) -> bool:
-    """Ends an operation whose run has not beaten for so long: under any launcher, such a run lives no more (C-86)."""
+def settle_silent(session: Session, operation_id: UUID, *, last_beat: datetime) -> bool:
+    """Ends an operation whose run has not beaten since: under any launcher, such a run lives no more (C-86).
+
+    How long ago that must be is ``silence.py``'s to say.
+    """
     operation = operations.get(session, operation_id, lock=True)
     if (
         operation.status is not OperationStatus.IN_PROGRESS
         or operation.run_id is None
-        or utcnow() - operation.beat_at < silence
+        or operation.beat_at != last_beat
     ):
         return False
     _settle_locked(session, operation, RunEnding.LOST, None)

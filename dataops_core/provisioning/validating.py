@@ -84,9 +84,12 @@ def _answers(active: Operation, checks: Sequence[CheckType], force: bool) -> boo
 def _all_fresh(session: Session, dataset_id: UUID, checks: Sequence[CheckType], fresh: timedelta) -> bool:
     """Whether every check was evaluated lately and could tell: an ``error`` is worth another try at once."""
     newest = quality.current(session, dataset_id).newest
-    oldest = utcnow() - fresh
+    now = utcnow()
+    # What was evaluated in a time yet to come was so before the clock was set back: nobody knows how long ago.
     return all(
-        check in newest and newest[check].status is not CheckStatus.ERROR and newest[check].executed_at > oldest
+        check in newest
+        and newest[check].status is not CheckStatus.ERROR
+        and now - fresh < newest[check].executed_at <= now
         for check in checks
     )
 

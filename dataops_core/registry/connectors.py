@@ -27,6 +27,9 @@ _PREFIXES = {TokenKind.SEARCH: "dol_s_", TokenKind.INDEX: "dol_i_"}
 #: Sets the connectors' advisory locks apart from any other use of that number space.
 _LOCK_CLASS = 0x636F6E6E
 
+#: Sorts those that are connected first: by their times alone a clock that was set back would bring an old one forward.
+DISCONNECTED = Connector.status == ConnectorStatus.DISCONNECTED
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
@@ -75,22 +78,22 @@ def require(session: Session, connector_id: UUID) -> Connector:
 
 
 def of_dataset(session: Session, dataset_id: UUID) -> Connector | None:
-    """The dataset's newest connector, or None."""
+    """The dataset's connector, or None: the newest of those that are connected, else the newest."""
     return session.scalars(
         select(Connector)
         .where(Connector.dataset_id == dataset_id)
-        .order_by(Connector.created_at.desc(), Connector.connector_id)
+        .order_by(DISCONNECTED, Connector.created_at.desc(), Connector.connector_id)
         .limit(1)
     ).one_or_none()
 
 
 def of_datasets(session: Session, dataset_ids: list[UUID]) -> dict[UUID, Connector]:
-    """The newest connector of each of the datasets that has one."""
+    """The same for each of the datasets that has one."""
     rows = session.scalars(
         select(Connector)
         .where(Connector.dataset_id.in_(dataset_ids))
         .distinct(Connector.dataset_id)
-        .order_by(Connector.dataset_id, Connector.created_at.desc(), Connector.connector_id)
+        .order_by(Connector.dataset_id, DISCONNECTED, Connector.created_at.desc(), Connector.connector_id)
     )
     return {connector.dataset_id: connector for connector in rows}
 

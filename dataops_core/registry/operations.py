@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -279,12 +279,18 @@ def lease_launch(session: Session, operation_id: UUID) -> int | None:
             Operation.operation_id == operation_id,
             Operation.status == OperationStatus.PENDING,
             Operation.run_id.is_(None),
-            or_(Operation.launch_lease_until.is_(None), Operation.launch_lease_until < now),
+            _nobody_launches(now),
         )
         .values(launch_lease_until=now + LAUNCH_LEASE, launch_attempts=Operation.launch_attempts + 1)
         .returning(Operation.launch_attempts)
         .execution_options(synchronize_session=False)
     )
+
+
+def _nobody_launches(now: datetime) -> ColumnElement[bool]:
+    """That no lease is held: a lease that ends later than any can was taken before the clock was set back."""
+    lease = Operation.launch_lease_until
+    return or_(lease.is_(None), lease < now, lease > now + LAUNCH_LEASE)
 
 
 def release_launch(session: Session, operation_id: UUID) -> None:
@@ -325,18 +331,23 @@ def awaiting_launch(session: Session, *, limit: int = 50) -> Sequence[Operation]
         .where(
             Operation.status == OperationStatus.PENDING,
             Operation.run_id.is_(None),
-            or_(Operation.launch_lease_until.is_(None), Operation.launch_lease_until < now),
+            _nobody_launches(now),
         )
         .order_by(Operation.created_at)
         .limit(limit)
     ).all()
 
 
-def silent_since(session: Session, moment: datetime, *, limit: int = 50) -> Sequence[Operation]:
-    """Open operations with a run, of which nothing was heard since then: candidates for settling."""
+def silent_for(session: Session, time: timedelta, *, limit: int = 50) -> Sequence[Operation]:
+    """Open operations with a run, of which nothing was heard for so long: candidates for settling.
+
+    A last beat that is as far in the time to come was written before the clock was set back, and is one of them.
+    """
+    now = utcnow()
+    heard = Operation.beat_at.between(now - time, now + time)
     return session.scalars(
         select(Operation)
-        .where(Operation.status.in_(OPEN), Operation.run_id.is_not(None), Operation.beat_at < moment)
+        .where(Operation.status.in_(OPEN), Operation.run_id.is_not(None), ~heard)
         .order_by(Operation.beat_at)
         .limit(limit)
     ).all()

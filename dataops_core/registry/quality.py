@@ -5,17 +5,20 @@ An evaluation that could not tell (status ``error``) is kept too, but takes noth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, column, select, true, tuple_, type_coerce, values
+from sqlalchemy import ColumnElement, String, column, func, select, true, tuple_, type_coerce, values
 from sqlalchemy.orm import Session, aliased
 
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckStatus, CheckType
 from dataops_core.quality.model import CheckResult, meets_threshold, overall_score
 from dataops_core.registry.tables import QualityResult
+
+#: The database keeps no shorter time.
+_LATER = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,14 @@ def add(
     executed_at: datetime,
     duration_ms: int,
 ) -> QualityResult:
-    """Keeps one evaluation."""
+    """Keeps one evaluation, as the newest of its check: also where the clock was set back since the one before."""
+    before = session.scalar(
+        select(func.max(QualityResult.executed_at)).where(
+            QualityResult.dataset_id == dataset_id, QualityResult.check_type == result.check_type
+        )
+    )
+    if before is not None and executed_at < before:
+        executed_at = before + _LATER
     row = QualityResult(
         check_id=new_id(),
         dataset_id=dataset_id,

@@ -32,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from dataops_core.registry.connectors import DISCONNECTED
 from dataops_core.registry.looking import Looking, Row
 from dataops_core.registry.tables import Connector, Dataset, DatasetCount, Operation, OperationDataset
 
@@ -272,7 +273,7 @@ def _shown(entity: type[Dataset]) -> Select[Any]:
     newest = (
         select(Connector.connector_id, Connector.status)
         .where(Connector.dataset_id == entity.dataset_id)
-        .order_by(Connector.created_at.desc(), Connector.connector_id)
+        .order_by(DISCONNECTED, Connector.created_at.desc(), Connector.connector_id)
         .limit(1)
         .lateral()
     )

@@ -34,6 +34,7 @@ from dagster._core.definitions.target import ExecutableDefinition
 
 from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.provisioning.silence import Silences
 from dataops_core.runs import TAG_ATTEMPT, TAG_FAILURE, TAG_OPERATION, LaunchRequest, RunState
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps
@@ -45,6 +46,9 @@ SOMETIMES = 15
 
 #: The API launches what it has accepted right away; younger operations are its own affair.
 GRACE = timedelta(seconds=2)
+
+#: Of this process, from one evaluation to the next.
+_SILENCES = Silences()
 
 _ENDINGS = {
     DagsterRunStatus.SUCCESS: RunEnding.SUCCESS,
@@ -145,7 +149,7 @@ def _lost() -> SensorDefinition:
     def settle_lost_operations(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
         instance, services = context.instance, dataops.services
         lost_after = timedelta(seconds=services.settings.run_lost_after_seconds)
-        given_up = settle_quiet(services.database, _finder_by_id(instance), lost_after=lost_after)
+        given_up = settle_quiet(services.database, _finder_by_id(instance), _SILENCES, lost_after=lost_after)
         for lost in given_up:
             run = instance.get_run_by_id(lost.run_id)
             if run is not None and not run.is_finished:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +26,7 @@ from dataops_core.lifecycle import CheckType, OperationStatus, OperationType, St
 from dataops_core.provisioning import steering
 from dataops_core.provisioning.launching import STOP_PATIENCE
 from dataops_core.provisioning.services import Services
+from dataops_core.provisioning.silence import ONE_MORE_BEAT
 from dataops_core.registry import operations
 from dataops_core.registry.tables import Operation, RunStop
 from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION
@@ -171,7 +173,9 @@ def test_an_operation_that_its_run_left_open_is_settled_c81(
     assert operation.error is not None
 
 
-def test_a_run_that_went_silent_is_ended_in_the_registry_and_in_dagster_c86(watch: Watch) -> None:
+def test_a_run_that_went_silent_is_ended_in_the_registry_and_in_dagster_c86(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operation_id = watch.begin()
     run = watch.run(operation_id, DagsterRunStatus.STARTED)
     watch.change(operation_id, run_id=run.run_id, status=OperationStatus.IN_PROGRESS, beat_at=utcnow())
@@ -180,6 +184,9 @@ def test_a_run_that_went_silent_is_ended_in_the_registry_and_in_dagster_c86(watc
 
     silence = timedelta(seconds=watch.services.settings.run_lost_after_seconds + 1)
     watch.change(operation_id, beat_at=utcnow() - silence)
+    assert watch.tick("settle_lost_operations").skip_message == "No run is silent."
+    later = monotonic() + ONE_MORE_BEAT.total_seconds()
+    monkeypatch.setattr("dataops_core.provisioning.silence.monotonic", lambda: later)
     ticked = watch.tick("settle_lost_operations")
 
     assert ticked.skip_message == "1 run(s) given up."

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus, Op
 from dataops_core.provisioning import launching
 from dataops_core.provisioning.launching import MAX_LAUNCHES, due_launches, launch_operation, run_ended, settle_quiet
 from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.provisioning.silence import ONE_MORE_BEAT, Silences
 from dataops_core.registry import operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Operation
@@ -203,19 +205,24 @@ def test_an_operation_learns_how_its_run_ended_once(
     assert begun.operation().status is status
 
 
-def test_a_run_that_shows_no_life_is_asked_about_and_then_given_up(database: Database, journey: BeginJourney) -> None:
-    begun, dagster = journey(), Dagster()
+def test_a_run_that_shows_no_life_is_asked_about_and_then_given_up(
+    database: Database, journey: BeginJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, dagster, silences = journey(), Dagster(), Silences()
     launch_operation(database, dagster, begun.operation_id)
     begun.claim(begun.run("run-1"))
 
     def look() -> list[launching.GivenUp]:
-        return settle_quiet(database, dagster.run_state, lost_after=timedelta(seconds=30))
+        return settle_quiet(database, dagster.run_state, silences, lost_after=timedelta(seconds=30))
 
     assert look() == []
     lapse(database, begun.operation_id, beat_at=timedelta(seconds=20))
     assert look() == []
     assert begun.operation().status is OperationStatus.IN_PROGRESS
     lapse(database, begun.operation_id, beat_at=timedelta(seconds=31))
+    assert look() == []
+    later = monotonic() + ONE_MORE_BEAT.total_seconds()
+    monkeypatch.setattr("dataops_core.provisioning.silence.monotonic", lambda: later)
     assert look() == [launching.GivenUp(begun.operation_id, "run-1")]
     assert begun.operation().status is OperationStatus.FAILED
     assert begun.operation().error["code"] == "RUN_LOST"
@@ -238,5 +245,5 @@ def test_a_quiet_run_that_has_ended_unnoticed_is_settled_at_once(
     begun, dagster = journey(), Dagster()
     launch_operation(database, dagster, begun.operation_id)
     lapse(database, begun.operation_id, beat_at=timedelta(seconds=20))
-    assert settle_quiet(database, lambda _: state, lost_after=timedelta(seconds=30)) == []
+    assert settle_quiet(database, lambda _: state, Silences(), lost_after=timedelta(seconds=30)) == []
     assert begun.operation().error["code"] == code

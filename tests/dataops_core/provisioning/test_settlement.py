@@ -71,14 +71,15 @@ def test_only_a_run_that_has_been_silent_for_long_is_given_up(journey, database)
     """C-86."""
     place = journey()
     place.claim(place.run())
+    heard = place.operation().beat_at
     with database.transaction() as session:
-        assert not settlement.settle_silent(session, place.operation_id, silence=timedelta(seconds=30))
+        assert operations.silent_for(session, timedelta(seconds=30)) == []
         session.execute(text("UPDATE operations SET beat_at = beat_at - interval '31 seconds'"))
     with database.transaction() as session:
-        assert [row.operation_id for row in operations.silent_since(session, place.operation().created_at)] == [
-            place.operation_id
-        ]
-        assert settlement.settle_silent(session, place.operation_id, silence=timedelta(seconds=30))
+        (silent,) = operations.silent_for(session, timedelta(seconds=30))
+        assert silent.operation_id == place.operation_id
+        assert not settlement.settle_silent(session, place.operation_id, last_beat=heard)
+        assert settlement.settle_silent(session, place.operation_id, last_beat=silent.beat_at)
     assert place.operation().error["code"] == "RUN_LOST"
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,6 @@ from psycopg2 import sql
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import IntegrityError
 
-from dataops_core.clock import utcnow
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
 from dataops_core.provisioning.requests import accept_teardown
 from dataops_core.registry import api_clients, datasets, migrate, operations, quality
@@ -361,7 +361,7 @@ def works_with_it(database: Database) -> None:
         view = operations.find_view(session, UUID(BROKEN))
         assert view is not None
         assert view.operation.status is OperationStatus.FAILED
-        running = operations.silent_since(session, utcnow())
+        running = operations.silent_for(session, timedelta(seconds=1))
         assert [str(one.operation_id) for one in running] == [RUNNING]
         kept = datasets.get(session, UUID(ARCHIVED))
         assert (kept.status, kept.archive_path) == (DatasetStatus.ARCHIVED, f"archives/{ARCHIVED}")
