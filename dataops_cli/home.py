@@ -40,6 +40,8 @@ INSTALLATION = (
 
 #: How long a new ``up`` waits for the watchdog of one that was killed.
 _WATCHDOG_PATIENCE = 20.0
+#: And for one that has left no record: the watchdog in its last moment, or another `up` in its first.
+_NAMELESS_PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,11 @@ class Home:
         """Holds the home for one ``up``. Raises ConfigurationError where another one runs on it."""
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            deadline = time.monotonic() + _WATCHDOG_PATIENCE
+            started = time.monotonic()
             while not _try_lock(descriptor):
                 record = self.read_record()
-                if time.monotonic() >= deadline or record is None or record.supervisor.lives():
+                patience = _WATCHDOG_PATIENCE if record is not None else _NAMELESS_PATIENCE
+                if time.monotonic() - started >= patience or (record is not None and record.supervisor.lives()):
                     who = f" (process {record.supervisor.pid})" if record is not None else ""
                     raise ConfigurationError(
                         f"Another `dataops up`{who} runs on the home {self.path}: stop it with `dataops down` "

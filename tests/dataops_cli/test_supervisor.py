@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -241,6 +242,24 @@ def test_a_killed_supervisor_and_watchdog_leave_it_to_the_next_start(
     with Home(home).locked():
         assert end_left_over(Home(home))
     assert one.members() == []
+
+
+def test_a_start_outlasts_the_last_moment_of_the_watchdog_before_it(home: Path) -> None:
+    """It has removed the record of the killed one and still holds the home."""
+    held, leave = threading.Event(), threading.Event()
+
+    def watchdog() -> None:
+        with Home(home).locked():
+            held.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=watchdog)
+    thread.start()
+    assert held.wait(10)
+    threading.Timer(0.3, leave.set).start()
+    with Home(home).locked():
+        assert leave.is_set()
+    thread.join(10)
 
 
 def test_a_process_that_got_a_recorded_number_later_is_not_touched(home: Path) -> None:
