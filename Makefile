@@ -39,8 +39,8 @@ fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks
 	echo "Seed $$seed. The same again: make fuzz SEED=$$seed EXAMPLES=$$examples"; \
 	FUZZ_SEED="$$seed" FUZZ_EXAMPLES="$$examples" $(BIN)/pytest tests/dataops_api/test_fuzzing.py --timeout=3600
 
-faults: .venv/installed ## Kill each process at each point of the work and print what comes of it (ONLY="*/checking/*", LAUNCHER=<name>)
-	@$(BIN)/python -u -m tests.faults.table $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(ONLY),--only $(patsubst %,'%',$(ONLY)))
+faults: .venv/installed ## Kill each process at each point of the work and print what comes of it (ONLY="*/checking/*", LAUNCHER=<name>, JOBS=<n>)
+	@$(BIN)/python -u -m tests.faults.table $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only $(patsubst %,'%',$(ONLY)))
 
 docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each operation, from a run
 	@$(BIN)/python scripts/record_api.py

@@ -1,9 +1,9 @@
 """The whole fault table, printed: which process was killed when, what came of it, and after how many seconds.
 
-    .venv/bin/python -m tests.faults.table [--launcher NAME] [--only WORK/PHASE/PROCESS ...]
+    .venv/bin/python -m tests.faults.table [--launcher NAME] [--jobs N] [--only WORK/PHASE/PROCESS ...]
 
-``--only`` takes patterns (``*/accepted/*``). The exit status is 1 where a cell is not as it must be. The stack is one
-for the whole table: that it is still right after the last cell is part of what is shown.
+``--only`` takes patterns (``*/accepted/*``). The exit status is 1 where a cell is not as it must be. A stack goes on
+from cell to cell: that it is still right after the last one is part of what is shown.
 """
 
 import argparse
@@ -13,17 +13,18 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import deque
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 from rich.table import Table
 
 from dataops_core.clock import rfc3339, utcnow
-from dataops_core.settings import Settings
 from tests.faults.cells import PHASES, Cell, Result, cells, run
-from tests.faults.installation import PROCESSES, WARM_ONLY, Installation
+from tests.faults.installation import PROCESSES, Installation
 
 _WIDTH = 160
 
@@ -32,66 +33,83 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--launcher", help="the run launcher of the stack, else the one that it has by itself")
     parser.add_argument("--only", nargs="*", default=["*"], help="cells by their names, or patterns of them")
+    parser.add_argument("--jobs", type=int, default=1, help="stacks at once")
     parser.add_argument("--keep", action="store_true", help="keep the home of a stack on which a cell failed")
     arguments = parser.parse_args()
     # Ended from outside it prints what it has, and ends its stack; a shell's background job ignores SIGINT.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     console = Console(width=_WIDTH, highlight=False)
-    launcher = arguments.launcher or Settings.model_fields["run_launcher"].default
-    there = [process for process in PROCESSES if launcher == "warm" or process not in WARM_ONLY]
-    chosen = [cell for cell in cells(tuple(there)) if any(fnmatch(cell.name, pattern) for pattern in arguments.only)]
+    chosen = [cell for cell in cells() if any(fnmatch(cell.name, pattern) for pattern in arguments.only)]
     if not chosen:
         parser.error("no cell has such a name")
     place = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))
     place.chmod(0o711)
     settings = {"DATAOPS_RUN_LAUNCHER": arguments.launcher} if arguments.launcher else {}
     results: dict[Cell, Result | str] = {}
+    waiting = deque(chosen)
+    workers = [
+        Thread(target=_work, args=(waiting, results, place / f"stack-{number}", settings, console))
+        for number in range(1, arguments.jobs + 1)
+    ]
     began = time.monotonic()
     try:
-        _run_all(chosen, results, place, settings, console)
-    finally:
-        wrong = len(chosen) - sum(isinstance(result, Result) for result in results.values())
-        console.print(table(results, launcher, time.monotonic() - began))
-        if not (wrong and arguments.keep):
-            shutil.rmtree(place, ignore_errors=True)
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    except KeyboardInterrupt:
+        waiting.clear()
+        for worker in workers:
+            worker.join()
+    wrong = len(chosen) - sum(isinstance(result, Result) for result in results.values())
+    console.print(table(results, arguments.launcher, time.monotonic() - began))
+    if not (wrong and arguments.keep):
+        shutil.rmtree(place, ignore_errors=True)
     return 1 if wrong else 0
 
 
-def _run_all(
-    chosen: list[Cell], results: dict[Cell, Result | str], place: Path, settings: dict[str, str], console: Console
+def _work(
+    waiting: deque[Cell], results: dict[Cell, Result | str], place: Path, settings: dict[str, str], console: Console
 ) -> None:
+    """Does one cell after the other, on a stack of its own."""
     installation: Installation | None = None
+    number = 0
     try:
-        for number, cell in enumerate(chosen, 1):
-            # What a cell that went wrong has left must not be charged to the next one.
-            installation = installation or Installation(place / f"home-{number}", **settings)
-            console.print(f"{rfc3339(utcnow())} {number}/{len(chosen)} {cell.name}: ", end="")
+        while True:
             try:
+                cell = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                # What a cell that went wrong has left must not be charged to the next one.
+                if installation is None:
+                    number += 1
+                    installation = Installation(Path(f"{place}-{number}"), **settings)
                 results[cell] = run(cell, installation)
             except Exception as error:
                 results[cell] = str(error)
-                console.print(f"[red]{error}[/red]")
                 traceback.print_exc()
                 broken, installation = installation, None
                 _close(broken, console)
-            else:
-                console.print(_said(results[cell]))
+            console.print(f"{rfc3339(utcnow())} {cell.name}: {_said(results[cell])}")
     finally:
+        _close(installation, console)
+
+
+def _close(installation: Installation | None, console: Console) -> None:
+    try:
         if installation is not None:
             installation.close()
-
-
-def _close(installation: Installation, console: Console) -> None:
-    try:
-        installation.close()
     except Exception as error:
-        console.print(f"[red]it does not end as it must: {error}[/red]")
+        console.print(f"[red]a stack does not end as it must: {error}[/red]")
 
 
-def table(results: Mapping[Cell, Result | str], launcher: str, seconds: float) -> Table:
+def table(results: Mapping[Cell, Result | str], launcher: str | None, seconds: float) -> Table:
     """Phases by processes."""
-    printed = Table(title=f"A process killed in the middle, {launcher} launcher, {rfc3339(utcnow())}", show_lines=True)
+    printed = Table(
+        title=f"A process killed in the middle, {launcher or 'default'} launcher, {rfc3339(utcnow())}", show_lines=True
+    )
     printed.add_column("phase")
     for process in PROCESSES:
         printed.add_column(process)
