@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
