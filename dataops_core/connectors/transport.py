@@ -17,8 +17,9 @@ from dataops_core import tracing
 from dataops_core.connectors.bounded import BoundedTransport, within
 from dataops_core.errors import ConnectorError
 
-#: Pauses between tries of a request that failed for a passing reason, in seconds: outlast a restart of the service.
-RETRY_PAUSES: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0)
+#: Pauses between tries of a request that failed for a passing reason, in seconds: outlast a restart of the service,
+#: on a busy machine too.
+RETRY_PAUSES: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _MAX_RETRY_AFTER = 5.0
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
