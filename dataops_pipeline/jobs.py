@@ -203,7 +203,7 @@ def _op(
     def run_step(context: OpExecutionContext, dataops: ResourceParam[DataOps]) -> None:
         shown: dict[str, Any] = {}
         with clear_failures():
-            with dataops.services.database.transaction() as session:
+            with dataops.services_of(context.run).database.transaction() as session:
                 dataset_types = dataset_types_of(session, operation_of(context.run.tags), begin=begin)
             for dataset_type in dataset_types:
                 shown |= work(dataops.step(context, dataset_type))

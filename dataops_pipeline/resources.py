@@ -4,19 +4,23 @@ Made at import, connected at first use: loading the definitions reads no file an
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 from uuid import UUID
 
 from dagster import AssetCheckExecutionContext, AssetExecutionContext, DagsterRun, Failure, OpExecutionContext
 
 from dataops_core import tracing
-from dataops_core.errors import DataOpsError
+from dataops_core.errors import ConfigurationError, DataOpsError
 from dataops_core.lifecycle import Environment
 from dataops_core.logs import configure_ours
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
-from dataops_core.runs import TAG_OPERATION, TAG_PARTITION, TAG_TRACE
+from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.registry import operations
+from dataops_core.registry.database import Database
+from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, TAG_TRACE
 from dataops_core.settings import Settings
 
 
@@ -39,12 +43,46 @@ class DataOps:
         """What a step of this run needs to know. Raises Failure where the run names no environment."""
         run: DagsterRun = context.run
         return StepContext(
-            services=self.services,
+            services=self.services_of(run),
             run=run_identity(run),
             environment=environment_of(run.tags),
             dataset_type=dataset_type,
             name=context.get_step_execution_context().step.key,
         )
+
+    def services_of(self, run: DagsterRun) -> Services:
+        """The services; where they cannot be had (a template was broken since), the run's operation is told why."""
+        try:
+            return self.services
+        except ConfigurationError as error:
+            with suppress(DataOpsError):
+                _end(run, _for_clients(error))
+            raise
+
+
+def _for_clients(error: ConfigurationError) -> str:
+    """What is wrong, without the place on the server."""
+    problems = [
+        f"{Path(one['file']).name}, line {one['line']}, {one['field'] or 'the file'}: {one['problem']}"
+        for one in error.details.get("problems", [])
+    ]
+    if not problems:
+        return "The run cannot begin: the installation is not configured as it must be; Dagster's page of it says more."
+    return f"The template catalog cannot be used ({'; '.join(problems[:3])})."
+
+
+def _end(run: DagsterRun, why: str) -> None:
+    operation_id = operation_of(run.tags)
+    if operation_id is None:
+        return
+    database = Database.from_settings(Settings.load(), pool_size=1)
+    try:
+        with database.transaction() as session:
+            # The run may be quicker than whoever launched it.
+            operations.record_launch(session, operation_id, run.run_id, attempt=int(run.tags.get(TAG_ATTEMPT, "1")))
+            settle(session, operation_id, RunEnding.FAILURE, run_id=run.run_id, message=why)
+    finally:
+        database.close()
 
 
 def _from_environment() -> Services:

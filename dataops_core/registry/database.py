@@ -12,7 +12,8 @@ from typing import Any
 from psycopg2 import Error as DriverError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -27,6 +28,11 @@ _REST_SECONDS = 1.0
 #: Under this name a connection knows whom its transaction was told of last.
 _TOLD = "acting"
 _CHANGES_NOTHING = ("SELECT ", "SELECT\n", "SET ", "SAVEPOINT ", "RELEASE ", "ROLLBACK ")
+
+#: What SQLAlchemy raises for a server that is away, or that has nothing to give now.
+_NO_ANSWER = (OperationalError, InterfaceError, PoolTimeoutError)
+_DISK_FULL = "53100"
+_NO_CONNECTIONS = ("too many clients", "connection slots are reserved")
 
 
 class Database:
@@ -73,25 +79,25 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """One transaction: committed at the end of the block, rolled back on any error.
 
-        Raises UnavailableError where the server cannot be reached.
+        Raises UnavailableError where the server cannot be reached, or cannot do it now (its disk is full).
         """
         try:
             with self._sessions.begin() as session:
                 yield session
-        except OperationalError as error:
-            raise UnavailableError("The database does not answer.") from error
+        except _NO_ANSWER as error:
+            raise UnavailableError(_why(error)) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for looking, in autocommit: each question sees what is committed when it is asked.
 
-        Raises UnavailableError where the server cannot be reached.
+        Raises UnavailableError where the server cannot be reached, or cannot do it now (its disk is full).
         """
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except OperationalError as error:
-            raise UnavailableError("The database does not answer.") from error
+        except _NO_ANSWER as error:
+            raise UnavailableError(_why(error)) from error
 
     def connections(self) -> dict[str, dict[str, int]]:
         """How many connections each pool (for changing, for looking) has in use and at rest."""
@@ -106,6 +112,16 @@ class Database:
         """Gives every connection back."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """What a client may know of it, and the operator must."""
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "pgcode", None) == _DISK_FULL:
+        return "The database's disk is full."
+    if any(words in str(cause) for words in _NO_CONNECTIONS):
+        return "The database takes no more connections."
+    return "The database does not answer."
 
 
 def _told_nothing_yet(connection: Connection) -> None:
