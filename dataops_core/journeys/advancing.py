@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dataops_core import fault_points
 from dataops_core.acting import Acting, acting
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, InvalidRequestError
@@ -139,6 +140,7 @@ def _provision(
     journeys.add_parts(session, event, EventRole.NEXT, ((row.dataset_id, None) for row in plan.there))
     journeys.add_parts(session, event, EventRole.OLD, ((row.dataset_id, None) for row in plan.old))
     _to_phase(session, event, _Phase.PROVISIONING)
+    fault_points.reached("moving")
     return begun
 
 
@@ -155,7 +157,9 @@ def _leave_old_stage(session: Session, event: JourneyEvent) -> list[UUID]:
         return []
     _to_phase(session, event, _Phase.TEARDOWN)
     old = [row for _, row in journeys.parts_of(session, event, EventRole.OLD) if row is not None]
-    return _tear_down(session, event, old)
+    begun = _tear_down(session, event, old)
+    fault_points.reached("leaving")
+    return begun
 
 
 def _is_ready(row: Dataset | None) -> bool:

@@ -2,21 +2,23 @@
 
 The work is held at the point, the process is killed, the work goes on with whatever is left. Within two minutes the
 operation must have ended and say truly how: what it made is whole, or it failed and the same request succeeds. Then
-nothing may be left over. Source: ``docs/contract.md`` C-35, C-42, C-44, C-52, C-53, C-86.
+nothing may be left over. Source: ``docs/contract.md`` C-35, C-42, C-44, C-52, C-53, C-86, C-92.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from sqlalchemy import select
 
-from dataops_core.lifecycle import OperationStatus
+from dataops_core.clock import utcnow
+from dataops_core.lifecycle import JourneyEventStatus, OperationStatus
 from dataops_core.registry import operations
-from dataops_core.registry.tables import Operation
-from tests.faults.installation import PROCESSES, RUN, RUN_AND_HOST, SUPERVISOR, Installation, wait_for
+from dataops_core.registry.tables import JourneyEvent, Operation
+from tests.faults.installation import PROCESSES, RUN, SUPERVISOR, Installation, wait_for
 
 #: Everything must be over so many seconds after the kill.
 LIMIT = 120.0
@@ -26,7 +28,7 @@ TYPE = "confluence_pages"
 _RECORDS = {"pushing": 1100, "indexing": 1100}
 _FEW_RECORDS = 60
 
-PROVISIONING, TEARDOWN = "provisioning", "teardown"
+PROVISIONING, TEARDOWN, TRANSITION = "provisioning", "teardown", "transition"
 #: The points of each kind of work, in their order. Each is the name of a fault point.
 PHASES = {
     PROVISIONING: (
@@ -46,7 +48,15 @@ PHASES = {
         "deleting",  # the records are gone, the registry does not know it
         "updating",  # all is written in a transaction that is not committed
     ),
+    TRANSITION: (
+        "moving",  # the next stage is asked for in a transaction that is not committed
+        "publishing",  # the next stage's dataset is ready in a transaction that is not committed
+        "leaving",  # the old stage's teardown is asked for in a transaction that is not committed
+        "archiving",  # the old stage's archive is written beside its place
+    ),
 }
+#: Points at which no run is under way.
+_WITHOUT_RUN = {"accepted", "moving", "leaving"}
 
 
 @dataclass(frozen=True)
@@ -72,16 +82,27 @@ class Result:
     whole_after: float
 
 
+@dataclass(frozen=True)
+class _Case:
+    """What was asked for and begun; ``dataset_id`` is the one that was ready before, where the work needs one."""
+
+    installation: Installation
+    api: httpx.Client
+    asked: dict[str, Any]
+    dataset_id: str
+    begun: dict[str, Any]
+
+
 class NotRightError(AssertionError):
     """The installation is not as it must be."""
 
 
-def cells(processes: tuple[str, ...] = PROCESSES) -> Iterator[Cell]:
-    """All cells; before the run is launched there is none to kill."""
+def cells() -> Iterator[Cell]:
+    """All cells; where no run is under way there is none to kill."""
     for work, phases in PHASES.items():
         for phase in phases:
-            for process in processes:
-                if phase != "accepted" or process not in {RUN, RUN_AND_HOST}:
+            for process in PROCESSES:
+                if not (phase in _WITHOUT_RUN and process == RUN):
                     yield Cell(work, phase, process)
 
 
@@ -91,11 +112,9 @@ def run(cell: Cell, installation: Installation) -> Result:
     with installation.client() as api:
         before = installation.leftovers()
         _must(not before, f"before the fault: {before}")
-        dataset_id = None
-        if cell.work == TEARDOWN:
-            dataset_id = _provisioned(installation, api, asked)
+        dataset_id = _provisioned(installation, api, asked) if cell.work != PROVISIONING else ""
         installation.arm(cell.phase)
-        accepted = _begin(api, cell.work, asked, dataset_id)
+        begun = _BEGIN[cell.work](api, asked, dataset_id)
         try:
             held = installation.held_at(cell.phase)
             installation.kill(cell.process, held=held)
@@ -104,21 +123,19 @@ def run(cell: Cell, installation: Installation) -> Result:
             installation.release(cell.phase)
     if cell.process == SUPERVISOR:
         installation.start_again()
-    operation = _ended(installation, accepted["operation_id"])
+    ended = (_event_ended if cell.work == TRANSITION else _ended)(installation, begun)
     settled_after = time.monotonic() - killed
     with installation.client() as api:
         whole_after = time.monotonic() - killed
         _must(whole_after < LIMIT, f"not everything was up within {LIMIT:g} s, but after {whole_after:.0f} s")
-        if cell.work == PROVISIONING:
-            dataset_id = _provisioning_is_true(installation, api, operation, accepted, asked)
-        else:
-            assert dataset_id is not None
-            _teardown_is_true(installation, api, operation, accepted, dataset_id)
+        made = _PROVE[cell.work](_Case(installation, api, asked, dataset_id, begun), ended)
         _nothing_left(installation)
-        _remove(installation, api, dataset_id)
+        for one in made:
+            _remove(installation, api, one)
         _nothing_left(installation)
-        _must(api.get(f"/datasets/{dataset_id}").status_code == 404, "the dataset's row is still there")
-    return Result(_outcome(operation), settled_after, whole_after)
+        for one in made:
+            _must(api.get(f"/datasets/{one}").status_code == 404, "a dataset's row is still there")
+    return Result(_outcome(ended), settled_after, whole_after)
 
 
 def _request(cell: Cell) -> dict[str, Any]:
@@ -131,12 +148,23 @@ def _request(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _begin(api: httpx.Client, work: str, asked: dict[str, Any], dataset_id: str | None) -> dict[str, Any]:
-    if work == PROVISIONING:
-        answer = api.post("/datasets", json=asked)
-    else:
-        answer = api.delete(f"/datasets/{dataset_id}", params={"reason": "manual", "archive": "true"})
-    return _accepted(answer)
+def _ask_for_it(api: httpx.Client, asked: dict[str, Any], _: str) -> dict[str, Any]:
+    return _accepted(api.post("/datasets", json=asked))
+
+
+def _ask_for_teardown(api: httpx.Client, _: dict[str, Any], dataset_id: str) -> dict[str, Any]:
+    return _accepted(api.delete(f"/datasets/{dataset_id}", params={"reason": "manual", "archive": "true"}))
+
+
+def _tell_of_transition(api: httpx.Client, asked: dict[str, Any], _: str) -> dict[str, Any]:
+    event = {
+        "event_id": str(uuid4()),
+        "event": "stage_transition",
+        "client_id": asked["client_id"],
+        "to_stage": "pilot",
+        "occurred_at": utcnow().isoformat(),
+    }
+    return _accepted(api.post(f"/journeys/{asked['journey_id']}/events", json=event))
 
 
 def _accepted(answer: httpx.Response) -> dict[str, Any]:
@@ -148,7 +176,7 @@ def _accepted(answer: httpx.Response) -> dict[str, Any]:
 def _provisioned(installation: Installation, api: httpx.Client, asked: dict[str, Any]) -> str:
     """Has the request carried out without a fault; the dataset."""
     accepted = _accepted(api.post("/datasets", json=asked))
-    operation = _ended(installation, accepted["operation_id"])
+    operation = _ended(installation, accepted)
     _must(operation.status is OperationStatus.COMPLETED, f"the same request does not succeed: {operation.error}")
     return _ready(api, accepted, asked)
 
@@ -162,64 +190,92 @@ def _ready(api: httpx.Client, accepted: dict[str, Any], asked: dict[str, Any]) -
     return str(dataset["dataset_id"])
 
 
-def _ended(installation: Installation, operation_id: str) -> Operation:
+def _ended(installation: Installation, accepted: dict[str, Any]) -> Operation:
     """The operation once it has ended, as the registry has it: the API may be what was killed."""
 
     def look() -> Operation | None:
         with installation.registry.transaction() as session:
-            row = operations.get(session, UUID(operation_id))
+            row = operations.get(session, UUID(accepted["operation_id"]))
             session.expunge(row)
         return row if row.status.is_terminal else None
 
-    return wait_for(look, f"operation {operation_id} has ended", LIMIT)
+    return wait_for(look, f"operation {accepted['operation_id']} has ended", LIMIT)
 
 
-def _provisioning_is_true(
-    installation: Installation,
-    api: httpx.Client,
-    operation: Operation,
-    accepted: dict[str, Any],
-    asked: dict[str, Any],
-) -> str:
+def _event_ended(installation: Installation, told: dict[str, Any]) -> JourneyEvent:
+    """The same of an event."""
+
+    def look() -> JourneyEvent | None:
+        with installation.registry.transaction() as session:
+            row = session.scalars(select(JourneyEvent).where(JourneyEvent.event_id == UUID(told["event_id"]))).one()
+            session.expunge(row)
+        return row if row.completed_at is not None else None
+
+    return wait_for(look, f"event {told['event_id']} has ended", LIMIT)
+
+
+def _provisioning_is_true(case: _Case, operation: Operation) -> list[str]:
     """What the operation says is so, and the same request has the dataset, one way or the other."""
-    shown = api.get(f"/operations/{operation.operation_id}").json()
+    api = case.api
     if operation.status is OperationStatus.COMPLETED:
-        dataset_id = _ready(api, accepted, asked)
-        again = api.post("/datasets", json=asked)
+        dataset_id = _ready(api, case.begun, case.asked)
+        again = api.post("/datasets", json=case.asked)
         _must(again.status_code == 409, f"the same request was answered with {again.status_code}")
         _must(again.json()["error"]["details"]["existing_dataset_id"] == dataset_id, "another dataset is there")
-        return dataset_id
-    _must(operation.status is OperationStatus.FAILED, f"nobody cancelled the operation, but it is {operation.status}")
-    (made,) = accepted["datasets"]
+        return [dataset_id]
+    _failed_by_itself(operation)
+    (made,) = case.begun["datasets"]
     dataset = api.get(f"/datasets/{made['dataset_id']}").json()
     _must(dataset["status"] == "failed", f"the operation failed and the dataset is {dataset['status']}")
-    _must(dataset["error"]["code"] == shown["error"]["code"], f"{dataset['error']} is not {shown['error']}")
-    return _provisioned(installation, api, asked)
+    shown = api.get(f"/operations/{operation.operation_id}").json()["error"]
+    _must(dataset["error"]["code"] == shown["code"], f"{dataset['error']} is not {shown}")
+    return [_provisioned(case.installation, api, case.asked)]
 
 
-def _teardown_is_true(
-    installation: Installation, api: httpx.Client, operation: Operation, accepted: dict[str, Any], dataset_id: str
-) -> None:
+def _failed_by_itself(operation: Operation) -> None:
+    _must(operation.status is OperationStatus.FAILED, f"nobody cancelled the operation, but it is {operation.status}")
+
+
+def _teardown_is_true(case: _Case, operation: Operation) -> list[str]:
     """What the operation says is so; a failed one is gone on with by the same request (C-52)."""
     if operation.status is not OperationStatus.COMPLETED:
-        _must(
-            operation.status is OperationStatus.FAILED, f"nobody cancelled the operation, but it is {operation.status}"
-        )
-        dataset = api.get(f"/datasets/{dataset_id}").json()
+        _failed_by_itself(operation)
+        dataset = case.api.get(f"/datasets/{case.dataset_id}").json()
         _must(dataset["status"] == "teardown", f"the teardown failed and the dataset is {dataset['status']}")
-        again = _begin(api, TEARDOWN, {}, dataset_id)
-        _must(again["operation_id"] == accepted["operation_id"], "the same request began another teardown")
-        ended = _ended(installation, again["operation_id"])
+        again = _ask_for_teardown(case.api, case.asked, case.dataset_id)
+        _must(again["operation_id"] == case.begun["operation_id"], "the same request began another teardown")
+        ended = _ended(case.installation, again)
         _must(ended.status is OperationStatus.COMPLETED, f"the same request does not succeed: {ended.error}")
-    dataset = api.get(f"/datasets/{dataset_id}").json()
+    _is_archived(case)
+    return [case.dataset_id]
+
+
+def _is_archived(case: _Case) -> None:
+    dataset = case.api.get(f"/datasets/{case.dataset_id}").json()
     _must(dataset["status"] == "archived", f"the teardown is done and the dataset is {dataset['status']}")
     _must(dataset["connector"]["status"] == "disconnected", "the connector is not disconnected")
 
 
+def _transition_is_true(case: _Case, event: JourneyEvent) -> list[str]:
+    """What the event says is so; where it failed, the old stage is up, and the same told anew succeeds (C-92)."""
+    if event.status is not JourneyEventStatus.COMPLETED:
+        _must(event.status is JourneyEventStatus.FAILED, f"no newer event was told, but it is {event.status}")
+        old = case.api.get(f"/datasets/{case.dataset_id}").json()["status"]
+        expected = "teardown" if _outcome(event) == "TEARDOWN_FAILED" else "ready"
+        _must(old == expected, f"the transition failed ({_outcome(event)}) and the old stage is {old}")
+        again = _event_ended(case.installation, _tell_of_transition(case.api, case.asked, case.dataset_id))
+        _must(again.status is JourneyEventStatus.COMPLETED, f"told anew it does not succeed: {again.error}")
+    _is_archived(case)
+    of_next = {"journey_id": case.asked["journey_id"], "stage": "pilot"}
+    listed = case.api.get("/datasets", params=of_next).json()["datasets"]
+    ready = [one["dataset_id"] for one in listed if one["status"] == "ready"]
+    _must(len(ready) == 1, f"the next stage has {len(ready)} ready datasets")
+    return [*ready, case.dataset_id]
+
+
 def _remove(installation: Installation, api: httpx.Client, dataset_id: str) -> None:
     """Takes the dataset away for good, its archive too."""
-    accepted = _accepted(api.delete(f"/datasets/{dataset_id}", params={"archive": "false"}))
-    ended = _ended(installation, accepted["operation_id"])
+    ended = _ended(installation, _accepted(api.delete(f"/datasets/{dataset_id}", params={"archive": "false"})))
     _must(ended.status is OperationStatus.COMPLETED, f"the dataset cannot be removed: {ended.error}")
 
 
@@ -237,13 +293,18 @@ def _nothing_left(installation: Installation) -> None:
         raise NotRightError(f"left over: {'; '.join(found)}") from None
 
 
-def _outcome(operation: Operation) -> str:
-    if operation.status is OperationStatus.COMPLETED:
-        return "completed"
-    error = operation.error or {}
-    return str(error.get("code"))
+def _outcome(ended: Operation | JourneyEvent) -> str:
+    return str(ended.error["code"]) if ended.error else "completed"
 
 
 def _must(condition: bool, otherwise: str) -> None:
     if not condition:
         raise NotRightError(otherwise)
+
+
+_BEGIN = {PROVISIONING: _ask_for_it, TEARDOWN: _ask_for_teardown, TRANSITION: _tell_of_transition}
+_PROVE: dict[str, Callable[..., list[str]]] = {
+    PROVISIONING: _provisioning_is_true,
+    TEARDOWN: _teardown_is_true,
+    TRANSITION: _transition_is_true,
+}

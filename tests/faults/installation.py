@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import httpx
 
+from dataops_cli.home import Home
 from dataops_core import fault_points
 from dataops_core.errors import UnavailableError
 from dataops_core.registry.database import Database
@@ -23,13 +24,10 @@ T = TypeVar("T")
 
 SUPERVISOR = "supervisor"
 RUN = "run"
-RUN_HOST = "run-host"
-#: The worst for a run: whoever could tell of its death dies with it.
-RUN_AND_HOST = "run-and-host"
 POSTGRES = "postgres"
-PROCESSES = ("api", RUN, RUN_HOST, RUN_AND_HOST, "webserver", "daemon", "code-location", POSTGRES, SUPERVISOR)
-#: Where the code location starts runs, there are none of these.
-WARM_ONLY = (RUN_HOST, RUN_AND_HOST)
+RUN_HOST = "run-host"
+#: All that can be killed; a stack whose runs are started Dagster's own way has no run host.
+PROCESSES = ("api", RUN, "webserver", "daemon", "code-location", RUN_HOST, POSTGRES, SUPERVISOR)
 
 _POLL_SECONDS = 0.05
 
@@ -122,11 +120,8 @@ class Installation:
         if process == SUPERVISOR:
             self.stack.process.kill()
             self.stack.process.wait()
-        elif process in {RUN, RUN_AND_HOST}:
-            run = held if self.is_run(held) else self._only_run()
-            if process == RUN_AND_HOST:
-                os.kill(self.stack.pid(RUN_HOST), signal.SIGKILL)
-            os.kill(run, signal.SIGKILL)
+        elif process == RUN:
+            os.kill(held if self.is_run(held) else self._only_run(), signal.SIGKILL)
         else:
             os.kill(self.stack.pid(process), signal.SIGKILL)
 
@@ -139,6 +134,13 @@ class Installation:
         # The embedded server has a new process, and may have a new socket.
         self.registry.close()
         self.registry = self.stack.database()
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """Those of :data:`PROCESSES` that this stack has."""
+        record = Home(self.home).read_record()
+        assert record is not None
+        return tuple(name for name in PROCESSES if name in record.children or name in {RUN, SUPERVISOR})
 
     def is_run(self, pid: int) -> bool:
         """Whether this process carries a run out."""

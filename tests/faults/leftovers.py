@@ -21,7 +21,15 @@ from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Environment
 from dataops_core.provisioning.archive import verify_archive
 from dataops_core.registry.database import Database
 from dataops_core.registry.operations import OPEN
-from dataops_core.registry.tables import Connector, ConnectorToken, Dataset, Operation, OperationDataset, RunStop
+from dataops_core.registry.tables import (
+    Connector,
+    ConnectorToken,
+    Dataset,
+    JourneyEvent,
+    Operation,
+    OperationDataset,
+    RunStop,
+)
 from dataops_core.runs import PARTITIONS_NAME, TAG_ATTEMPT, TAG_OPERATION
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
@@ -59,6 +67,8 @@ def _rows(session: Session) -> Iterator[str]:
             yield f"archived dataset {dataset.dataset_id} may have files left"
         if dataset.status is DatasetStatus.READY and dataset.quality_score is None:
             yield f"dataset {dataset.dataset_id} is ready without a score"
+    for event in session.scalars(select(JourneyEvent).where(JourneyEvent.completed_at.is_(None))):
+        yield f"event {event.event_id} of journey {event.journey_id} is still {event.status}"
     for stop in session.scalars(select(RunStop)):
         yield f"run {stop.run_id} is still to be stopped"
     open_tokens = (

@@ -15,10 +15,12 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from threading import Thread
+from threading import Semaphore, Thread
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -46,55 +48,62 @@ def main() -> int:
     place = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))
     place.chmod(0o711)
     settings = {"DATAOPS_RUN_LAUNCHER": arguments.launcher} if arguments.launcher else {}
-    results: dict[Cell, Result | str] = {}
-    waiting = deque(chosen)
-    workers = [
-        Thread(target=_work, args=(waiting, results, place / f"stack-{number}", settings, console))
-        for number in range(1, arguments.jobs + 1)
-    ]
+    work = Work(deque(chosen), settings, console)
     began = time.monotonic()
-    try:
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-    except KeyboardInterrupt:
-        waiting.clear()
-        for worker in workers:
-            worker.join()
-    wrong = len(chosen) - sum(isinstance(result, Result) for result in results.values())
-    console.print(table(results, arguments.launcher, time.monotonic() - began))
+    for number in range(1, arguments.jobs + 1):
+        Thread(target=work.go_on, args=(place / f"stack-{number}",)).start()
+    # Not by joining them: a join that is interrupted takes its thread for ended.
+    for _ in range(arguments.jobs):
+        try:
+            work.done.acquire()
+        except KeyboardInterrupt:
+            work.waiting.clear()
+            work.done.acquire()
+    wrong = sum(not isinstance(result, Result) for result in work.results.values())
+    console.print(table(work.results, arguments.launcher, time.monotonic() - began))
     if not (wrong and arguments.keep):
         shutil.rmtree(place, ignore_errors=True)
     return 1 if wrong else 0
 
 
-def _work(
-    waiting: deque[Cell], results: dict[Cell, Result | str], place: Path, settings: dict[str, str], console: Console
-) -> None:
-    """Does one cell after the other, on a stack of its own."""
-    installation: Installation | None = None
-    number = 0
-    try:
-        while True:
-            try:
-                cell = waiting.popleft()
-            except IndexError:
-                return
-            try:
-                # What a cell that went wrong has left must not be charged to the next one.
-                if installation is None:
-                    number += 1
-                    installation = Installation(Path(f"{place}-{number}"), **settings)
-                results[cell] = run(cell, installation)
-            except Exception as error:
-                results[cell] = str(error)
-                traceback.print_exc()
-                broken, installation = installation, None
-                _close(broken, console)
-            console.print(f"{rfc3339(utcnow())} {cell.name}: {_said(results[cell])}")
-    finally:
-        _close(installation, console)
+@dataclass
+class Work:
+    """The cells that wait, and what came of the others. ``done`` counts the stacks that have no more to do."""
+
+    waiting: deque[Cell]
+    settings: dict[str, str]
+    console: Console
+    results: dict[Cell, Result | str] = field(default_factory=dict)
+    done: Semaphore = field(default_factory=lambda: Semaphore(0))
+
+    def go_on(self, place: Path) -> None:
+        """Does one cell after the other, on a stack of its own."""
+        installation: Installation | None = None
+        number = 0
+        try:
+            while True:
+                try:
+                    cell = self.waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    # What a cell that went wrong has left must not be charged to the next one.
+                    if installation is None:
+                        number += 1
+                        installation = Installation(Path(f"{place}-{number}"), **self.settings)
+                    if cell.process not in installation.processes:
+                        continue
+                    self.results[cell] = run(cell, installation)
+                except Exception as error:
+                    self.results[cell] = str(error)
+                    traceback.print_exc()
+                    broken, installation = installation, None
+                    _close(broken, self.console)
+                line = f"{rfc3339(utcnow())} {cell.name}: {_said(self.results[cell])}"
+                self.console.print(line.replace("\n", ", "))
+        finally:
+            _close(installation, self.console)
+            self.done.release()
 
 
 def _close(installation: Installation | None, console: Console) -> None:
@@ -107,28 +116,24 @@ def _close(installation: Installation | None, console: Console) -> None:
 
 def table(results: Mapping[Cell, Result | str], launcher: str | None, seconds: float) -> Table:
     """Phases by processes."""
-    printed = Table(
-        title=f"A process killed in the middle, {launcher or 'default'} launcher, {rfc3339(utcnow())}", show_lines=True
-    )
-    printed.add_column("phase")
-    for process in PROCESSES:
-        printed.add_column(process)
+    title = f"A process killed in the middle ({launcher or 'default'} run launcher, {rfc3339(utcnow())})"
+    printed = Table(title=title, box=box.ASCII2, show_lines=True)
+    killed = [process for process in PROCESSES if any(cell.process == process for cell in results)]
+    for heading in ("", *killed):
+        printed.add_column(heading)
     for work, phases in PHASES.items():
         for phase in phases:
-            row = [results.get(Cell(work, phase, process)) for process in PROCESSES]
+            row = [results.get(Cell(work, phase, process)) for process in killed]
             if any(result is not None for result in row):
-                printed.add_row(f"{work}: {phase}", *("" if result is None else _said(result) for result in row))
+                printed.add_row(f"{work}\n{phase}", *("-" if result is None else _said(result) for result in row))
     wrong = sum(not isinstance(result, Result) for result in results.values())
-    printed.caption = (
-        f"{len(results)} kills, {wrong} with a wrong end, {seconds / 60:.0f} minutes. How the operation ended, and how "
-        "many seconds after the kill; after each, nothing was left over and the same request succeeded."
-    )
+    printed.caption = f"{len(results)} kills, {wrong} with a wrong end, {seconds / 60:.0f} minutes."
     return printed
 
 
 def _said(result: Result | str) -> str:
     if isinstance(result, Result):
-        return f"{result.outcome} {result.settled_after:.0f} s"
+        return f"{result.outcome}\n{result.settled_after:.0f} s, up {result.whole_after:.0f} s"
     return f"[red]WRONG[/red] {result}"
 
 
