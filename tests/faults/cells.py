@@ -116,7 +116,7 @@ def run(cell: Cell, installation: Installation) -> Result:
         installation.arm(cell.phase)
         begun = _BEGIN[cell.work](api, asked, dataset_id)
         try:
-            held = installation.held_at(cell.phase)
+            held = installation.held_at(cell.phase, LIMIT)
             installation.kill(cell.process, held=held)
             killed = time.monotonic()
         finally:
