@@ -41,8 +41,11 @@ _STOP_WORDS = frozenset(
         "under", "until", "where", "which", "while", "whose", "would", "yours", "yourself", "yourselves",
     }
 )  # fmt: skip
-#: How much is tried before a kind is given up: documents, and words or phrases of each.
-_TRIED_DOCUMENTS = 60
+#: How much is tried before a kind is given up: documents, and words or phrases of each. The first find ends it, mostly
+#: within a few documents; among thousands of them whole runs may have nothing of their own.
+_TRIED_DOCUMENTS = 600
+#: So many documents are asked for the best kind of entity before any is asked for the next.
+_TRIED_FIRST = 60
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
 
@@ -152,8 +155,9 @@ class _Draw:
 
     def _entity(self, query_id: str) -> SampleQuery | None:
         """An issue key or another name that at most three documents hold, each as one piece."""
-        for pattern in _ENTITIES:
-            for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
+        order = self._order(query_id)[:_TRIED_DOCUMENTS]
+        for some, pattern in product((order[:_TRIED_FIRST], order[_TRIED_FIRST:]), _ENTITIES):
+            for index in some:
                 names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
                 for name in names[:_TRIED_WORDS]:
                     found = self._corpus.matching(words(name))

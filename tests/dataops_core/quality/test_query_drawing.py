@@ -48,6 +48,15 @@ def holds(document: Document, *wanted: str) -> bool:
     return set(wanted) <= set(tokens(f"{document.title} {document.body}"))
 
 
+def test_an_entity_is_looked_for_beyond_the_first_documents(
+    table: pa.Table, page_type: DatasetType, documents: dict[str, Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thousands of records the first sixty asked may have none: a provisioning must not fail for that."""
+    monkeypatch.setattr("dataops_core.quality.query_drawing._TRIED_FIRST", 0)
+    (entity,) = of_kind(make_queries(table, page_type, seed=SEED), QueryKind.ENTITY)
+    assert {url for url, document in documents.items() if holds(document, *tokens(entity.text))} == set(entity.expected)
+
+
 def test_there_are_ten_in_a_fixed_order(queries: QuerySet) -> None:
     assert len(queries) == 10
     assert tuple(query.kind for query in queries) == KINDS
