@@ -26,8 +26,10 @@ SUPERVISOR = "supervisor"
 RUN = "run"
 POSTGRES = "postgres"
 RUN_HOST = "run-host"
+#: The worst for a run: whoever could tell of its death dies with it.
+RUN_AND_HOST = "run-and-host"
 #: All that can be killed; a stack whose runs are started Dagster's own way has no run host.
-PROCESSES = ("api", RUN, "webserver", "daemon", "code-location", RUN_HOST, POSTGRES, SUPERVISOR)
+PROCESSES = ("api", RUN, RUN_HOST, RUN_AND_HOST, "webserver", "daemon", "code-location", POSTGRES, SUPERVISOR)
 
 _POLL_SECONDS = 0.05
 
@@ -120,8 +122,11 @@ class Installation:
         if process == SUPERVISOR:
             self.stack.process.kill()
             self.stack.process.wait()
-        elif process == RUN:
-            os.kill(held if self.is_run(held) else self._only_run(), signal.SIGKILL)
+        elif process in {RUN, RUN_AND_HOST}:
+            run = held if self.is_run(held) else self._only_run()
+            if process == RUN_AND_HOST:
+                os.kill(self.stack.pid(RUN_HOST), signal.SIGKILL)
+            os.kill(run, signal.SIGKILL)
         else:
             os.kill(self.stack.pid(process), signal.SIGKILL)
 
@@ -140,7 +145,10 @@ class Installation:
         """Those of :data:`PROCESSES` that this stack has."""
         record = Home(self.home).read_record()
         assert record is not None
-        return tuple(name for name in PROCESSES if name in record.children or name in {RUN, SUPERVISOR})
+        there = {*record.children, RUN, SUPERVISOR}
+        if RUN_HOST in there:
+            there.add(RUN_AND_HOST)
+        return tuple(name for name in PROCESSES if name in there)
 
     def is_run(self, pid: int) -> bool:
         """Whether this process carries a run out."""

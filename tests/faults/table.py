@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dataops_core.clock import rfc3339, utcnow
+from dataops_core.settings import Settings
 from tests.faults.cells import PHASES, Cell, Result, cells, run
 from tests.faults.installation import PROCESSES, Installation
 
@@ -48,6 +49,7 @@ def main() -> int:
     place = Path(tempfile.mkdtemp(prefix="dol-", dir="/tmp"))
     place.chmod(0o711)
     settings = {"DATAOPS_RUN_LAUNCHER": arguments.launcher} if arguments.launcher else {}
+    launcher = arguments.launcher or Settings.model_fields["run_launcher"].default
     work = Work(deque(chosen), settings, console)
     began = time.monotonic()
     for number in range(1, arguments.jobs + 1):
@@ -60,7 +62,7 @@ def main() -> int:
             work.waiting.clear()
             work.done.acquire()
     wrong = sum(not isinstance(result, Result) for result in work.results.values())
-    console.print(table(work.results, arguments.launcher, time.monotonic() - began))
+    console.print(table(work.results, launcher, time.monotonic() - began))
     if not (wrong and arguments.keep):
         shutil.rmtree(place, ignore_errors=True)
     return 1 if wrong else 0
@@ -114,9 +116,9 @@ def _close(installation: Installation | None, console: Console) -> None:
         console.print(f"[red]a stack does not end as it must: {error}[/red]")
 
 
-def table(results: Mapping[Cell, Result | str], launcher: str | None, seconds: float) -> Table:
+def table(results: Mapping[Cell, Result | str], launcher: str, seconds: float) -> Table:
     """Phases by processes."""
-    title = f"A process killed in the middle ({launcher or 'default'} run launcher, {rfc3339(utcnow())})"
+    title = f"A process killed in the middle ({launcher} run launcher, {rfc3339(utcnow())})"
     printed = Table(title=title, box=box.ASCII2, show_lines=True)
     killed = [process for process in PROCESSES if any(cell.process == process for cell in results)]
     for heading in ("", *killed):

@@ -15,7 +15,7 @@ from tests.faults.installation import Installation
 
 pytestmark = pytest.mark.fault
 
-_SEED = int(os.environ.get("FAULT_SEED", "15"))
+_SEED = int(os.environ.get("FAULT_SEED", "27"))
 
 
 def _sample() -> list[Cell]:
