@@ -159,8 +159,11 @@ def test_two_apis_and_two_sets_of_sensors_do_everything_once(stack: "Stack", api
     try:
         with database.reading() as connection:
             for operation_id in ids:
-                (run,) = runs_of(stack, operation_id)
-                assert run["status"] == "SUCCESS"
+                # On a machine so slow that a launch outlasts its lease, another run may be launched: it finds that the
+                # operation is not its own, and fails.
+                endings = Counter(wait_for(lambda at=operation_id: all_ended(stack, at), "its runs have ended"))
+                assert endings["SUCCESS"] == 1
+                assert set(endings) <= {"SUCCESS", "FAILURE"}
                 noted = connection.execute(_CHANGES, {"operation_id": operation_id}).one()
                 assert tuple(noted) == (1, 1, 1), operation_id
     finally:
@@ -180,3 +183,9 @@ def runs_of(stack: "Stack", operation_id: str) -> list[dict[str, str]]:
     answer = httpx.post(f"{stack.dagster_url}/graphql", json={"query": _RUNS, "variables": variables}, timeout=30)
     found: list[dict[str, str]] = answer.json()["data"]["runsOrError"]["results"]
     return found
+
+
+def all_ended(stack: "Stack", operation_id: str) -> list[str] | None:
+    """How the runs of an operation have ended, as soon as all of them have."""
+    statuses = [run["status"] for run in runs_of(stack, operation_id)]
+    return statuses if set(statuses) <= {"SUCCESS", "FAILURE", "CANCELED"} else None
