@@ -40,7 +40,7 @@ from dataops_core.templates.loader import Catalog
 _log = logging.getLogger(__name__)
 
 #: Events carried on by one call; the next one finds the others.
-MOST_EVENTS = 200
+MOST_EVENTS = 50
 
 _Status = JourneyEventStatus
 _Phase = JourneyEventPhase

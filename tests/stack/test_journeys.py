@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack.test_provisioning import ended, request
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
 def told(api: httpx.Client, ids: dict[str, str], event: str, **more: Any) -> str:
@@ -28,7 +28,7 @@ def told(api: httpx.Client, ids: dict[str, str], event: str, **more: Any) -> str
     return str(body["event_id"])
 
 
-def acted_on(api: httpx.Client, journey_id: str, event_id: str, seconds: float = 120) -> dict[str, Any]:
+def acted_on(api: httpx.Client, journey_id: str, event_id: str, seconds: float = 240) -> dict[str, Any]:
     """The journey once the event has ended. At no moment was it without a ready dataset, unless it ends."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
