@@ -16,8 +16,9 @@ os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 from dataops_core import logs
 from dataops_core.errors import DataOpsError
 from dataops_core.settings import Settings
-from dataops_pipeline.warm.host import RunHost, check_single
+from dataops_pipeline.warm.host import RunHost
 from dataops_pipeline.warm.preload import preload
+from dataops_pipeline.warm.processes import check_single
 from dataops_pipeline.warm.records import RunRecords
 
 _log = logging.getLogger("dataops_pipeline.warm")

@@ -24,12 +24,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
-
 from dataops_core.errors import ConfigurationError
 from dataops_core.process_marks import ProcessMark
 from dataops_pipeline.warm import forked
 from dataops_pipeline.warm.messages import LONGEST, encode
+from dataops_pipeline.warm.processes import check_single, how_ended, kill_session, memory_of, next_dead, threads
 from dataops_pipeline.warm.records import Phase, RunRecord, RunRecords
 
 _log = logging.getLogger(__name__)
@@ -259,15 +258,15 @@ class RunHost:
     def _reap(self) -> None:
         """Waits for every child that has ended; what such a run has started ends with it."""
         by_pid = {run.mark.pid: run for run in self._runs.values() if run.ours}
-        while (found := _next_dead()) is not None:
+        while (found := next_dead()) is not None:
             run = by_pid.get(found.si_pid)
             clean = found.si_code == os.CLD_EXITED and found.si_status == forked.DONE
             if run is not None and not clean:
                 # Before it is waited for: as long as it is there, nobody else has its number.
-                _kill_all_of(found.si_pid)
+                kill_session(found.si_pid)
             os.waitpid(found.si_pid, 0)
             if run is not None:
-                self._ended(run, None if clean else run.killed_because or _how(found))
+                self._ended(run, None if clean else run.killed_because or how_ended(found))
             else:
                 self._reported(self._reporters.pop(found.si_pid, []), done=clean)
 
@@ -322,7 +321,7 @@ class RunHost:
             if run.stop_asked is not None and now - run.stop_asked >= self.kill_after:
                 seconds = f"{self.kill_after:g}"
                 self._kill(run, f"The run did not end within {seconds} s after it was asked to: it was killed.")
-            elif self.memory_limit is not None and (used := _memory_of(run.mark.pid)) > self.memory_limit:
+            elif self.memory_limit is not None and (used := memory_of(run.mark.pid)) > self.memory_limit:
                 self._kill(
                     run,
                     f"The run had {used} MiB of memory and may have {self.memory_limit} "
@@ -332,7 +331,7 @@ class RunHost:
     def _kill(self, run: _Run, because: str) -> None:
         run.killed_because = because
         if run.mark.lives():
-            _kill_all_of(run.mark.pid)
+            kill_session(run.mark.pid)
 
     def _end(self) -> None:
         """Asks every run to end, and kills those that do not. Runs that wait are started by the next host."""
@@ -348,21 +347,6 @@ class RunHost:
             self._kill(run, "The run did not end in time when everything was ended: it was killed.")
             with suppress(OSError):
                 self.records.write(run.record.ended(str(run.killed_because)))
-
-
-def threads() -> int:
-    """How many threads this process has, those of libraries included."""
-    tasks = Path("/proc/self/task")
-    return len(list(tasks.iterdir())) if tasks.is_dir() else psutil.Process().num_threads()
-
-
-def check_single() -> None:
-    """Raises ConfigurationError where there is a second thread: what it does would be torn apart by a fork."""
-    if (found := threads()) > 1:
-        raise ConfigurationError(
-            f"The run host has {found} threads and cannot fork: some code that it loads starts them. "
-            "Set DATAOPS_RUN_LAUNCHER=default."
-        )
 
 
 def _read_line(connection: socket.socket) -> dict[str, Any] | None:
@@ -381,43 +365,6 @@ def _read_line(connection: socket.socket) -> dict[str, Any] | None:
     return question
 
 
-def _next_dead() -> Any:
-    """A child that has ended and was not waited for, or None."""
-    try:
-        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return None
-
-
-def _how(found: Any) -> str:
-    """How a process ended, in a sentence."""
-    if found.si_code == os.CLD_EXITED:
-        return f"The run process {found.si_pid} ended with exit status {found.si_status}; the run had not ended."
-    try:
-        name = f" ({signal.Signals(found.si_status).name})"
-    except ValueError:
-        name = ""
-    return f"The run process {found.si_pid} ended with signal {found.si_status}{name}."
-
-
 def _gone(record: RunRecord) -> str:
     pid = record.mark.pid if record.mark is not None else "of the run"
     return f"The run process {pid} is gone. It ended while no run host was there to see how."
-
-
-def _kill_all_of(session: int) -> None:
-    """Kills a run's process and all that it has started."""
-    with suppress(ProcessLookupError):
-        os.killpg(session, signal.SIGKILL)
-
-
-def _memory_of(session: int) -> int:
-    """What the processes of a session have resident, in MiB."""
-    total = 0
-    for pid in psutil.pids():
-        try:
-            if os.getsid(pid) == session:
-                total += psutil.Process(pid).memory_info().rss
-        except (ProcessLookupError, PermissionError, psutil.Error):
-            continue
-    return total >> 20

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from dataops_pipeline.warm import __main__ as host  # sets what native libraries read as they are loaded
 from dataops_core.settings import Settings
-from dataops_pipeline.warm.host import threads
 from dataops_pipeline.warm.preload import preload
+from dataops_pipeline.warm.processes import threads
 
 before = set(os.listdir("/proc/self/fd"))
 preload(Settings.load())

@@ -1,0 +1,66 @@
+"""What the run host asks the kernel: its threads, children that have ended, a run's memory; and how a run is killed.
+
+A run's process leads a session, so a session's id is that process' id, and what a run starts belongs to its session.
+"""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from dataops_core.errors import ConfigurationError
+
+
+def threads() -> int:
+    """How many threads this process has, those of libraries included."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.is_dir() else psutil.Process().num_threads()
+
+
+def check_single() -> None:
+    """Raises ConfigurationError where there is a second thread: what it does would be torn apart by a fork."""
+    if (found := threads()) > 1:
+        raise ConfigurationError(
+            f"The run host has {found} threads and cannot fork: some code that it loads starts them. "
+            "Set DATAOPS_RUN_LAUNCHER=default."
+        )
+
+
+def next_dead() -> Any:
+    """A child that has ended and was not waited for, or None."""
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+
+
+def how_ended(found: Any) -> str:
+    """How a process ended, in a sentence."""
+    if found.si_code == os.CLD_EXITED:
+        return f"The run process {found.si_pid} ended with exit status {found.si_status}; the run had not ended."
+    try:
+        name = f" ({signal.Signals(found.si_status).name})"
+    except ValueError:
+        name = ""
+    return f"The run process {found.si_pid} ended with signal {found.si_status}{name}."
+
+
+def kill_session(session: int) -> None:
+    """Kills a run's process and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(session, signal.SIGKILL)
+
+
+def memory_of(session: int) -> int:
+    """What the processes of a session have resident, in MiB."""
+    total = 0
+    for pid in psutil.pids():
+        try:
+            if os.getsid(pid) == session:
+                total += psutil.Process(pid).memory_info().rss
+        except (ProcessLookupError, PermissionError, psutil.Error):
+            continue
+    return total >> 20
