@@ -13,8 +13,7 @@ from time import monotonic
 from uuid import UUID
 
 from dataops_core.errors import UnavailableError
-from dataops_core.provisioning.launching import QUIET
-from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent
+from dataops_core.provisioning.launching import QUIET, Look, settle_told
 from dataops_core.provisioning.silence import Silences, silent_for
 from dataops_core.registry.database import Database
 from dataops_core.runs import RunState
@@ -71,9 +70,8 @@ class RunWatcher:
             _log.warning("operation %s could not be asked about: %s", operation_id, error.message)
             self._down_until = monotonic() + _ASK_AGAIN_SECONDS
             return False
-        ending = RunEnding.LOST if run is None else run.ending
         with self._database.transaction() as session:
-            if ending is not None:
-                return settle(session, operation_id, ending, run_id=run_id)
-            lost = self._silences.is_lost(operation_id, beat_at, lost_after=self._lost_after)
-            return lost and settle_silent(session, operation_id, last_beat=beat_at)
+            look = settle_told(
+                session, operation_id, run_id, run, self._silences, last_beat=beat_at, lost_after=self._lost_after
+            )
+        return look is not Look.UNCHANGED

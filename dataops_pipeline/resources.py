@@ -3,24 +3,33 @@
 Made at import, connected at first use: loading the definitions reads no file and opens no connection.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
-from dagster import AssetCheckExecutionContext, AssetExecutionContext, DagsterRun, Failure, OpExecutionContext
+from dagster import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Failure,
+    OpExecutionContext,
+)
 
 from dataops_core import tracing
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConfigurationError, DataOpsError
-from dataops_core.lifecycle import Environment
+from dataops_core.lifecycle import CheckType, Environment, OperationType
 from dataops_core.logs import configure_ours
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.registry import operations
 from dataops_core.registry.database import Database
-from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, TAG_TRACE
+from dataops_core.runs import CHECKED_ASSET, JOBS, TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, TAG_TRACE
 from dataops_core.settings import Settings
 
 
@@ -48,6 +57,7 @@ class DataOps:
             environment=environment_of(run.tags),
             dataset_type=dataset_type,
             name=context.get_step_execution_context().step.key,
+            stopping=lambda: _is_stopping(context.instance, run.run_id),
         )
 
     def services_of(self, run: DagsterRun) -> Services:
@@ -85,6 +95,15 @@ def _end(run: DagsterRun, why: str) -> None:
         database.close()
 
 
+def _is_stopping(instance: DagsterInstance, run_id: str) -> bool:
+    """Whether somebody is stopping the run. False where Dagster cannot tell: then an error is told as what it is."""
+    try:
+        run = instance.get_run_by_id(run_id)
+    except Exception:
+        return False
+    return run is not None and run.status in {DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED}
+
+
 def _from_environment() -> Services:
     """The services of a process of Dagster's, in which our logs and traces begin here."""
     settings = Settings.load()
@@ -100,7 +119,37 @@ def run_identity(run: DagsterRun) -> RunIdentity:
         operation_id=operation_of(run.tags),
         parent_run_id=run.parent_run_id or run.root_run_id,
         traceparent=tracing.usable(run.tags.get(TAG_TRACE)),
+        checks=_checks_alone(run),
     )
+
+
+#: The steps that are checks, by their keys in a run.
+_CHECK_STEPS = {
+    f"{dataset_type}__{CHECKED_ASSET}_{check}": (dataset_type, check)
+    for dataset_type in DATASET_TYPES
+    for check in CheckType
+}
+
+
+def _checks_alone(run: DagsterRun) -> Mapping[str, tuple[CheckType, ...]] | None:
+    """The checks of each dataset type, of a run that does nothing but check; None for any other run."""
+    chosen: Collection[tuple[str, CheckType] | None]
+    if run.step_keys_to_execute is not None:
+        chosen = [_CHECK_STEPS.get(key) for key in run.step_keys_to_execute]
+    elif run.asset_check_selection and not run.asset_selection:
+        chosen = [(key.asset_key.path[0], CheckType(key.name)) for key in run.asset_check_selection]
+    elif run.job_name == JOBS[OperationType.VALIDATION]:
+        chosen = _CHECK_STEPS.values()
+    else:
+        return None
+    checks = [one for one in chosen if one is not None]
+    if not checks or None in chosen:
+        return None
+    return {
+        dataset_type: tuple(check for check in CheckType if (dataset_type, check) in checks)
+        for dataset_type in DATASET_TYPES
+        if any(of == dataset_type for of, _ in checks)
+    }
 
 
 def operation_of(tags: Mapping[str, str]) -> UUID | None:

@@ -6,9 +6,10 @@ and ends in one sentence, having changed nothing (design: "one active operation,
 """
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, DataOpsError, StaleRunError
-from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType
+from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning.reopening import WORKABLE, reopen
 from dataops_core.registry import datasets, operations
 from dataops_core.registry.database import Database
@@ -29,12 +30,16 @@ BEAT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """Who asks: the run, the operation and the trace that its tags name, and the run that it repeats."""
+    """Who asks: the run, the operation and the trace that its tags name, and the run that it repeats.
+
+    ``checks``: those of each dataset type, where the run does nothing but check.
+    """
 
     run_id: str
     operation_id: UUID | None = None
     parent_run_id: str | None = None
     traceparent: str | None = None
+    checks: Mapping[str, tuple[CheckType, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,11 @@ def claim(
     ``kinds`` are the types of operation that the step belongs to; with no ``step`` the progress stays as it is.
 
     The first run to come carries a pending operation. A repeated run goes on with an operation that failed or was
-    cancelled, and makes a new one of an operation that completed; a run without an operation's tag (somebody
-    materializes by hand) works on the live dataset. Raises StaleRunError with one sentence in every other case.
+    cancelled, and makes a new one of an operation that completed; a run of no operation's (somebody materializes or
+    checks by hand) works on the live dataset. Raises StaleRunError with one sentence in every other case.
     """
-    operation = _operation_of(session, run)
-    if operation is None or _ended_without(session, operation, run, dataset_type):
+    operation = _operation_of(session, run, dataset_type)
+    if operation is None:
         operation, part = _adopt(session, run, environment, dataset_type, like=None)
     elif operation.status is OperationStatus.COMPLETED:
         _must_repeat(run, operation)
@@ -156,33 +161,31 @@ def beating(database: Database, claim: Claim) -> Iterator[None]:
         thread.join()
 
 
-def _operation_of(session: Session, run: RunIdentity) -> Operation | None:
-    adopted = session.scalars(
-        select(Operation)
-        .where(Operation.run_id == run.run_id)
-        .order_by(Operation.created_at.desc())
-        .limit(1)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if adopted is not None:
-        return adopted
-    if run.operation_id is None:
-        return None
-    operation = session.get(Operation, run.operation_id, with_for_update=True, populate_existing=True)
-    if operation is None:
-        raise StaleRunError(f"There is no operation {run.operation_id}: it was removed since this run was made.")
-    return operation
+def _operation_of(session: Session, run: RunIdentity, dataset_type: str) -> Operation | None:
+    """The operation that the run carries, else the one that its parent carried, else the one that its tags name."""
+    carried = operations.carried_by(session, run.run_id)
+    for operation_id in carried:
+        if _works_on(session, operation_id, dataset_type):
+            return operations.get(session, operation_id, lock=True)
+    for operation_id in carried:
+        operation = operations.get(session, operation_id, lock=True)
+        # One that the run made by itself and that has ended takes no more types in.
+        if not operation.status.is_terminal or operation.request.get("origin") != "dagster":
+            return operation
+    # The tags of a run that repeats a repetition name the first operation still.
+    for operation_id in operations.carried_by(session, run.parent_run_id) if run.parent_run_id is not None else ():
+        if _works_on(session, operation_id, dataset_type):
+            return operations.get(session, operation_id, lock=True)
+    if run.operation_id is not None:
+        named = session.get(Operation, run.operation_id, with_for_update=True, populate_existing=True)
+        if named is None:
+            raise StaleRunError(f"There is no operation {run.operation_id}: it was removed since this run was made.")
+        return named
+    return None
 
 
-def _ended_without(session: Session, operation: Operation, run: RunIdentity, dataset_type: str) -> bool:
-    """Whether this is an ended operation that the same run made by hand for other types than this one."""
-    return (
-        operation.status.is_terminal
-        and operation.run_id == run.run_id
-        and operation.request.get("origin") == "dagster"
-        and all(part.dataset_type != dataset_type for part in operations.parts_of(session, operation.operation_id))
-    )
+def _works_on(session: Session, operation_id: UUID, dataset_type: str) -> bool:
+    return any(part.dataset_type == dataset_type for part in operations.parts_of(session, operation_id))
 
 
 def _must_repeat(run: RunIdentity, operation: Operation) -> None:
@@ -209,15 +212,8 @@ def _adopt(
     dataset = datasets.holder_of(
         session, client_id=environment.client_id, stage=environment.stage, dataset_type=dataset_type
     )
-    if dataset is None:
-        raise StaleRunError(
-            f"There is no live {dataset_type} dataset in {environment.partition_key}: "
-            "create one through the API first (POST /v1/dataops/datasets)."
-        )
-    if like is not None and session.get(OperationDataset, (like.operation_id, dataset.dataset_id)) is None:
-        raise StaleRunError(
-            f"Dataset {dataset.dataset_id} took the place since; operation {like.operation_id} has nothing to repeat."
-        )
+    if dataset is None or (like is not None and not _is_about(session, like, dataset)):
+        raise StaleRunError(_nothing_to_do(session, environment, dataset_type, like=like, holder=dataset))
     if like is not None and like.operation_type is not OperationType.VALIDATION:
         newest = operations.newest_change_of(session, dataset.dataset_id)
         if newest != like.operation_id:
@@ -226,12 +222,12 @@ def _adopt(
             )
     if dataset.status is not DatasetStatus.READY:
         raise StaleRunError(f"Dataset {dataset.dataset_id} is {dataset.status}: it can be made again once it is ready.")
-    request = dict(like.request) if like is not None else {}
+    operation_type, request = _asked_of(run, like)
     try:
         with session.begin_nested():
             operation = operations.create(
                 session,
-                operation_type=like.operation_type if like is not None else OperationType.PROVISIONING,
+                operation_type=operation_type,
                 client_id=dataset.client_id,
                 stage=dataset.stage,
                 datasets=[(dataset.dataset_id, dataset.dataset_type)],
@@ -246,6 +242,40 @@ def _adopt(
             f"{operations.active_of(session, dataset.dataset_id)}: try again when that has ended."
         ) from None
     return operation, session.get_one(OperationDataset, (operation.operation_id, dataset.dataset_id))
+
+
+def _asked_of(run: RunIdentity, like: Operation | None) -> tuple[OperationType, dict[str, Any]]:
+    """What a run that has no operation of its own does: what ``like`` did, or only as much of it as are its checks."""
+    request = dict(like.request) if like is not None else {}
+    if run.checks is None:
+        return like.operation_type if like is not None else OperationType.PROVISIONING, request
+    every = [check for check in CheckType if any(check in checks for checks in run.checks.values())]
+    return OperationType.VALIDATION, request | {
+        "checks": [check.value for check in every],
+        "checks_of": {kind: [check.value for check in checks] for kind, checks in run.checks.items()},
+    }
+
+
+def _is_about(session: Session, operation: Operation, dataset: Dataset) -> bool:
+    return session.get(OperationDataset, (operation.operation_id, dataset.dataset_id)) is not None
+
+
+def _nothing_to_do(
+    session: Session, environment: Environment, dataset_type: str, *, like: Operation | None, holder: Dataset | None
+) -> str:
+    """Why a run finds no dataset to work on."""
+    if like is None:
+        return (
+            f"There is no live {dataset_type} dataset in {environment.partition_key}: "
+            "create one through the API first (POST /v1/dataops/datasets)."
+        )
+    if holder is not None:
+        return f"Dataset {holder.dataset_id} took the place since; operation {like.operation_id} has nothing to repeat."
+    parts = operations.parts_of(session, like.operation_id)
+    worked_on = next((part.dataset_id for part in parts if part.dataset_type == dataset_type), None)
+    dataset = session.get(Dataset, worked_on) if worked_on is not None else None
+    now = f"is {dataset.status}" if dataset is not None else "is gone"
+    return f"Dataset {worked_on} {now}; operation {like.operation_id} has nothing to repeat."
 
 
 def _part_of(
@@ -285,6 +315,11 @@ def _part_of(
 def _must_be_workable(operation: Operation, part: OperationDataset, dataset: Dataset | None) -> None:
     if dataset is None:
         raise StaleRunError(f"Dataset {part.dataset_id} is gone; the run changes nothing.")
+    if not part.active and part.outcome in {Outcome.READY, Outcome.ARCHIVED}:
+        raise StaleRunError(
+            f"Operation {operation.operation_id} has left dataset {part.dataset_id} {part.outcome}; "
+            "the run leaves it as it is."
+        )
     if not part.active:
         raise StaleRunError(
             f"Dataset {part.dataset_id} is no longer part of operation {operation.operation_id} ({part.outcome}); "

@@ -6,14 +6,18 @@ harmless by fencing. Source: ``docs/contract.md`` C-81, C-86.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum, auto
 from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from dataops_core import fault_points, tracing
 from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, UnavailableError
+from dataops_core.lifecycle import OperationStatus
 from dataops_core.provisioning.fencing import BEAT_SECONDS
 from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent, settle_unlaunchable
 from dataops_core.provisioning.silence import Silences
@@ -33,6 +37,11 @@ STOP_PATIENCE = timedelta(seconds=30)
 #: A run that shows no life for so long is asked about; it is given up only after ``Settings.run_lost_after_seconds``.
 QUIET = timedelta(seconds=3 * BEAT_SECONDS)
 
+_DELETED = "Dagster knows the run no more: it was deleted there before it had ended."
+
+#: Asks Dagster about runs, all at once; those that it does not know are left out.
+FindRuns = Callable[[Sequence[str]], Mapping[str, RunState]]
+
 
 def take_launch(
     database: Database, operation_id: UUID, find_run: Callable[[UUID, int], RunState | None]
@@ -48,9 +57,12 @@ def take_launch(
         return None
     request = launch_request(view)
     found = find_run(operation_id, request.attempt) if tries > 1 else None
-    if found is not None and found.ending is None:
+    if found is not None and found.ending in {None, RunEnding.CANCELED}:
         with database.transaction() as session:
             operations.record_launch(session, operation_id, found.run_id, attempt=request.attempt)
+            if found.ending is RunEnding.CANCELED:
+                # Somebody stopped it on purpose: another run would undo that.
+                settle(session, operation_id, RunEnding.CANCELED, run_id=found.run_id)
         return None
     if tries > MAX_LAUNCHES:
         with database.transaction() as session:
@@ -109,40 +121,99 @@ def take_launches(
     return [request for request in requests if request is not None]
 
 
-def run_ended(database: Database, run_id: str, ending: RunEnding, *, message: str | None = None) -> int:
-    """Tells the operations that a run carries that it has ended. Returns how many that changed."""
+def run_ended(
+    database: Database,
+    run_id: str,
+    ending: RunEnding,
+    *,
+    launched_for: tuple[UUID, int] | None = None,
+    message: str | None = None,
+) -> int:
+    """Tells the operations that a run carries that it has ended. Returns how many that changed.
+
+    ``launched_for``: the operation and the attempt in its tags. A run that was cancelled before it had claimed them was
+    theirs nevertheless.
+    """
     with database.transaction() as session:
+        if launched_for is not None and ending is RunEnding.CANCELED:
+            operation_id, attempt = launched_for
+            operations.record_launch(session, operation_id, run_id, attempt=attempt)
         carried = operations.carried_by(session, run_id)
         return sum(settle(session, one, ending, run_id=run_id, message=message) for one in carried)
 
 
 def stop_unwanted(
     database: Database,
-    find_run: Callable[[str], RunState | None],
-    stop: Callable[[str], bool],
-    give_up: Callable[[str], None],
+    find_runs: FindRuns,
+    stop: Callable[[str], bool | None],
+    give_up: Callable[[str, bool], None],
 ) -> list[str]:
-    """Stops the runs of cancelled operations that go on, and returns those that it had to stop (C-84).
+    """Stops runs that go on although nobody wants them, and returns those that it had to stop (C-37, C-84, C-86).
 
-    A run is asked to end (``stop``: whether it was there to be asked) until Dagster says that it has ended; one that
-    did not within :data:`STOP_PATIENCE` is given up: it changes nothing, and no process of it can be found.
+    A run is asked to end (``stop``: whether it was there to be asked; None where that cannot be told now) until Dagster
+    says that it has ended. One that is not there, or did not end within :data:`STOP_PATIENCE` of being asked, is given
+    up: it changes nothing. ``give_up`` is told whether the run was lost; else its operation was cancelled.
     """
     with database.transaction() as session:
-        unwanted = [(row.run_id, row.asked_at) for row in operations.runs_to_stop(session)]
+        unwanted = [(row.run_id, row.asked_at, status) for row, status in operations.runs_to_stop(session)]
+    runs = find_runs([run_id for run_id, _, _ in unwanted]) if unwanted else {}
     stopped = []
-    for run_id, asked_at in unwanted:
-        run = find_run(run_id)
+    for run_id, asked_at, status in unwanted:
+        run = runs.get(run_id)
         if run is None or run.ending is not None:
             with database.transaction() as session:
                 operations.run_stopped(session, run_id)
             continue
-        hears = run.status != "CANCELING"
-        if hears:
+        if run.status != "CANCELING":
             stopped.append(run_id)
-            hears = stop(run_id)
-        if not hears and utcnow() - asked_at > STOP_PATIENCE:
-            give_up(run_id)
+            heard = stop(run_id)
+            if heard:
+                with database.transaction() as session:
+                    operations.stop_heard(session, run_id)
+            if heard is not False:
+                continue
+        if utcnow() - asked_at > STOP_PATIENCE:
+            give_up(run_id, status is OperationStatus.FAILED)
     return stopped
+
+
+class Look(StrEnum):
+    """What became of a quiet operation when Dagster was asked about its run."""
+
+    UNCHANGED = auto()
+    CHANGED = auto()
+    #: Dagster believes in the run still.
+    GIVEN_UP = auto()
+
+
+def settle_told(
+    session: Session,
+    operation_id: UUID,
+    run_id: str,
+    run: RunState | None,
+    silences: Silences,
+    *,
+    last_beat: datetime,
+    lost_after: timedelta,
+) -> Look:
+    """Does to a quiet open operation what Dagster's word on its run asks for (C-81, C-86).
+
+    A run that has ended ends it; so does one that Dagster does not know any more. One that Dagster calls started shows
+    its life by beats from now on, whether or not its first step has come.
+    """
+    if run is None:
+        gone = settle(session, operation_id, RunEnding.LOST, run_id=run_id, message=_DELETED)
+        return Look.CHANGED if gone else Look.UNCHANGED
+    if run.ending is not None:
+        ended = settle(session, operation_id, run.ending, run_id=run_id)
+        return Look.CHANGED if ended else Look.UNCHANGED
+    if run.status == "STARTED":
+        if operations.run_begun(session, operation_id, run_id=run_id):
+            return Look.CHANGED
+    else:
+        operations.run_waits(session, operation_id, run_id=run_id)
+    lost = silences.is_lost(operation_id, last_beat, lost_after=lost_after)
+    return Look.GIVEN_UP if lost and settle_silent(session, operation_id, last_beat=last_beat) else Look.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +225,7 @@ class GivenUp:
 
 
 def settle_quiet(
-    database: Database, find_run: Callable[[str], RunState | None], silences: Silences, *, lost_after: timedelta
+    database: Database, find_runs: FindRuns, silences: Silences, *, lost_after: timedelta
 ) -> list[GivenUp]:
     """Ends open operations whose run has ended unnoticed, is unknown to Dagster, or shows no life (C-86).
 
@@ -167,15 +238,13 @@ def settle_quiet(
             for row in operations.silent_for(session, min(QUIET, lost_after))
             if row.run_id is not None
         ]
+    runs = find_runs([run_id for _, run_id, _ in quiet]) if quiet else {}
     given_up = []
     for operation_id, run_id, beat_at in quiet:
-        run = find_run(run_id)
-        ending = RunEnding.LOST if run is None else run.ending
         with database.transaction() as session:
-            if ending is not None:
-                settle(session, operation_id, ending, run_id=run_id)
-            elif silences.is_lost(operation_id, beat_at, lost_after=lost_after) and settle_silent(
-                session, operation_id, last_beat=beat_at
-            ):
-                given_up.append(GivenUp(operation_id, run_id))
+            look = settle_told(
+                session, operation_id, run_id, runs.get(run_id), silences, last_beat=beat_at, lost_after=lost_after
+            )
+        if look is Look.GIVEN_UP:
+            given_up.append(GivenUp(operation_id, run_id))
     return given_up

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from dataops_core import fault_points
 from dataops_core.clock import utcnow
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.errors import CheckInconclusiveError, QualityGateError
-from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType, Outcome
+from dataops_core.lifecycle import CheckType, DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, particulars
 from dataops_core.provisioning.evaluation import evaluate
 from dataops_core.provisioning.fencing import Claim, Held
+from dataops_core.provisioning.gate import gate_problem
 from dataops_core.provisioning.services import StepContext
 from dataops_core.provisioning.settlement import end_validation, fail_dataset, finish_dataset
 from dataops_core.provisioning.step import step
@@ -116,7 +116,7 @@ def publish(context: StepContext) -> PublishedDataset:
     services, storage = context.services, context.services.storage
     with step(context, _PUBLISHING, 6) as claim, services.database.transaction() as session:
         held = fencing.hold(session, claim)
-        problem = gate_problem(session, held)
+        problem = gate_problem(session, held.operation, held.dataset)
         if problem is not None:
             raise problem
         folder = particulars.folder_of(held)
@@ -157,45 +157,18 @@ def publish(context: StepContext) -> PublishedDataset:
     return published
 
 
-def gate_problem(session: Session, held: Held) -> QualityGateError | CheckInconclusiveError | None:
-    """Why this operation's newest evaluations do not let the dataset be published, or None."""
-    made = quality.of_operation(session, dataset_id=held.dataset.dataset_id, operation_id=held.operation.operation_id)
-    if not made and held.dataset.status is DatasetStatus.READY:
-        made = dict(quality.current(session, held.dataset.dataset_id).checks)
-    unclear = [check for check, row in made.items() if row.status is CheckStatus.ERROR]
-    failed = [check for check in CheckType if check in made and made[check].status is CheckStatus.FAILED]
-    if failed:
-        said = "; ".join(f"{check}: {made[check].details}" for check in failed)
-        return QualityGateError(
-            f"The dataset did not pass its quality checks ({said}).",
-            details={"failed_checks": [str(c) for c in failed]},
-        )
-    if unclear:
-        said = "; ".join(f"{check}: {made[check].details}" for check in unclear)
-        return CheckInconclusiveError(
-            f"A quality check could not tell ({said}).", details={"failed_checks": [str(c) for c in unclear]}
-        )
-    missing = [check for check in CheckType if check not in made]
-    if missing:
-        return QualityGateError(
-            f"The dataset was not checked by {', '.join(missing)}.",
-            details={"missing_checks": [str(c) for c in missing]},
-        )
-    return None
-
-
 def _after_check(session: Session, held: Held, claim: Claim) -> None:
     """Ends what the last check of this attempt ends: a validation, or a provisioning whose gate is closed."""
     made = quality.of_operation(session, dataset_id=claim.dataset_id, operation_id=claim.operation_id)
     spoken = {check for check, row in made.items() if row.attempt == claim.attempt}
     if claim.operation_type is OperationType.VALIDATION:
         fencing.step_done(session, held, len(spoken))
-        if spoken.issuperset(operations.checks_of(held.operation)):
+        if spoken.issuperset(operations.checks_of(held.operation, held.part.dataset_type)):
             end_validation(session, held.operation, held.part)
         return
     if spoken != set(CheckType):
         return
-    problem = gate_problem(session, held)
+    problem = gate_problem(session, held.operation, held.dataset)
     if problem is None:
         fencing.step_done(session, held, _STEPS_BEFORE[claim.operation_type] + 1)
     else:

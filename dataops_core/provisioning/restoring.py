@@ -3,7 +3,8 @@
 The archived bytes, compared with their manifest first, become the dataset's records again, under the same id, with a
 new connector; the checks are those of a provisioning (``proving.py``). The archive stays. A restore that comes to
 nothing leaves the dataset archived as it was and its connector disconnected; files of a run that was killed are removed
-by the next try, by a dataset that takes the place, or with the archive.
+by the next try, by a dataset that takes the place, or with the archive. So nothing of an earlier attempt is there to go
+on from: a step that finds its run began in the middle (a rerun from the failure) does the steps before it as well.
 """
 
 import logging
@@ -152,7 +153,15 @@ def restore_records(context: StepContext) -> RestoredRecords:
 def create_connector(context: StepContext) -> RestoredConnector:
     """Step 2: a new connector with tokens of its own, and the records in its index."""
     services = context.services
-    with _leaving_nothing(context, 2), step(context, _RESTORE, 2) as claim:
+    with _leaving_nothing(context, 2) as begun:
+        if not _has_records(services, begun):
+            restore_records(context)
+        return _create_connector(context)
+
+
+def _create_connector(context: StepContext) -> RestoredConnector:
+    services = context.services
+    with step(context, _RESTORE, 2) as claim:
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             connector = particulars.ensure_connector(session, held)
@@ -160,7 +169,7 @@ def create_connector(context: StepContext) -> RestoredConnector:
             folder = particulars.folder_of(held)
         services.connector.provision(spec)
         table = services.tables.read(services.storage, folder)
-        upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
+        upload_id = _upload_id(services, claim)
         report = services.connector.load(spec, documents(table, context.dataset_type), upload_id=upload_id)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
@@ -172,7 +181,9 @@ def create_connector(context: StepContext) -> RestoredConnector:
 
 def validate_quality(context: StepContext) -> list[CheckResult]:
     """Step 3: the four checks, all of them whatever the others say. Raises where one did not pass."""
-    with _leaving_nothing(context, 3):
+    with _leaving_nothing(context, 3) as begun:
+        if not _has_index(context.services, begun):
+            create_connector(context)
         results = [proving.run_check(context, check) for check in CheckType]
         bad = [result for result in results if result.status is not CheckStatus.PASSED]
         said = "; ".join(f"{result.check_type}: {result.details}" for result in bad)
@@ -185,12 +196,27 @@ def validate_quality(context: StepContext) -> list[CheckResult]:
 
 def publish_dataset(context: StepContext) -> proving.PublishedDataset:
     """Step 4: the dataset is ready again."""
-    with _leaving_nothing(context, 4):
+    with _leaving_nothing(context, 4) as begun:
+        if not _has_index(context.services, begun):
+            validate_quality(context)
         return proving.publish(context)
 
 
+def _has_records(services: Services, claim: Claim) -> bool:
+    """Whether this attempt has restored the records."""
+    with services.database.transaction() as session:
+        return fencing.hold(session, claim).part.records_path == _folder(services, claim)
+
+
+def _has_index(services: Services, claim: Claim) -> bool:
+    """Whether this attempt has restored the records and put them into its connector's index."""
+    with services.database.transaction() as session:
+        part = fencing.hold(session, claim).part
+        return part.records_path == _folder(services, claim) and part.upload_id == _upload_id(services, claim)
+
+
 @contextmanager
-def _leaving_nothing(context: StepContext, number: int) -> Iterator[None]:
+def _leaving_nothing(context: StepContext, number: int) -> Iterator[Claim]:
     """Removes what this attempt has made where the block does not end well, an interrupt included."""
     with context.services.database.transaction() as session:
         claim = fencing.claim(
@@ -202,7 +228,7 @@ def _leaving_nothing(context: StepContext, number: int) -> Iterator[None]:
             step=number,
         )
     try:
-        yield
+        yield claim
     except BaseException:
         try:
             _clean_up(context.services, claim)
@@ -236,6 +262,10 @@ def _clean_up(services: Services, claim: Claim) -> None:
             and dataset.status is DatasetStatus.ARCHIVED
         ):
             dataset.has_remains = False
+
+
+def _upload_id(services: Services, claim: Claim) -> str:
+    return f"{_folder(services, claim).rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
 
 
 def _folder(services: Services, claim: Claim) -> str:

@@ -1,5 +1,6 @@
 """What a step works with: settings, registry, keys, files, templates, the connector's client. Made once per process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -47,10 +48,14 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """Who asks for a step (a run), and where: an environment and a dataset type. ``name`` is for logs and traces."""
+    """Who asks for a step (a run), and where: an environment and a dataset type. ``name`` is for logs and traces.
+
+    ``stopping`` tells whether somebody is stopping the run at the moment.
+    """
 
     services: Services
     run: RunIdentity
     environment: Environment
     dataset_type: str
     name: str = "step"
+    stopping: Callable[[], bool] = lambda: False

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from dataops_core.clock import utcnow
 from dataops_core.errors import CheckInconclusiveError
 from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
+from dataops_core.provisioning.gate import gate_closed
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.watching.standing import review
@@ -135,7 +136,7 @@ def end_validation(session: Session, operation: Operation, part: OperationDatase
     """
     dataset = session.get(Dataset, part.dataset_id)
     made = quality.of_operation(session, dataset_id=part.dataset_id, operation_id=operation.operation_id)
-    asked = operations.checks_of(operation)
+    asked = operations.checks_of(operation, part.dataset_type)
     unclear = [check for check in asked if check in made and made[check].status is CheckStatus.ERROR]
     missing = [check for check in asked if check not in made]
     if not unclear and not missing:
@@ -191,7 +192,7 @@ def settle_cancelled(session: Session, operation: Operation) -> None:
 def settle_silent(session: Session, operation_id: UUID, *, last_beat: datetime) -> bool:
     """Ends an operation whose run has not beaten since: under any launcher, such a run lives no more (C-86).
 
-    How long ago that must be is ``silence.py``'s to say.
+    How long ago that must be is ``silence.py``'s to say. Dagster may believe in the run still, so it is asked to stop.
     """
     operation = operations.get(session, operation_id, lock=True)
     if (
@@ -200,6 +201,7 @@ def settle_silent(session: Session, operation_id: UUID, *, last_beat: datetime) 
         or operation.beat_at != last_beat
     ):
         return False
+    operations.ask_to_stop(session, operation.run_id, operation_id)
     _settle_locked(session, operation, RunEnding.LOST, None)
     return True
 
@@ -208,27 +210,45 @@ def _settle_locked(session: Session, operation: Operation, ending: RunEnding, me
     open_parts = [part for part in operations.parts_of(session, operation.operation_id) if part.active]
     for part in open_parts:
         dataset = session.get(Dataset, part.dataset_id)
-        if ending is RunEnding.SUCCESS and operation.operation_type is OperationType.VALIDATION:
+        if operation.operation_type is OperationType.VALIDATION and (
+            ending is RunEnding.SUCCESS or (ending is not RunEnding.CANCELED and _all_told(session, operation, part))
+        ):
             # A rerun of some checks: those of earlier attempts count as well.
             end_validation(session, operation, part)
         elif ending is RunEnding.SUCCESS and dataset is not None and dataset.status is DatasetStatus.READY:
             # A run started by hand for one asset of a ready dataset: all that it was asked for is done.
             finish_dataset(session, operation, part, Outcome.READY, quality_score=dataset.quality_score)
         else:
+            # A rerun of the checks that had failed, and fail again: the reason is theirs, not the run's.
+            failing = ending is RunEnding.FAILURE and operation.operation_type is not OperationType.VALIDATION
+            closed = gate_closed(session, operation, dataset) if failing and dataset is not None else None
             fail_dataset(
                 session,
                 operation,
                 part,
-                code=_CODES[ending],
-                message=message or _SENTENCES[ending],
+                code=closed.code if closed is not None else _CODES[ending],
+                message=closed.message if closed is not None else message or _SENTENCES[ending],
+                details=closed.details if closed is not None else None,
                 cancelled=ending is RunEnding.CANCELED,
             )
     if not open_parts:
         _close_if_done(session, operation, cancelled=ending is RunEnding.CANCELED)
 
 
+def _all_told(session: Session, operation: Operation, part: OperationDataset) -> bool:
+    """Whether every check that a validation asks for has given its verdict, in this attempt or an earlier one."""
+    made = quality.of_operation(session, dataset_id=part.dataset_id, operation_id=operation.operation_id)
+    return all(
+        check in made and made[check].status is not CheckStatus.ERROR
+        for check in operations.checks_of(operation, part.dataset_type)
+    )
+
+
 def preempt(session: Session, operation: Operation, part: OperationDataset) -> None:
-    """A teardown takes the dataset out of its operation; the others go on (C-37). The caller moves the dataset."""
+    """A teardown takes the dataset out of its operation; the others go on (C-37). The caller moves the dataset.
+
+    With none left to go on, the run is asked to stop.
+    """
     finish_dataset(
         session,
         operation,
@@ -236,6 +256,8 @@ def preempt(session: Session, operation: Operation, part: OperationDataset) -> N
         Outcome.CANCELLED,
         error={"code": "CANCELLED", "message": "The dataset was torn down before the operation had finished with it."},
     )
+    if operation.status.is_terminal and operation.run_id is not None:
+        operations.ask_to_stop(session, operation.run_id, operation.operation_id)
 
 
 def _close_if_done(session: Session, operation: Operation, *, cancelled: bool = False) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from dataops_core.lifecycle import OperationType
 from dataops_core.provisioning import fencing
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.services import StepContext
-from dataops_core.provisioning.settlement import fail_dataset
+from dataops_core.provisioning.settlement import fail_dataset, settle_cancelled
 from dataops_core.registry.database import Database
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,8 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
     """Runs its block as one step of the run's operation.
 
     An error ends the dataset's part of the operation at once, with the error's own code and sentence, and is raised
-    again. A run that is stopped from outside (an interrupt) is settled by whoever stopped it.
+    again. A run that is stopped from outside (an interrupt) is settled by whoever stopped it; an interrupt that came to
+    light as an error of a library's is told as what it is.
     """
     database = context.services.database
     run = context.run
@@ -49,7 +50,7 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
             )
         known(operation_id=claim.operation_id)
         span.set(dataops__operation_id=str(claim.operation_id), dataops__dataset_id=str(claim.dataset_id))
-        with _told(context), failing(database, claim), fencing.beating(database, claim):
+        with _told(context), failing(database, claim, context.stopping), fencing.beating(database, claim):
             yield claim
 
 
@@ -72,30 +73,43 @@ def _since(started: float) -> float:
 
 
 @contextmanager
-def failing(database: Database, claim: Claim) -> Iterator[None]:
+def failing(database: Database, claim: Claim, stopping: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """Ends the claim's part of its operation where the block raises an error."""
     try:
         yield
     except StaleRunError:
         raise
     except DataOpsError as error:
-        _fail(database, claim, code=error.code, message=error.message, details=error.details)
+        _fail(database, claim, stopping, code=error.code, message=error.message, details=error.details)
         raise
     except Exception:
         _fail(
             database,
             claim,
+            stopping,
             code="INTERNAL_ERROR",
             message=f"A step failed by an unexpected error; run {claim.run_id} tells more in Dagster.",
         )
         raise
 
 
-def _fail(database: Database, claim: Claim, *, code: str, message: str, details: dict[str, Any] | None = None) -> None:
+def _fail(
+    database: Database,
+    claim: Claim,
+    stopping: Callable[[], bool],
+    *,
+    code: str,
+    message: str,
+    details: dict[str, Any] | None = None,
+) -> None:
     try:
+        stopped = stopping()
         with database.transaction() as session:
             held = fencing.hold(session, claim)
-            fail_dataset(session, held.operation, held.part, code=code, message=message, details=details)
+            if stopped:
+                settle_cancelled(session, held.operation)
+            else:
+                fail_dataset(session, held.operation, held.part, code=code, message=message, details=details)
     except DataOpsError:
         # The step's own error matters more; the sensors settle what could not be written now.
         _log.warning("operation %s could not be settled by its run", claim.operation_id, exc_info=True)

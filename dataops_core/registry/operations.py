@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, cast, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, and_, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -191,8 +191,10 @@ def newest_change_of(session: Session, dataset_id: UUID) -> UUID | None:
 
 
 def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
-    """The operations that this run carries or carried."""
-    return session.scalars(select(Operation.operation_id).where(Operation.run_id == run_id)).all()
+    """The operations that this run carries or carried, newest first."""
+    return session.scalars(
+        select(Operation.operation_id).where(Operation.run_id == run_id).order_by(Operation.created_at.desc())
+    ).all()
 
 
 def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Operation | None]:
@@ -216,9 +218,14 @@ def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Opera
     )
 
 
-def checks_of(operation: Operation) -> tuple[CheckType, ...]:
-    """The checks that a validation evaluates, in the order asked for."""
-    return tuple(CheckType(name) for name in operation.request.get("checks", list(CheckType)))
+def checks_of(operation: Operation, dataset_type: str | None = None) -> tuple[CheckType, ...]:
+    """The checks that a validation evaluates, in the order asked for; of this dataset type, or of any.
+
+    Types differ where somebody chose checks of several by hand.
+    """
+    every = operation.request.get("checks", list(CheckType))
+    chosen = every if dataset_type is None else operation.request.get("checks_of", {}).get(dataset_type, every)
+    return tuple(CheckType(name) for name in chosen)
 
 
 def is_scheduled(operation: Operation) -> bool:
@@ -370,6 +377,42 @@ def beat(session: Session, operation_id: UUID, *, run_id: str, attempt: int) -> 
     return alive is not None
 
 
+def run_begun(session: Session, operation_id: UUID, *, run_id: str) -> bool:
+    """Notes that a pending operation's run has begun, before a step of it could. False: it is not pending any more."""
+    now = utcnow()
+    begun = session.scalar(
+        update(Operation)
+        .where(_waiting_for(operation_id, run_id))
+        .values(
+            status=OperationStatus.IN_PROGRESS,
+            current_step=1,
+            started_at=func.coalesce(Operation.started_at, now),
+            beat_at=now,
+        )
+        .returning(Operation.operation_id)
+        .execution_options(synchronize_session=False)
+    )
+    return begun is not None
+
+
+def run_waits(session: Session, operation_id: UUID, *, run_id: str) -> None:
+    """Notes that a pending operation's run has not begun yet, but will: nobody need ask about it for a while."""
+    session.execute(
+        update(Operation)
+        .where(_waiting_for(operation_id, run_id))
+        .values(beat_at=utcnow())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _waiting_for(operation_id: UUID, run_id: str) -> ColumnElement[bool]:
+    return and_(
+        Operation.operation_id == operation_id,
+        Operation.run_id == run_id,
+        Operation.status == OperationStatus.PENDING,
+    )
+
+
 def show_progress(session: Session, operation_id: UUID) -> None:
     """Sets the operation's step to the lowest one not finished by every dataset that has not failed (C-83).
 
@@ -402,9 +445,23 @@ def ask_to_stop(session: Session, run_id: str, operation_id: UUID) -> None:
     )
 
 
-def runs_to_stop(session: Session, *, limit: int = 50) -> Sequence[RunStop]:
-    """The runs that must end and of which nobody has said yet that they have, longest waiting first."""
-    return session.scalars(select(RunStop).order_by(RunStop.asked_at).limit(limit)).all()
+def runs_to_stop(session: Session, *, limit: int = 50) -> list[tuple[RunStop, OperationStatus | None]]:
+    """The runs that must end and of which nobody has said yet that they have, longest waiting first.
+
+    With each the status of its operation, None where another run carries that by now.
+    """
+    rows = session.execute(
+        select(RunStop, Operation.status)
+        .outerjoin(Operation, and_(Operation.operation_id == RunStop.operation_id, Operation.run_id == RunStop.run_id))
+        .order_by(RunStop.asked_at)
+        .limit(limit)
+    )
+    return [(row, status) for row, status in rows]
+
+
+def stop_heard(session: Session, run_id: str) -> None:
+    """Notes that a run was there to be asked to end: it has some time for that from now on."""
+    session.execute(update(RunStop).where(RunStop.run_id == run_id).values(asked_at=utcnow()))
 
 
 def run_stopped(session: Session, run_id: str) -> None:

@@ -2,12 +2,13 @@
 
 ``launch_pending_operations`` launches what was accepted and never launched (the API was killed, Dagster was down).
 ``settle_*`` tell operations how their runs ended, and end those whose runs went silent. ``stop_cancelled_runs`` stops
-runs of cancelled operations that the API could not stop (Dagster was down then). Each gathers what Dagster knows
+runs that nobody wants any more: of cancelled operations that the API could not stop (Dagster was down then), of
+operations from which a teardown took the last dataset, and those that were given up. Each gathers what Dagster knows
 and calls one function of ``dataops_core.provisioning.launching``, which decides; all are idempotent, so that a second
 daemon (``dagster dev`` beside a running ``up``) does no harm. Source: ``docs/contract.md`` C-81, C-84, C-86.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from dagster import (
     sensor,
 )
 from dagster._core.definitions.target import ExecutableDefinition
+from dagster._core.errors import DagsterUserCodeUnreachableError
 
 from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
@@ -49,6 +51,8 @@ GRACE = timedelta(seconds=2)
 
 #: Of this process, from one evaluation to the next.
 _SILENCES = Silences()
+
+_NO_LIFE = "The run showed no life; its operation was ended."
 
 _ENDINGS = {
     DagsterRunStatus.SUCCESS: RunEnding.SUCCESS,
@@ -110,12 +114,19 @@ def run_finder(instance: DagsterInstance) -> Callable[[UUID, int], RunState | No
     return find
 
 
-def _finder_by_id(instance: DagsterInstance) -> Callable[[str], RunState | None]:
-    def find(run_id: str) -> RunState | None:
-        run = instance.get_run_by_id(run_id)
-        return _state(run) if run is not None else None
+def _runs_finder(instance: DagsterInstance) -> Callable[[Sequence[str]], Mapping[str, RunState]]:
+    def find(run_ids: Sequence[str]) -> Mapping[str, RunState]:
+        return {run.run_id: _state(run) for run in instance.get_runs(RunsFilter(run_ids=run_ids))}
 
     return find
+
+
+def _launched_for(run: DagsterRun) -> tuple[UUID, int] | None:
+    """The operation and the attempt in a run's tags."""
+    try:
+        return UUID(run.tags[TAG_OPERATION]), int(run.tags[TAG_ATTEMPT])
+    except (KeyError, ValueError):
+        return None
 
 
 def _state(run: DagsterRun) -> RunState:
@@ -134,7 +145,8 @@ def _settling(status: DagsterRunStatus) -> SensorDefinition:
     )
     def settle(context: RunStatusSensorContext, dataops: ResourceParam[DataOps]) -> None:
         run = context.dagster_run
-        run_ended(dataops.services.database, run.run_id, _state(run).ending or ending)
+        database, how = dataops.services.database, _state(run).ending or ending
+        run_ended(database, run.run_id, how, launched_for=_launched_for(run))
 
     return settle
 
@@ -149,12 +161,12 @@ def _lost() -> SensorDefinition:
     def settle_lost_operations(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
         instance, services = context.instance, dataops.services
         lost_after = timedelta(seconds=services.settings.run_lost_after_seconds)
-        given_up = settle_quiet(services.database, _finder_by_id(instance), _SILENCES, lost_after=lost_after)
+        given_up = settle_quiet(services.database, _runs_finder(instance), _SILENCES, lost_after=lost_after)
         for lost in given_up:
             run = instance.get_run_by_id(lost.run_id)
             if run is not None and not run.is_finished:
                 # Dagster's own launcher cannot see that the process is gone: without this the run is STARTED for ever.
-                instance.report_run_failed(run, f"The run showed no life; operation {lost.operation_id} was ended.")
+                instance.report_run_failed(run, _NO_LIFE)
         return SkipReason(f"{len(given_up)} run(s) given up." if given_up else "No run is silent.")
 
     return settle_lost_operations
@@ -165,24 +177,30 @@ def _stopping() -> SensorDefinition:
         name="stop_cancelled_runs",
         minimum_interval_seconds=SOON,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Stops runs that go on although their operation was cancelled.",
+        description="Stops runs that go on although nobody wants them: cancelled, pre-empted by a teardown, given up.",
     )
     def stop_cancelled_runs(context: SensorEvaluationContext, dataops: ResourceParam[DataOps]) -> SkipReason:
         instance = context.instance
 
-        def stop(run_id: str) -> bool:
+        def stop(run_id: str) -> bool | None:
             try:
                 return bool(instance.run_coordinator.cancel_run(run_id))
+            except DagsterUserCodeUnreachableError:
+                return None
             except DagsterError:
-                # The run's launcher does not know it (any more), or its server does not answer now.
+                # The run's launcher does not know it (any more).
                 return False
 
-        def give_up(run_id: str) -> None:
+        def give_up(run_id: str, lost: bool) -> None:
             run = instance.get_run_by_id(run_id)
-            if run is not None and not run.is_finished:
+            if run is None or run.is_finished:
+                return
+            if lost:
+                instance.report_run_failed(run, _NO_LIFE)
+            else:
                 instance.report_run_canceled(run, "Its operation was cancelled and no process of it can be found.")
 
-        stopped = stop_unwanted(dataops.services.database, _finder_by_id(instance), stop, give_up)
-        return SkipReason(f"{len(stopped)} run(s) asked to stop." if stopped else "No cancelled run goes on.")
+        stopped = stop_unwanted(dataops.services.database, _runs_finder(instance), stop, give_up)
+        return SkipReason(f"{len(stopped)} run(s) asked to stop." if stopped else "No unwanted run goes on.")
 
     return stop_cancelled_runs

@@ -274,7 +274,7 @@ def test_a_rerun_where_the_dataset_has_moved_on_fails_at_its_first_step_c87(pipe
     assert again.is_failure
     assert pipeline.steps(again) == set()
     (sentence,) = pipeline.failures(again).values()
-    assert "no live confluence_pages dataset" in sentence
+    assert f"Dataset {dataset_id} is archived; operation {operation.operation_id} has nothing to repeat." in sentence
     assert pipeline.dataset().status is DatasetStatus.ARCHIVED
     assert pipeline.operation(operation.operation_id).status is OperationStatus.COMPLETED
 

@@ -220,7 +220,7 @@ def test_a_run_that_goes_on_after_its_operation_was_cancelled_is_stopped(watch: 
     ended = watch.instance.get_run_by_id(run.run_id)
     assert ended is not None
     assert ended.status is DagsterRunStatus.CANCELED
-    assert "No cancelled run goes on" in (watch.tick("stop_cancelled_runs").skip_message or "")
+    assert "No unwanted run goes on" in (watch.tick("stop_cancelled_runs").skip_message or "")
     with watch.services.database.transaction() as session:
         assert operations.runs_to_stop(session) == []
     assert watch.operation(operation_id).status is OperationStatus.CANCELLED

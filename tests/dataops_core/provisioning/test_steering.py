@@ -1,6 +1,7 @@
 """Cancelling an operation and having it tried again (C-84), and what both leave behind."""
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def finish(place, claim, outcome=Outcome.READY):
 
 def unwanted(place):
     with place.database.transaction() as session:
-        return [(row.run_id, row.operation_id) for row in operations.runs_to_stop(session)]
+        return [(row.run_id, row.operation_id) for row, _ in operations.runs_to_stop(session)]
 
 
 def half_done(journey):
@@ -306,10 +307,10 @@ class Runs:
         self.reachable = True
 
     def sweep(self, database) -> list[str]:
-        return stop_unwanted(database, self.find, self.stop, self.given_up.append)
+        return stop_unwanted(database, self.find, self.stop, lambda run_id, _: self.given_up.append(run_id))
 
-    def find(self, run_id: str) -> RunState | None:
-        return RunState(run_id, self.states[run_id]) if run_id in self.states else None
+    def find(self, run_ids: Sequence[str]) -> dict[str, RunState]:
+        return {one: RunState(one, self.states[one]) for one in run_ids if one in self.states}
 
     def stop(self, run_id: str) -> bool:
         self.stopped.append(run_id)
