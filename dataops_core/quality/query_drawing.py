@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import product
+from itertools import combinations, product
 
 import pyarrow as pa
 
@@ -41,11 +41,8 @@ _STOP_WORDS = frozenset(
         "under", "until", "where", "which", "while", "whose", "would", "yours", "yourself", "yourselves",
     }
 )  # fmt: skip
-#: How much is tried before a kind is given up: documents, and words or phrases of each. The first find ends it, mostly
-#: within a few documents; among thousands of them whole runs may have nothing of their own.
-_TRIED_DOCUMENTS = 600
-#: So many documents are asked for the best kind of entity before any is asked for the next.
-_TRIED_FIRST = 60
+#: How much is tried before a kind is given up: documents, and words or phrases of each.
+_TRIED_DOCUMENTS = 60
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
 
@@ -154,16 +151,30 @@ class _Draw:
         return None
 
     def _entity(self, query_id: str) -> SampleQuery | None:
-        """An issue key or another name that at most three documents hold, each as one piece."""
+        """An issue key or another name that at most three documents hold, each as one piece; else two such names."""
         order = self._order(query_id)[:_TRIED_DOCUMENTS]
-        for some, pattern in product((order[:_TRIED_FIRST], order[_TRIED_FIRST:]), _ENTITIES):
-            for index in some:
+        for pattern in _ENTITIES:
+            for index in order:
                 names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
                 for name in names[:_TRIED_WORDS]:
                     found = self._corpus.matching(words(name))
                     if index in found and len(found) <= TOP and self._corpus.adjacent(words(name), found) == found:
                         self._take(index)
                         return SampleQuery(query_id, QueryKind.ENTITY, name, expected=self._urls(found))
+        return self._two_entities(query_id, order)
+
+    def _two_entities(self, query_id: str, order: Sequence[int]) -> SampleQuery | None:
+        """Two names that at most three documents hold together: among thousands every single one may be in many."""
+        for index in order:
+            text = self._corpus.plain(index)
+            names = self._shuffled(query_id, [name for pattern in _ENTITIES for name in pattern.findall(text)])
+            found_by = {name: self._corpus.matching(words(name)) for name in names[:_TRIED_WORDS]}
+            for first, second in combinations(sorted(found_by, key=lambda name: len(found_by[name])), 2):
+                found = self._corpus.matching(words(second), found_by[first])
+                whole = all(self._corpus.adjacent(words(name), found) == found for name in (first, second))
+                if index in found and len(found) <= TOP and whole:
+                    self._take(index)
+                    return SampleQuery(query_id, QueryKind.ENTITY, f"{first} {second}", expected=self._urls(found))
         return None
 
     def _conjunction(self, query_id: str) -> SampleQuery | None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,8 @@ import pytest
 
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
-from dataops_core.quality.query_drawing import make_queries
+from dataops_core.quality.corpus import Corpus
+from dataops_core.quality.query_drawing import _Draw, make_queries
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, QueryKind, QuerySet, SampleQuery
 
 Pages = Callable[..., pa.Table]
@@ -48,13 +50,18 @@ def holds(document: Document, *wanted: str) -> bool:
     return set(wanted) <= set(tokens(f"{document.title} {document.body}"))
 
 
-def test_an_entity_is_looked_for_beyond_the_first_documents(
-    table: pa.Table, page_type: DatasetType, documents: dict[str, Document], monkeypatch: pytest.MonkeyPatch
+def test_where_no_entity_is_rare_two_are_asked_for_together(
+    table: pa.Table, page_type: DatasetType, documents: dict[str, Document]
 ) -> None:
-    """Of thousands of records the first sixty asked may have none: a provisioning must not fail for that."""
-    monkeypatch.setattr("dataops_core.quality.query_drawing._TRIED_FIRST", 0)
-    (entity,) = of_kind(make_queries(table, page_type, seed=SEED), QueryKind.ENTITY)
-    assert {url for url, document in documents.items() if holds(document, *tokens(entity.text))} == set(entity.expected)
+    """Among thousands of records every name may stand in many: a provisioning must not fail for that."""
+    rows = [page_type.document(row) for row in table.to_pylist()]
+    with closing(Corpus(rows)) as corpus:
+        draw = _Draw(corpus, page_type, "key")
+        query = draw._two_entities("q", draw._order("q"))
+    assert query is not None
+    assert len(query.text.split()) == 2
+    assert {url for url, document in documents.items() if holds(document, *tokens(query.text))} == set(query.expected)
+    assert 1 <= len(query.expected) <= 3
 
 
 def test_there_are_ten_in_a_fixed_order(queries: QuerySet) -> None:
