@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.errors import TOKEN_PATH, internal_error
@@ -70,6 +70,9 @@ class RequestContext:
         ):
             try:
                 await self.app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                # The request never came whole, which is the caller's doing; nobody is there to be answered.
+                status = status or 400
             except Exception:
                 _log.exception("unexpected error")
                 if status == 0:

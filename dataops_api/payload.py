@@ -42,7 +42,16 @@ class JsonRequest(Request):
 
     def canonical(self) -> bytes:
         """The body's value in the one form that equal values share."""
-        return json.dumps(self._parsed, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(_in_one_form(self._parsed), sort_keys=True, separators=(",", ":")).encode()
+
+
+def _in_one_form(value: Any) -> Any:
+    """The value with whole numbers as integers: 20.0 and 2e1 are 20 (C-5)."""
+    if isinstance(value, dict):
+        return {name: _in_one_form(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_in_one_form(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 async def read_body(request: Request) -> bytes:

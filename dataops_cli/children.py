@@ -145,6 +145,8 @@ def environment(settings: Settings, home: Home) -> dict[str, str]:
         "DAGSTER_HOME": str(home.dagster),
         "DAGSTER_DISABLE_TELEMETRY": "1",
         "PYTHONUNBUFFERED": "1",
+        # uvicorn would believe X-Forwarded-For of whoever is on this machine, and with it escape the limits by address.
+        "FORWARDED_ALLOW_IPS": os.environ.get("FORWARDED_ALLOW_IPS", ""),
     }
 
 

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -50,6 +52,22 @@ def test_a_request_is_one_line_that_says_who_asked_what_and_how_it_went(api: Any
     assert line["duration_ms"] >= 0
     assert len(line["api_client_id"]) == 36
     assert not any("swordfish" in one for one in log.lines)
+
+
+def test_who_hangs_up_before_the_request_is_whole_is_no_bug(api: Any, log: Kept) -> None:
+    """C-2: nobody raises an alarm by going away, and least of all without a token."""
+    for rest in (b"Content-Length: 50\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n"):
+        head = b"POST /token HTTP/1.1\r\nHost: here\r\nX-Request-ID: req-gone\r\nContent-Type: application/json\r\n"
+        with socket.create_connection((api.anonymous.base_url.host, api.anonymous.base_url.port), timeout=30) as gone:
+            gone.sendall(head + rest)
+            gone.shutdown(socket.SHUT_WR)
+            while gone.recv(4096):
+                pass
+    deadline = time.monotonic() + 30
+    while len(log.of("req-gone")) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert [(line["level"], line["status"]) for line in log.of("req-gone")] == [("INFO", 400)] * 2
 
 
 def test_what_the_product_looks_at_of_itself_is_a_line_only_where_it_does_not_go_well(api: Any, log: Kept) -> None:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 
 import httpx
@@ -91,7 +92,10 @@ def test_a_kill_between_two_pages_costs_nothing(apart, client, new_connector, ma
     def with_a_kill_after_the_first_page():
         for number, document in enumerate(make_documents(2500)):
             if number == 2200:
-                assert apart.files.spool(connector.connector_id, "new").exists(), "a page was taken"
+                deadline = time.monotonic() + 30  # while the first page is on its way, the next ones are made
+                while not apart.files.spool(connector.connector_id, "new").exists():
+                    assert time.monotonic() < deadline, "no page was taken"
+                    time.sleep(0.01)
                 apart.kill()
                 apart.start()
             yield document

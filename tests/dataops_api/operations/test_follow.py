@@ -62,8 +62,9 @@ def begin(api: Any, *, run_id: str = "run") -> dict[str, Any]:
     accepted: dict[str, Any] = api.provision()
     change(
         api, accepted, status=OperationStatus.IN_PROGRESS, run_id=run_id, current_step=1, started_at=utcnow(),
-        beat_at=utcnow() + timedelta(minutes=5),
+        beat_at=utcnow(),
     )  # fmt: skip
+    api.dagster.runs[run_id] = RunState(run_id=run_id, status="STARTED")
     return accepted
 
 

@@ -2,13 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from dataops_api import watching
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationStatus, OperationType, Stage
+from dataops_core.provisioning import silence
 from dataops_core.registry import operations
 from dataops_core.runs import RunState
 from dataops_core.scopes import Scope
@@ -221,11 +224,16 @@ def test_a_quiet_operation_is_settled_by_what_dagster_says_of_its_run(
 
 @pytest.mark.parametrize(("silent", "status"), [(20, "in_progress"), (31, "failed")])
 def test_a_run_that_dagster_believes_in_is_given_up_when_its_beat_stopped(
-    own_api: Any, silent: int, status: str
+    own_api: Any, monkeypatch: pytest.MonkeyPatch, silent: int, status: str
 ) -> None:
-    """C-86."""
+    """C-86: and not before it has had the time of one more beat."""
+    later = 0.0
+    for module in (watching, silence):
+        monkeypatch.setattr(module, "monotonic", lambda: monotonic() + later)
     link = running(own_api, run_id="silent", silent=timedelta(seconds=silent))
     own_api.dagster.runs["silent"] = RunState(run_id="silent", status="STARTED")
+    assert own_api.admin.get(link).json()["status"] == "in_progress"
+    later = silence.ONE_MORE_BEAT.total_seconds()
     assert own_api.admin.get(link).json()["status"] == status
 
 

@@ -55,7 +55,9 @@ def look(database: Database) -> Callable[..., list[Any]]:
     """One process that looks for silent runs, of which Dagster says that they go on."""
     silences = Silences()
     goes_on = RunState("run-1", "STARTED")
-    return lambda state=goes_on: settle_quiet(database, lambda _: state, silences, lost_after=LOST_AFTER)
+    return lambda state=goes_on: settle_quiet(
+        database, lambda ids: dict.fromkeys(ids, state), silences, lost_after=LOST_AFTER
+    )
 
 
 def beat(database: Database, place: Any) -> None:

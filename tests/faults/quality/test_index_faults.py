@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 
 from dataops_core.dataset_types.base import Document
-from dataops_core.lifecycle import CheckStatus, CheckType, ConnectorStatus
+from dataops_core.lifecycle import CheckStatus, CheckType, Finding
 
 SCHEMA, COMPLETENESS = CheckType.SCHEMA_VALIDATION, CheckType.DATA_COMPLETENESS
 CONNECTOR, QUERIES = CheckType.CONNECTOR_HEALTH, CheckType.SAMPLE_QUERY_SUCCESS
@@ -35,7 +35,7 @@ def test_a_healthy_dataset_passes_every_check(material: Any, load: Callable[...,
     assert judgement.details(COMPLETENESS) == "98/100 records fully populated (98%)"
     assert judgement.verdicts[COMPLETENESS].result.metrics["incomplete_unexplained"] == 0
     assert judgement.details(CONNECTOR).startswith("Connector healthy, response time ")
-    assert judgement.verdicts[CONNECTOR].connector_status is ConnectorStatus.HEALTHY
+    assert judgement.verdicts[CONNECTOR].finding is Finding.CLEAN
     assert judgement.details(QUERIES) == "10/10 test queries successful"
 
 
