@@ -23,6 +23,7 @@ from dataops_core.lifecycle import CheckType, Environment, Stage
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.runs import LaunchRequest, RunState
 from dataops_core.settings import Settings
+from tests.waiting import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 T = TypeVar("T")
@@ -43,16 +44,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_for(look: Callable[[], T | None], *, seconds: float = 60.0, what: str) -> T:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
 @dataclass(frozen=True)
@@ -109,12 +100,12 @@ def dagster(
 
     def start_code() -> None:
         code.append(start("dagster", *serve, "--location-name", "dataops"))
-        wait_for(lambda: _listens(code_port), what="The code server's start")
+        wait_for(lambda: _listens(code_port), "The code server's start")
 
     try:
         start_code()
         web = start("dagster_webserver", "-h", "127.0.0.1", "-p", str(web_port), "-w", str(home / "workspace.yaml"))
-        wait_for(lambda: _listens(web_port), what="The webserver's start")
+        wait_for(lambda: _listens(web_port), "The webserver's start")
         yield Dagster(f"http://127.0.0.1:{web_port}", web, code, start_code, run)
     finally:
         for process in reversed(started):
@@ -150,7 +141,7 @@ def ended(gateway: DagsterGateway, run_id: str) -> RunState:
         state = gateway.run_state(run_id)
         return state if state is not None and state.ending is not None else None
 
-    return wait_for(look, what="The run's end")
+    return wait_for(look, "The run's end")
 
 
 def tags_of(dagster: Dagster, run_id: str) -> dict[str, str]:
@@ -211,7 +202,7 @@ def test_a_run_can_be_terminated_once(gateway: DagsterGateway) -> None:
         state = gateway.run_state(run_id)
         return state is not None and state.steps.get("slow__records") == "IN_PROGRESS"
 
-    wait_for(reached, what="The endless step")
+    wait_for(reached, "The endless step")
     assert gateway.terminate(run_id)
     assert ended(gateway, run_id).ending is RunEnding.CANCELED
     assert not gateway.terminate(run_id)
@@ -244,7 +235,7 @@ def test_a_run_whose_process_was_ended_from_outside_is_lost_and_has_not_failed(
         state = gateway.run_state(run_id)
         return state is not None and state.steps.get("slow__records") == "IN_PROGRESS"
 
-    wait_for(reached, what="The endless step")
+    wait_for(reached, "The endless step")
     (process,) = [
         child
         for child in psutil.Process(dagster.code[-1].pid).children(recursive=True)
@@ -266,7 +257,7 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
     ]
     assert gateway.health().code_location is None
     dagster.code[-1].send_signal(signal.SIGSTOP)
-    wait_for(lambda: gateway.health().code_location == "The code location does not answer", what="It hangs")
+    wait_for(lambda: gateway.health().code_location == "The code location does not answer", "It hangs")
     assert gateway.health().webserver is None
     dagster.code[-1].kill()
     dagster.code[-1].wait()
@@ -275,7 +266,7 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
             gateway.launch(one)
     assert gateway.health().code_location == "The code location does not answer"
     dagster.serve()
-    wait_for(lambda: gateway.health().code_location is None, what="The code location's return")
+    wait_for(lambda: gateway.health().code_location is None, "The code location's return")
 
     def launched() -> str | None:
         try:
@@ -283,7 +274,7 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
         except UnavailableError:
             return None
 
-    assert ended(gateway, wait_for(launched, what="The launch")).ending is RunEnding.SUCCESS
+    assert ended(gateway, wait_for(launched, "The launch")).ending is RunEnding.SUCCESS
 
 
 def test_a_daemon_is_judged_by_the_age_of_its_beats(dagster: Dagster, gateway: DagsterGateway) -> None:
@@ -291,9 +282,9 @@ def test_a_daemon_is_judged_by_the_age_of_its_beats(dagster: Dagster, gateway: D
     assert "shows no life" in (gateway.health().daemon or "")
     limit = DAEMON_SILENT_AFTER.total_seconds()
     dagster.run(BEAT, str(limit - 30))
-    wait_for(lambda: gateway.health().daemon is None, what="It is heard")
+    wait_for(lambda: gateway.health().daemon is None, "It is heard")
     dagster.run(BEAT, str(limit + 1))
-    wait_for(lambda: "shows no life" in (gateway.health().daemon or ""), what="It was not heard for long")
+    wait_for(lambda: "shows no life" in (gateway.health().daemon or ""), "It was not heard for long")
 
 
 def test_a_code_location_that_is_not_loaded_is_no_reason_to_give_up(dagster: Dagster) -> None:
@@ -324,5 +315,5 @@ def test_a_webserver_that_hangs_is_given_up_within_its_time(dagster: Dagster) ->
         assert time.monotonic() - before < 5
     finally:
         dagster.web.send_signal(signal.SIGCONT)
-    wait_for(lambda: gateway.health().webserver is None, what="The webserver's recovery")
+    wait_for(lambda: gateway.health().webserver is None, "The webserver's recovery")
     gateway.close()

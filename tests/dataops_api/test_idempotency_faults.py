@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from dataops_core.registry.database import Database
+from tests.waiting import wait_for
 
 DATASETS = "/v1/dataops/datasets"
 _HOLD = 4711
@@ -48,14 +48,6 @@ def holders(database: Database, *, granted: bool) -> int:
         return int(connection.execute(_HOLDING, {"hold": _HOLD, "granted": granted}).scalar_one())
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Waits for the condition, for a minute at most."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @contextmanager
 def second_process(api: Any, port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """The same API in a process of its own, as ``dataops up`` starts it, until the block ends."""
@@ -85,7 +77,7 @@ def second_process(api: Any, port: int, log: Path) -> Iterator["subprocess.Popen
             except httpx.TransportError:
                 return False
 
-        until(answers)
+        wait_for(answers, "it answers")
         yield process
     finally:
         process.kill()
@@ -115,12 +107,12 @@ def test_a_process_that_is_killed_before_it_answers_leaves_all_or_nothing(
         session.execute(text("SELECT pg_advisory_xact_lock(:hold)"), {"hold": _HOLD})
         url = f"http://127.0.0.1:{unused_port}{DATASETS}"
         asked = threads.submit(httpx.post, url, json=body, headers=headers, timeout=60)
-        until(lambda: holders(database, granted=False) == 1)
+        wait_for(lambda: holders(database, granted=False) == 1, "one waits")
         process.kill()
         with pytest.raises(httpx.TransportError):
             asked.result(timeout=30)
     # The server goes on with what it was told, and then notices that nobody is there any more.
-    until(lambda: holders(database, granted=True) == 0)
+    wait_for(lambda: holders(database, granted=True) == 0, "nobody holds it")
     committed = place == "the commit"
     for table in ("idempotency_keys", "operations", "datasets"):
         assert rows(database, table) == (1 if committed else 0)

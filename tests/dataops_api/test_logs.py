@@ -3,7 +3,6 @@
 import json
 import logging
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ import pytest
 from dataops_core.lifecycle import TokenKind
 from dataops_core.logs import JsonFormatter
 from dataops_core.scopes import Scope
+from tests.waiting import wait_for
 
 
 class Kept(logging.Handler):
@@ -63,10 +63,7 @@ def test_who_hangs_up_before_the_request_is_whole_is_no_bug(api: Any, log: Kept)
             gone.shutdown(socket.SHUT_WR)
             while gone.recv(4096):
                 pass
-    deadline = time.monotonic() + 30
-    while len(log.of("req-gone")) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: len(log.of("req-gone")) == 2, "both are logged")
     assert [(line["level"], line["status"]) for line in log.of("req-gone")] == [("INFO", 400)] * 2
 
 

@@ -23,21 +23,12 @@ from sqlalchemy import make_url
 from dataops_cli.home import Home
 from dataops_cli.processes import instance_members
 from dataops_core.process_marks import ProcessMark
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.fault
 
 COMPONENTS = {"database", "migrations", "keys", "dagster", "code_location", "daemon", "connector"}
 UP = {"state": "up", "reason": None}
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float) -> Any:
-    """What the condition returns, as soon as that is something."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture

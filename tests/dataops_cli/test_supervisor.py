@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home, ProcessRecord
 from dataops_cli.processes import Child, ChildSpec, instance_members, wait_gone
 from dataops_core.process_marks import ProcessMark
+from tests.waiting import wait_for
 
 #: Supervises the children that CHILDREN lists until it is told to stop.
 PROGRAM = """
@@ -59,14 +59,6 @@ PARENT = (
     "subprocess.Popen(sleep); subprocess.Popen(sleep, start_new_session=True); print('born', flush=True);"
     "time.sleep(600)"
 )
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
 
 
 class Supervised:

@@ -25,6 +25,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Operation
 from dataops_core.runs import TAG_OPERATION
 from dataops_core.templates.loader import load_catalog
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.fault
 
@@ -45,16 +46,6 @@ mutation Rerun($params: ReexecutionParams!) {
   }
 }
 """
-
-
-def wait_for(found: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """What ``found`` returns, as soon as it is something. Fails in words where it never is."""
-    deadline = time.monotonic() + seconds
-    while (value := found()) is None or value is False:
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
-    return value
 
 
 def request(**changes: Any) -> dict[str, Any]:

@@ -1,23 +1,14 @@
 """Who did what in a whole life, as the audit log of the running stack tells it (C-24)."""
 
-import time
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from tests.waiting import ended
+
 pytestmark = pytest.mark.stack
-
-
-def ended(api: httpx.Client, operation_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        operation: dict[str, Any] = api.get(f"/operations/{operation_id}").raise_for_status().json()
-        if operation["completed_at"] is not None:
-            return operation
-        time.sleep(0.2)
-    pytest.fail("the operation has not ended")
 
 
 def entries(api: httpx.Client, **filters: str) -> list[dict[str, Any]]:

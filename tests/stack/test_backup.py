@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from sqlalchemy import make_url
 
 from dataops_core.provisioning.interrupted import SENTENCE
 from dataops_core.settings import Settings
+from tests.waiting import completed, wait_for
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -27,15 +27,6 @@ TERMINAL = {"completed", "failed", "cancelled"}
 _STATUS = "query Run($runId: ID!) { runOrError(runId: $runId) { ... on Run { status } } }"
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 120) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)
-    return value
-
-
 def asked(count: int) -> dict[str, Any]:
     return {
         "journey_id": str(uuid4()),
@@ -44,16 +35,6 @@ def asked(count: int) -> dict[str, Any]:
         "dataset_types": ["confluence_pages"],
         "generation": {"record_count": count},
     }
-
-
-def ended(api: httpx.Client, accepted: dict[str, Any]) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        found: dict[str, Any] = api.get(f"/operations/{accepted['operation_id']}").raise_for_status().json()
-        return found if found["status"] in TERMINAL else None
-
-    operation: dict[str, Any] = wait_for(look, "the operation has ended")
-    assert operation["status"] == "completed", operation["error"]
-    return operation
 
 
 def dataops(stack: "Stack", *arguments: str) -> list[str]:
@@ -93,9 +74,9 @@ def test_a_destroyed_installation_is_back_with_everything_that_it_had(
     with first.client() as api:
         wanted = [api.post("/datasets", json=asked(20)).raise_for_status().json() for _ in range(2)]
         for accepted in wanted:
-            ended(api, accepted)
+            completed(api, accepted["operation_id"])
         ready, archived = (accepted["datasets"][0]["dataset_id"] for accepted in wanted)
-        ended(api, api.delete(f"/datasets/{archived}").raise_for_status().json())
+        completed(api, api.delete(f"/datasets/{archived}").raise_for_status().json()["operation_id"])
         made = api.post(f"/datasets/{ready}/connector/tokens", json={"kind": "search", "expires_in": 3600}).json()
         known, quality = api.get(f"/datasets/{ready}").json(), api.get(f"/datasets/{ready}/quality").json()
         bearer = api.headers["Authorization"]

@@ -5,7 +5,6 @@ that runs and sensors alone have brought it about (C-86, C-87). The tests go on 
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.runs import ASSETS
 from tests.conftest import Stack
 from tests.stack.dagster_ui import ASSET_JOB, DagsterUI
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -33,16 +33,6 @@ TYPE = "confluence_pages"
 RECORDS = 50
 CHECKS = ("schema_validation", "data_completeness", "connector_health", "sample_query_success")
 STRATEGIES = ("FROM_FAILURE", "ALL_STEPS", "FROM_ASSET_FAILURE")
-
-
-def wait_for(found: Callable[[], T | None], what: str, seconds: float = 120) -> T:
-    """What ``found`` returns, as soon as it is something."""
-    deadline = time.monotonic() + seconds
-    while (value := found()) is None or value is False:
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)
-    return value
 
 
 @dataclass

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import Stack
+from tests.waiting import completed
 
 pytestmark = pytest.mark.stack
 
@@ -69,16 +70,11 @@ def rerun(stack: Stack, run_id: str) -> str:
         return status
 
 
-def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
-    """What an accepted operation came to."""
+def operation_of(answer: httpx.Response) -> str:
+    """The operation that a request began."""
     assert answer.status_code == 202, answer.text
-    operation: dict[str, Any] = {"status": "pending"}
-    for _ in range(6):
-        operation = client.get(f"/operations/{answer.json()['operation_id']}", params={"wait": 20}).json()
-        if operation["status"] not in {"pending", "in_progress"}:
-            break
-    assert operation["status"] == "completed", operation
-    return operation
+    operation_id: str = answer.json()["operation_id"]
+    return operation_id
 
 
 def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(own_stack: Callable[..., Stack]) -> None:
@@ -97,9 +93,10 @@ def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(own_stac
     for path in (left / "records.parquet", left):
         os.utime(path, (0, 0))
     with stack.client() as client:
-        made = ended(client, client.post("/datasets", json=request))
+        made = completed(client, operation_of(client.post("/datasets", json=request)))
         (dataset,) = made["result"]["datasets"]
-        ended(client, client.delete(f"/datasets/{dataset['dataset_id']}", params={"reason": "manual"}))
+        removed = client.delete(f"/datasets/{dataset['dataset_id']}", params={"reason": "manual"})
+        completed(client, operation_of(removed))
 
         assert findings(stack, "--dry-run") == {f"datasets/{left.name}": "due", key: "waiting"}
         assert left.is_dir()
@@ -112,7 +109,7 @@ def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(own_stac
         assert rerun(stack, made["run_id"]) == "FAILURE", "C-87: it finds no partition, and changes nothing"
         assert client.get("/operations").json()["pagination"]["total_count"] == 2
 
-        ended(client, client.post("/datasets", json=request))
+        completed(client, operation_of(client.post("/datasets", json=request)))
         assert partitions(stack) == [key]
         assert findings(stack, DATAOPS_ORPHAN_GRACE_HOURS="0") == {}
 

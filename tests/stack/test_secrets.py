@@ -7,7 +7,6 @@ to be found.
 import json
 import re
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from sqlalchemy import make_url
 
 from dataops_cli.home import Home
 from dataops_cli.processes import instance_members
+from tests.waiting import ended
 
 pytestmark = pytest.mark.stack
 
@@ -54,16 +54,6 @@ def given(postgres_url: str, administer: Any) -> Iterator[dict[str, str]]:
     administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(f"{url.database}_dagster")))
 
 
-def ended(api: httpx.Client, accepted: dict[str, Any], seconds: float = 120) -> dict[str, Any]:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        operation: dict[str, Any] = api.get(f"/operations/{accepted['operation_id']}").raise_for_status().json()
-        if operation["status"] in TERMINAL:
-            return operation
-        time.sleep(0.2)
-    pytest.fail(f"not ended within {seconds:g} s")
-
-
 def live(stack: Any) -> tuple[dict[str, str], list[httpx.Response]]:
     """All that a customer's life has, with good and bad credentials: the secrets by name, and every refusal."""
     known = stack.credentials
@@ -80,7 +70,7 @@ def live(stack: Any) -> tuple[dict[str, str], list[httpx.Response]]:
             "generation": {"record_count": 20},
         }
         accepted = api.post("/datasets", json=body, headers={"Idempotency-Key": str(uuid4())}).json()
-        assert ended(api, accepted)["status"] == "completed"
+        assert ended(api, accepted["operation_id"])["status"] == "completed"
         dataset_id = accepted["datasets"][0]["dataset_id"]
         connector = api.get(f"/datasets/{dataset_id}").json()["connector"]["endpoint_url"]
         for kind in ("search", "index"):
@@ -103,7 +93,7 @@ def live(stack: Any) -> tuple[dict[str, str], list[httpx.Response]]:
             token_request(known, grant_type=known["client_secret"]),
             token_request(known, scope=known["client_secret"]),
         ]
-        assert ended(api, api.delete(f"/datasets/{dataset_id}").json())["status"] == "completed"
+        assert ended(api, api.delete(f"/datasets/{dataset_id}").json()["operation_id"])["status"] == "completed"
         bad.append(httpx.post(f"{connector}/search", json={"query": "x"}, headers=bearer(secrets, "search")))
     assert [answer.status_code for answer in bad if answer.status_code < 400] == []
     return secrets, bad

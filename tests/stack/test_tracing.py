@@ -2,15 +2,15 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.waiting import ended
 
 pytestmark = pytest.mark.stack
 
@@ -71,16 +71,6 @@ def receiver() -> Iterator[Receiver]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def ended(api: httpx.Client, operation_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        operation: dict[str, Any] = api.get(f"/operations/{operation_id}").raise_for_status().json()
-        if operation["completed_at"] is not None:
-            return operation
-        time.sleep(0.2)
-    pytest.fail("the operation has not ended")
 
 
 STEPS = {

@@ -7,7 +7,6 @@ accepts is launched by the sensors alone, of which two sets tick at once.
 import os
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from sqlalchemy import text
 
 from dataops_cli.addresses import free_port
 from dataops_core.runs import TAG_OPERATION
+from tests.waiting import ended, wait_for
 
 if TYPE_CHECKING:
     from tests.conftest import Stack
@@ -40,15 +40,6 @@ _CHANGES = text("""
            count(*) FILTER (WHERE action = 'changed' AND after ->> 'status' = 'completed')
     FROM audit_log WHERE resource_type = 'operation' AND resource_id = :operation_id
 """)
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.05)
-    return value
 
 
 @contextmanager
@@ -152,7 +143,7 @@ def test_two_apis_and_two_sets_of_sensors_do_everything_once(stack: "Stack", api
     # Either API tells of all of them, whichever accepted it.
     for operation_id in ids:
         for api in apis:
-            operation = wait_for(lambda at=(api, operation_id): ended(*at), f"operation {operation_id} has ended")
+            operation = ended(api, operation_id)
             assert (operation["status"], operation["attempt"]) == ("completed", 1), operation["error"]
 
     database = stack.database()
@@ -171,11 +162,6 @@ def test_two_apis_and_two_sets_of_sensors_do_everything_once(stack: "Stack", api
     for wanted in (equal, keyed):
         listed = apis[1].get("/datasets", params={"client_id": wanted["client_id"]}).json()
         assert [dataset["status"] for dataset in listed["datasets"]] == ["ready"]
-
-
-def ended(api: httpx.Client, operation_id: str) -> dict[str, Any] | None:
-    operation: dict[str, Any] = api.get(f"/operations/{operation_id}").raise_for_status().json()
-    return operation if operation["status"] in TERMINAL else None
 
 
 def runs_of(stack: "Stack", operation_id: str) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from datetime import timedelta
 
 import httpx
@@ -20,6 +19,7 @@ from dataops_core.registry import connectors
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from tests.waiting import wait_for
 
 SECRET = "a secret of the service apart"
 
@@ -92,10 +92,8 @@ def test_a_kill_between_two_pages_costs_nothing(apart, client, new_connector, ma
     def with_a_kill_after_the_first_page():
         for number, document in enumerate(make_documents(2500)):
             if number == 2200:
-                deadline = time.monotonic() + 30  # while the first page is on its way, the next ones are made
-                while not apart.files.spool(connector.connector_id, "new").exists():
-                    assert time.monotonic() < deadline, "no page was taken"
-                    time.sleep(0.01)
+                # While the first page is on its way, the next ones are made.
+                wait_for(apart.files.spool(connector.connector_id, "new").exists, "a page was taken")
                 apart.kill()
                 apart.start()
             yield document

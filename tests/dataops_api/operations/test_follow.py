@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -21,14 +21,7 @@ from dataops_core.registry import api_clients, operations, reading
 from dataops_core.registry.looking import Looking
 from dataops_core.runs import RunState
 from dataops_core.scopes import Scope
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 20) -> None:
-    """Waits for a condition that another thread makes true."""
-    deadline, pause = monotonic() + seconds, threading.Event()
-    while not condition():
-        assert monotonic() < deadline, "it did not come true"
-        pause.wait(0.02)
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -100,13 +93,13 @@ def test_a_wait_ends_with_the_operation(followed_api: Any) -> None:
     waiting = threading.Thread(target=wait)
     started = monotonic()
     waiting.start()
-    until(lambda: len(follower) == 1)
+    wait_for(lambda: len(follower) == 1, "one is followed")
     change(api, accepted, current_step=3)
     end(api, accepted)
     waiting.join(20)
     assert answers[0].json()["status"] == "failed"
     assert monotonic() - started < 25
-    until(lambda: len(follower) == 0)
+    wait_for(lambda: len(follower) == 0, "none is followed")
 
 
 def test_a_wait_ends_with_its_time_and_tells_how_far_it_is(followed_api: Any) -> None:
@@ -173,7 +166,7 @@ def test_hundreds_wait_at_once_and_hold_neither_thread_nor_connection(followed_a
 
     bodies = asyncio.run(all_wait())
     assert {body["status"] for body in bodies} == {"failed"}
-    until(lambda: len(follower) == 0)
+    wait_for(lambda: len(follower) == 0, "none is followed")
 
 
 def test_who_goes_away_while_waiting_leaves_nothing_behind(followed_api: Any) -> None:
@@ -183,7 +176,7 @@ def test_who_goes_away_while_waiting_leaves_nothing_behind(followed_api: Any) ->
     headers = {"Authorization": api.admin.headers["Authorization"]}
     with httpx.Client(base_url=api.url, timeout=0.5, headers=headers) as client, pytest.raises(httpx.ReadTimeout):
         client.get(accepted["_links"]["status"], params={"wait": 30})
-    until(lambda: len(follower) == 0, seconds=10)
+    wait_for(lambda: len(follower) == 0, "none is followed", 10)
 
 
 def test_a_run_that_ended_unnoticed_is_noticed_while_somebody_waits(followed_api: Any) -> None:
@@ -196,7 +189,7 @@ def test_a_run_that_ended_unnoticed_is_noticed_while_somebody_waits(followed_api
         target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
     )
     waiting.start()
-    until(lambda: len(follower) == 1)
+    wait_for(lambda: len(follower) == 1, "one is followed")
     api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE", failure_reason="STEP_FAILURE")
     change(api, accepted, beat_at=utcnow() - timedelta(seconds=20))
     waiting.join(25)
@@ -231,7 +224,7 @@ def test_the_stream_shows_every_change_and_ends_with_the_operation(followed_api:
         assert list(stream) == []
     assert json.loads(last["data"]) == api.admin.get(link).json()
     assert json.loads(last["data"])["status"] == "failed"
-    until(lambda: len(follower) == 0)
+    wait_for(lambda: len(follower) == 0, "none is followed")
 
 
 def test_of_an_ended_operation_there_is_one_event_and_no_content_for_who_knows_it(api: Any) -> None:
@@ -269,7 +262,7 @@ def test_a_silent_stream_says_that_it_lives(followed_api: Any, monkeypatch: pyte
         assert "data" in next(stream)
         assert next(stream) == {"": "still here"}
         assert len(follower) == 1
-    until(lambda: len(follower) == 0)
+    wait_for(lambda: len(follower) == 0, "none is followed")
 
 
 def test_a_stream_does_not_outlive_its_api_client(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +304,7 @@ def test_a_database_that_is_away_for_a_moment_ends_nobodys_stream(
     with api.admin.stream("GET", f"{accepted['_links']['status']}/events") as response:
         stream = events(response)
         next(stream)
-        until(lambda: len(looks) > 0)
+        wait_for(lambda: len(looks) > 0, "somebody looks")
         end(api, accepted)
         assert json.loads(next(stream)["data"])["status"] == "failed"
 

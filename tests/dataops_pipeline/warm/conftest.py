@@ -6,8 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,19 +22,10 @@ from dagster._core.instance.ref import InstanceRef
 from dataops_cli.children import instance_settings, with_run_launcher
 from dataops_pipeline.warm.launcher import WarmRunLauncher
 from dataops_pipeline.warm.messages import ask
+from tests.waiting import wait_for
 
 HERE = Path(__file__).parent
 T = TypeVar("T")
-
-
-def wait_for(found: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """What ``found`` returns, as soon as it is something. Fails in words where it never is."""
-    deadline = time.monotonic() + seconds
-    while (value := found()) is None or value is False:
-        if time.monotonic() > deadline:
-            pytest.fail(f"not within {seconds:g} s: {what}")
-        time.sleep(0.02)
-    return value
 
 
 @dataclass
