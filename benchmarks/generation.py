@@ -33,7 +33,7 @@ from rich.table import Table
 
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec, RecordBuilder
-from dataops_core.dataset_types.confluence_pages import ConfluencePages
+from dataops_core.dataset_types.confluence.dataset_type import ConfluencePages
 from dataops_core.dataset_types.known import dataset_type
 from dataops_core.generation.records import content_digest, write_records
 from dataops_core.generation.seeding import default_seed

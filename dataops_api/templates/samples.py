@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import DatasetType, GenerationSpec
-from dataops_core.dataset_types.cells import is_side_column
+from dataops_core.dataset_types.cells import JSON_TYPE, is_side_column
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Stage
 from dataops_core.templates.loader import Catalog
@@ -23,15 +23,17 @@ _TYPES = (("str", "string"), ("int", "integer"), ("Int", "integer"), ("float", "
 def record_fields(dataset_type: DatasetType) -> list[dict[str, Any]]:
     """The fields of the type's records: dotted path, type, and whether one may be null."""
     return [
-        {"name": name, "type": _type_name(column.dtype), "nullable": bool(column.nullable)}
+        {"name": name, "type": _type_name(column), "nullable": bool(column.nullable)}
         for name, column in dataset_type.schema.columns.items()
         if not is_side_column(name)
     ]
 
 
-def _type_name(dtype: object) -> str:
-    """The JSON type of a column."""
-    name = str(dtype)
+def _type_name(column: Any) -> str:
+    """The JSON type of a column of the schema."""
+    if column.metadata and JSON_TYPE in column.metadata:
+        return str(column.metadata[JSON_TYPE])
+    name = str(column.dtype)
     for beginning, kind in _TYPES:
         if name.startswith(beginning):
             return kind

@@ -1,4 +1,4 @@
-"""What a dataset type declares. One module per type implements it; everything else works through this.
+"""What a dataset type declares. A package per type implements it (``known.py``); all else works through this.
 
 A type says what its records look like (columns, pandera schema, which fields completeness counts), builds any range
 of them as a pure function of the specification, and says how a record becomes a document of a search connector. The

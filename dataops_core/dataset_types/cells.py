@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+#: Where the metadata of a schema's column says what its text is once parsed: an ``object`` or an ``array``.
+JSON_TYPE = "json_type"
+
 
 def is_side_column(name: str) -> bool:
     """Whether a column is no part of the record: it begins with an underscore and holds no dot."""
@@ -34,10 +37,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def unflatten(row: Mapping[str, Any], *, absent_when_null: Collection[str] = ()) -> dict[str, Any]:
+def unflatten(
+    row: Mapping[str, Any], *, absent_when_null: Collection[str] = (), null_when_empty: Collection[str] = ()
+) -> dict[str, Any]:
     """The row's columns as a nested record: ``version.number`` becomes ``{"version": {"number": …}}``.
 
     Side columns are left out. A null stays null, except in ``absent_when_null``, whose fields the vendor leaves out.
+    An object of ``null_when_empty``, named by its dotted path, is null itself where all its fields are.
     """
     record: dict[str, Any] = {}
     for name, value in row.items():
@@ -51,4 +57,11 @@ def unflatten(row: Mapping[str, Any], *, absent_when_null: Collection[str] = ())
         for part in path:
             target = target.setdefault(part, {})
         target[last] = cell
+    for name in null_when_empty:
+        *path, last = name.split(".")
+        target = record
+        for part in path:
+            target = target[part]
+        if all(cell is None for cell in target[last].values()):
+            target[last] = None
     return record

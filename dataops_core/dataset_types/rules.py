@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ from pandera.dtypes import DataType
 from pandera.engines import pandas_engine
 from pandera.pandas import Check, Column
 
-from dataops_core.dataset_types.cells import missing
+from dataops_core.dataset_types.cells import JSON_TYPE, missing
 
 #: Failing values that an error may quote.
 FAILURE_CASES = 5
@@ -64,6 +65,22 @@ def text(*rules: Rule, nullable: bool = False, unique: bool = False, required: b
 
     error = "; ".join(rule.error for rule in rules)
     return Column(_TEXT, _check(check, error), nullable=nullable, unique=unique, required=required)
+
+
+def json_text(rule: Callable[[Any], bool], kind: str, error: str, *, nullable: bool = False) -> Column:
+    """A column whose texts are JSON, which the record holds parsed, as an ``object`` or an ``array`` (``kind``)."""
+
+    def check(values: pd.Series) -> pd.Series:
+        return values.map(lambda value: missing(value) or _is_json(value, rule))
+
+    return Column(_TEXT, _check(check, error), nullable=nullable, metadata={JSON_TYPE: kind})
+
+
+def _is_json(value: Any, rule: Callable[[Any], bool]) -> bool:
+    try:
+        return rule(orjson.loads(value))
+    except (orjson.JSONDecodeError, TypeError):
+        return False
 
 
 def matches(pattern: str) -> Rule:

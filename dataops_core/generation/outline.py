@@ -61,6 +61,15 @@ class Outline:
         return np.where(self.rank < np.maximum(filled, 1)[:, None], self.choices[slots, choice], -1)
 
 
+def blocks_of(outlines: Sequence[Outline], chosen: I64, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
+    """The blocks of each document (rows, slots of the longest outline) by the outline that it has, -1 for none."""
+    blocks = np.full((len(chosen), max(len(outline.rank) for outline in outlines)), -1, dtype=np.int64)
+    for number, outline in enumerate(outlines):
+        mine = chosen == number
+        blocks[mine, : len(outline.rank)] = outline.blocks(wanted_bytes[mine], keys[mine])
+    return blocks
+
+
 def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: float, *path: object) -> Outline:
     """An outline with room for documents of ``mean_bytes`` on average; ``path`` names the randomness."""
     sections = parts.sections

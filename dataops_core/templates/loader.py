@@ -17,9 +17,9 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConfigurationError
 from dataops_core.lifecycle import Industry
-from dataops_core.templates.archetypes import ARCHETYPES
 from dataops_core.templates.model import IndustryVocabulary, RecordCounts, Template, Topic
 from dataops_core.templates.source import Problem, Source, read_source
 
@@ -201,14 +201,16 @@ def _replacement_problems(shipped: Catalog, read: _Read) -> list[Problem]:
 def _template_problems(template: Template, source: Source) -> list[Problem]:
     """What the model alone cannot say: references to other things."""
     problems = []
-    archetypes = ARCHETYPES.get(template.dataset_type)
-    if archetypes is None:
-        text = f"'{template.dataset_type}' is no dataset type: there are {_listed(ARCHETYPES)}"
+    dataset_type = DATASET_TYPES.get(template.dataset_type)
+    if dataset_type is None:
+        text = f"'{template.dataset_type}' is no dataset type: there are {_listed(DATASET_TYPES)}"
         problems.append(source.problem(("dataset_type",), text))
     else:
-        text = f"is no archetype of {template.dataset_type}, which has {_listed(archetypes)}"
+        text = f"is no archetype of {template.dataset_type}, which has {_listed(dataset_type.archetypes)}"
         problems += [
-            source.problem(("archetypes", name), text) for name in template.archetypes if name not in archetypes
+            source.problem(("archetypes", name), text)
+            for name in template.archetypes
+            if name not in dataset_type.archetypes
         ]
     weights = template.archetypes.values()
     if min(weights) < 0 or sum(weights) < 1:

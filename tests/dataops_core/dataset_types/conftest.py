@@ -23,6 +23,8 @@ from dataops_core.templates.loader import load_catalog
 PROFILES = Path(__file__).parents[2] / "data" / "record-profiles"
 CLIENT = UUID("6b3f0a52-58a1-4c4e-9a44-1f6f7a4f2a11")
 CATALOG = load_catalog()
+#: Records of what is generated from each template of the catalog.
+RECORDS = 120
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def dataset_of() -> Callable[..., Dataset]:
 
 @pytest.fixture(scope="session", params=[template.name for template in CATALOG.templates])
 def dataset(request: pytest.FixtureRequest, dataset_of: Callable[..., Dataset]) -> Dataset:
-    """The sandbox's dataset of each catalog template."""
-    return dataset_of(request.param)
+    """A small dataset of each catalog template."""
+    return dataset_of(request.param, RECORDS)
 
 
 @pytest.fixture(scope="session")

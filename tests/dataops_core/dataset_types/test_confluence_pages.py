@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
-from dataops_core.dataset_types.confluence_layout import LAYOUTS
+from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.dataset_types.plan import Wheel
 
 STORAGE = '<body xmlns:ac="urn:ac" xmlns:ri="urn:ri">{}</body>'

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from dataops_core.company.build import repository_url
-from dataops_core.dataset_types.github_layout import LAYOUTS
+from dataops_core.dataset_types.github.layout import LAYOUTS
 
 #: What GitHub's schema of a minimal repository requires.
 REQUIRED = [

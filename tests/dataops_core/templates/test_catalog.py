@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Industry, Stage
-from dataops_core.templates.archetypes import ARCHETYPES
 from dataops_core.templates.loader import SHIPPED_DIR, load_catalog
 from dataops_core.templates.model import Template
 
@@ -45,7 +45,6 @@ USE_CASES = {
     "compliance": "Compliance",
     "sales_enablement": "Sales Enablement",
 }
-LABELS = {"confluence_pages": "Confluence", "github_repos": "GitHub"}
 INDUSTRIES = {industry: "FinTech" if industry is Industry.FINTECH else industry.title() for industry in Industry}
 
 by_template = pytest.mark.parametrize("template", CATALOG.templates, ids=lambda template: template.name)
@@ -61,10 +60,10 @@ def test_every_file_is_a_template_or_a_vocabulary() -> None:
     assert {path.stem for path in (SHIPPED_DIR / "industries").iterdir()} == set(CATALOG.vocabularies) == set(Industry)
 
 
-def test_the_catalog_covers_both_types_in_all_industries_and_each_use_case() -> None:
+def test_the_catalog_covers_every_type_in_all_industries_and_each_use_case() -> None:
     assert len(CATALOG.templates) >= 15
     assert {(template.dataset_type, template.industry) for template in CATALOG.templates} == {
-        (dataset_type, industry) for dataset_type in ARCHETYPES for industry in Industry
+        (dataset_type, industry) for dataset_type in DATASET_TYPES for industry in Industry
     }
     assert {template.use_case for template in CATALOG.templates} == set(USE_CASES)
 
@@ -110,7 +109,7 @@ def test_templates_come_in_one_order_and_are_found_by_each_field_and_all() -> No
 @by_template
 def test_a_name_says_industry_use_case_and_type(template: Template) -> None:
     assert template.name == (
-        f"{INDUSTRIES[template.industry]} {USE_CASES[template.use_case]} - {LABELS[template.dataset_type]}"
+        f"{INDUSTRIES[template.industry]} {USE_CASES[template.use_case]} - {DATASET_TYPES[template.dataset_type].label}"
     )
 
 
@@ -122,7 +121,7 @@ def test_later_stages_hold_more_records(template: Template) -> None:
 
 @by_template
 def test_every_archetype_of_the_type_has_a_weight(template: Template) -> None:
-    assert set(template.archetypes) == ARCHETYPES[template.dataset_type]
+    assert set(template.archetypes) == DATASET_TYPES[template.dataset_type].archetypes
 
 
 @by_template

@@ -6,7 +6,6 @@ issues are ``KEY-n`` with n up to the project's count, repositories are those of
 
 import base64
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
@@ -17,31 +16,30 @@ from numpy.typing import NDArray
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.company.model import Company
-from dataops_core.dataset_types import confluence_markup as markup
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.confluence_layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
+from dataops_core.dataset_types.confluence import markup
+from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
     People,
     PlanCache,
     PlanKey,
-    TitleWords,
     Wheel,
     batch,
     incomplete_quota,
     label_sets,
     weighted,
 )
+from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, compile_outline
+from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import (
     I64,
     U64,
     Affine,
     Draws,
     chance,
-    coprime,
     digest64,
     draw,
     key,
@@ -102,18 +100,11 @@ class _Plan:
     fragments: Fragments
     outlines: tuple[Outline, ...]
     archetypes: pa.Array
-    #: Per archetype, its titles: kind of the other part, and form.
-    titles: tuple[tuple[tuple[str, str], ...], ...]
+    titles: Titles
     archetype_table: I64
     topic_table: I64
     topics: pa.Array
     wheel: Wheel
-    words: TitleWords
-    #: Per topic, where its adjectives and plural nouns begin in the arena.
-    adjective_base: I64
-    noun_base: I64
-    #: Kind of a title's other part → its texts and where they begin in the arena.
-    others: Mapping[str, tuple[tuple[str, ...], int]]
     labels: pa.ListArray
     people: People
 
@@ -125,29 +116,13 @@ def _plan(plan_key: PlanKey) -> _Plan:
     library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
     add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
     markup.add_pools(library, company)
-    words = TitleWords.of(template)
-    library.pool_by(TOPIC, "adjective", [[markup.escape(word) for word in part] for part in words.adjectives])
-    library.pool_by(TOPIC, "noun_plural", [[markup.escape(word) for word in part] for part in words.nouns])
-    others = {
-        "service": tuple(service.name for service in company.services),
-        "customer": company.customers,
-        "team": tuple(team.name for team in company.teams),
-        "project": tuple(project.name for project in company.projects),
-    }
-    library.pool("other", [markup.escape(text) for texts in others.values() for text in texts])
-    for name, pool in (
-        ("title_j", "adjective*"),
-        ("title_ns", "noun_plural*"),
-        ("title_other", "other"),
-        ("author", "person*"),
-    ):
-        library.alias(name, pool)
+    Titles.add_pools(library, template, company, markup.escape)
+    library.alias("author", "person*")
     draws = Draws("confluence", company.client_id, template.template_id)
     archetypes = tuple(sorted(name for name, weight in template.archetypes.items() if weight))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     fragments = library.freeze()
-    starts = np.cumsum([0, *map(len, others.values())])
     return _Plan(
         fragments=fragments,
         outlines=tuple(
@@ -155,29 +130,17 @@ def _plan(plan_key: PlanKey) -> _Plan:
             for part, name in zip(parts, archetypes, strict=True)
         ),
         archetypes=arrays.texts(archetypes),
-        titles=tuple(LAYOUTS[name].titles for name in archetypes),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
         archetype_table=weighted_table([template.archetypes[name] for name in archetypes]),
         topic_table=weighted_table(topic_weights),
         topics=arrays.texts([topic.key for topic in template.topics]),
         wheel=wheel,
-        words=words,
-        adjective_base=_bases(fragments, "adjective", len(topic_weights)),
-        noun_base=_bases(fragments, "noun_plural", len(topic_weights)),
-        others={
-            kind: (texts, fragments.base("other") + int(start))
-            for (kind, texts), start in zip(others.items(), starts, strict=False)
-        },
         labels=_labels(template.labels, company),
         people=People.of(company),
     )
 
 
 _plans = PlanCache(_plan)
-
-
-def _bases(fragments: Fragments, pool: str, contexts: int) -> I64:
-    first = fragments.offsets[fragments.names[pool]]
-    return fragments.bases[first : first + contexts]
 
 
 def _labels(labels: tuple[str, ...], company: Company) -> pa.ListArray:
@@ -347,32 +310,13 @@ class PageBuilder:
         return draw(key(*self._path, column), rows)
 
     def _titles(self, pages: _Pages) -> tuple[list[str], dict[str, I64]]:
-        """A title for each page, no two alike, and the fragments with which its text says the same.
-
-        Of one form and topic, row i has the words at place i of a permutation of all combinations; when these are used
-        up, a part's number follows.
-        """
-        plan, projects, seed = self._plan, self._spec.company.projects, self._spec.seed
-        drawn = self._draw("title", pages.rows).tolist()
-        titles: list[str] = []
-        fragments: list[tuple[int, int, int]] = []
-        numbers = zip(pages.rows.tolist(), pages.topic.tolist(), pages.archetype.tolist(), drawn, strict=True)
-        for row, topic, archetype, number in numbers:
-            forms = plan.titles[archetype]
-            kind, form = forms[(number >> 32) * len(forms) >> 32]
-            others, other_base = plan.others[kind]
-            adjectives, nouns = plan.words.adjectives[topic], plan.words.nouns[topic]
-            capacity = len(adjectives) * len(nouns) * len(others)
-            part, index = divmod(row, capacity)
-            index, adjective = divmod((index * coprime(capacity) + seed) % capacity, len(adjectives))
-            other, noun = divmod(index, len(nouns))
-            fragments.append((plan.adjective_base[topic] + adjective, plan.noun_base[topic] + noun, other_base + other))
-            title = form.replace("{T}", f"{adjectives[adjective]} {nouns[noun]}").replace("{x}", others[other])
+        """The pages' titles, and the fragments with which their text says the same."""
+        projects, drawn = self._spec.company.projects, self._draw("title", pages.rows)
+        titles, fragments = self._plan.titles.draw(pages.rows, pages.topic, pages.archetype, drawn, self._spec.seed)
+        for place, row in enumerate(pages.rows.tolist()):
             if row < len(projects):
-                title = f"{projects[row].name}: start here"
-            titles.append(f"{title}, part {part + 1}" if part else title)
-        columns = np.array(fragments, dtype=np.int64).reshape(-1, 3).T
-        return titles, dict(zip(("title_j", "title_ns", "title_other"), columns, strict=True))
+                titles[place] = f"{projects[row].name}: start here"
+        return titles, fragments
 
     def _bodies(self, pages: _Pages, title_fragments: dict[str, I64]) -> pa.StringArray:
         plan, fragments = self._plan, self._plan.fragments
@@ -385,11 +329,8 @@ class PageBuilder:
         above = np.where(pages.root, self._page_id + pages.rows * PAGE_ID_STEP, pages.parent_id)
         for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):
             fragments.only(ranges, name, fragments.base(name) + digits)
-        keys, wanted = self._draw("outline", pages.rows), self._sizes(pages.rows)
-        blocks = np.full((len(pages.rows), max(len(outline.rank) for outline in plan.outlines)), -1, dtype=np.int64)
-        for number, outline in enumerate(plan.outlines):
-            mine = pages.archetype == number
-            blocks[mine, : len(outline.rank)] = outline.blocks(wanted[mine], keys[mine])
+        wanted = self._sizes(pages.rows)
+        blocks = blocks_of(plan.outlines, pages.archetype, wanted, self._draw("outline", pages.rows))
         return fragments.compose(ranges, blocks, self._draw("body", pages.rows))
 
 

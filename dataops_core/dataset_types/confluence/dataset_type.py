@@ -1,8 +1,8 @@
 """Confluence pages, as REST API v2 returns a page with its body in storage format and its labels.
 
 Belongs here: which fields completeness counts, and what a page is as a record and as a search document. The record's
-strict schema is in ``confluence_schema.py``, how rows follow from a specification in ``confluence_builder.py``, how
-pages read in ``confluence_layout.py``, how they are written in ``confluence_markup.py``.
+strict schema is in ``schema.py``, how rows follow from a specification in ``builder.py``, how
+pages read in ``layout.py``, how they are written in ``markup.py``.
 """
 
 import re
@@ -16,8 +16,8 @@ from dataops_core.company.model import Company
 from dataops_core.connectors.embedded.text import HTML, plain_text
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
-from dataops_core.dataset_types.confluence_builder import PageBuilder
-from dataops_core.templates.archetypes import ARCHETYPES
+from dataops_core.dataset_types.confluence.builder import PageBuilder
+from dataops_core.dataset_types.confluence.layout import LAYOUTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class ConfluencePages:
     facets: tuple[str, ...] = ("labels", "status", "version", "space")
     filter_facet = "space"
     created_column = "createdAt"
-    archetypes = ARCHETYPES["confluence_pages"]
+    archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),
         # A space's first page has no parent; any other has both halves of the reference.
@@ -54,7 +54,7 @@ class ConfluencePages:
     @property
     def schema(self) -> "DataFrameSchema":
         """The strict schema of the frame, loaded with pandera when it is first asked for."""
-        from dataops_core.dataset_types.confluence_schema import SCHEMA  # noqa: PLC0415  see base.DatasetType.schema
+        from dataops_core.dataset_types.confluence.schema import SCHEMA  # noqa: PLC0415  see base.DatasetType.schema
 
         return SCHEMA
 
@@ -105,3 +105,6 @@ class ConfluencePages:
 
 def _epoch(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp())
+
+
+DATASET_TYPE = ConfluencePages()

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from dataops_core.company.build import space_home_url
 from dataops_core.company.model import Company
-from dataops_core.dataset_types import github_markup as markup
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.github_layout import LAYOUTS, LICENSES
+from dataops_core.dataset_types.github import markup
+from dataops_core.dataset_types.github.layout import LAYOUTS, LICENSES
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
     People,
@@ -31,7 +31,7 @@ from dataops_core.dataset_types.plan import (
 )
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, compile_outline
+from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.prose import fill
 from dataops_core.generation.seeding import (
     I64,
@@ -441,12 +441,8 @@ class RepositoryBuilder:
             f"# {name}\n\n{f'{text}.{chr(10)}{chr(10)}' if text else ''}```bash\ngit clone {url}\n```\n\n"
             for name, url, text in zip(names, urls, descriptions, strict=True)
         ]
-        keys, wanted = self._draw("outline", repositories.rows), self._sizes(repositories.rows)
-        wanted = wanted - np.array([len(head.encode()) for head in heads])
-        blocks = np.full((len(names), max(len(outline.rank) for outline in plan.outlines)), -1, dtype=np.int64)
-        for number, outline in enumerate(plan.outlines):
-            mine = repositories.archetype == number
-            blocks[mine, : len(outline.rank)] = outline.blocks(wanted[mine], keys[mine])
+        wanted = self._sizes(repositories.rows) - np.array([len(head.encode()) for head in heads])
+        blocks = blocks_of(plan.outlines, repositories.archetype, wanted, self._draw("outline", repositories.rows))
         bodies = fragments.compose(ranges, blocks, self._draw("readme", repositories.rows))
         return pc.binary_join_element_wise(arrays.texts(heads), bodies, arrays.texts([""] * len(heads)))
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from dataops_core.company.build import repository_url, space_home_url
 from dataops_core.company.model import Company
-from dataops_core.dataset_types.confluence_layout import LAYOUTS
+from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.generation.fragments import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws

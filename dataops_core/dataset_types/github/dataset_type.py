@@ -1,9 +1,9 @@
 """GitHub repositories, as GitHub's REST API returns a minimal repository, with their READMEs beside them.
 
 Belongs here: which fields completeness counts, the links that GitHub derives from a repository's name, and what a
-repository is as a record and as a search document. The record's strict schema is in ``github_schema.py``, how rows
-follow from a specification in ``github_builder.py``, how READMEs read in ``github_layout.py``, how they are written in
-``github_markup.py``.
+repository is as a record and as a search document. The record's strict schema is in ``schema.py``, how rows
+follow from a specification in ``builder.py``, how READMEs read in ``layout.py``, how they are written in
+``markup.py``.
 """
 
 import re
@@ -17,8 +17,8 @@ import pyarrow as pa
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
-from dataops_core.dataset_types.github_builder import RepositoryBuilder
-from dataops_core.templates.archetypes import ARCHETYPES
+from dataops_core.dataset_types.github.builder import RepositoryBuilder
+from dataops_core.dataset_types.github.layout import LAYOUTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ class GithubRepos:
     facets: tuple[str, ...] = ("language", "visibility", "topics")
     filter_facet = "language"
     created_column = "created_at"
-    archetypes = ARCHETYPES["github_repos"]
+    archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),
         # GitHub knows the text of a license that it recognizes only.
@@ -78,7 +78,7 @@ class GithubRepos:
     @property
     def schema(self) -> "DataFrameSchema":
         """The strict schema of the frame, loaded with pandera when it is first asked for."""
-        from dataops_core.dataset_types.github_schema import SCHEMA  # noqa: PLC0415  see base.DatasetType.schema
+        from dataops_core.dataset_types.github.schema import SCHEMA  # noqa: PLC0415  see base.DatasetType.schema
 
         return SCHEMA
 
@@ -140,3 +140,6 @@ class GithubRepos:
 
 def _epoch(moment: str) -> int:
     return int(datetime.fromisoformat(moment).timestamp())
+
+
+DATASET_TYPE = GithubRepos()
