@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test fuzz faults docs check format lock screenshots
+.PHONY: help demo up down test fuzz faults docs sdk check format lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ faults: .venv/installed ## Kill each process at each point of the work and print
 docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each operation, from a run
 	@$(BIN)/python scripts/record_api.py
 	@$(BIN)/python scripts/api_page.py
+
+sdk: .venv/installed ## Write the Python SDK's blocking half anew, from its asynchronous one
+	@$(BIN)/python scripts/sync_sdk.py
 
 check: .venv/installed ## Formatting, lint, types, the dependency rule, the lock
 	@$(BIN)/ruff format --check .

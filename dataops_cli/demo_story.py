@@ -206,7 +206,7 @@ class Story:
         must(dataset.template is not None, f"{dataset.name} names no template.")
         assert dataset.template is not None  # noqa: S101  the line above
         template = self._client.templates.get(dataset.template.template_id)
-        asked = template.record_counts["sandbox"]
+        asked = template.record_counts.sandbox
         must(dataset.record_count == asked, f"{dataset.name} has {dataset.record_count} records, not {asked}.")
         if dataset.dataset_type == _PAGES:
             must(template.name == _PAGES_TEMPLATE, f"{dataset.name} was made from '{template.name}'.")

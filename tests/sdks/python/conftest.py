@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from a_domain_sdk import DataOpsClient
-from tests.sdks.python.fault_server import FaultServer
+from tests.sdks.conformance.server import FaultServer
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from a_domain_sdk import (
     OperationFailedError,
     OperationTimeoutError,
 )
-from tests.sdks.python.fault_server import FaultServer, Reply
+from tests.sdks.conformance.server import FaultServer, Reply
 
 OPERATION = "990e8400-e29b-41d4-a716-446655440004"
 JOURNEY = "123e4567-e89b-12d3-a456-426614174001"

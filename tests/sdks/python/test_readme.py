@@ -30,14 +30,15 @@ def client(stack: Stack) -> Iterator[DataOpsClient]:
         yield client
 
 
-def run(script: str, stack: Stack) -> str:
-    """What the script prints, run as a user runs it, every warning an error."""
+def run(script: str, stack: Stack, place: Path) -> str:
+    """What the script prints, run there as a user runs it, every warning an error."""
     known = stack.credentials
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATAOPS_")}
     environment |= {"DATAOPS_BASE_URL": known["base_url"], "DATAOPS_TOKEN_URL": known["token_url"]}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         env=environment,
+        cwd=place,
         capture_output=True,
         text=True,
         timeout=150,
@@ -53,14 +54,14 @@ def with_credentials(script: str, stack: Stack) -> str:
     return script.replace("your-client-id", known["client_id"]).replace("your-client-secret", known["client_secret"])
 
 
-def test_the_example_of_the_reference_runs_as_printed(stack: Stack, client: DataOpsClient) -> None:
+def test_the_example_of_the_reference_runs_as_printed(stack: Stack, client: DataOpsClient, tmp_path: Path) -> None:
     journey, customer = str(uuid4()), str(uuid4())
     script = with_credentials(BLOCKS[0], stack)
     for printed, own in zip(REFERENCE_IDS, (journey, customer), strict=True):
         assert printed in script
         script = script.replace(printed, own)
 
-    said = run(script, stack)
+    said = run(script, stack, tmp_path)
 
     (dataset,) = client.datasets.list(client_id=customer)
     assert said.splitlines() == [f"Dataset ready: {dataset.quality_score}% quality", "Schema validation: 100.0%"]
@@ -70,7 +71,7 @@ def test_the_example_of_the_reference_runs_as_printed(stack: Stack, client: Data
     assert client.datasets.get(dataset.dataset_id).status == "archived"
 
 
-def test_the_other_examples_of_the_page_run_on_a_small_dataset(stack: Stack) -> None:
+def test_the_other_examples_of_the_page_run_on_a_small_dataset(stack: Stack, tmp_path: Path) -> None:
     begin = f"""
 from a_domain_sdk import DataOpsClient
 client = DataOpsClient(client_id="your-client-id", client_secret="your-client-secret")
@@ -82,12 +83,14 @@ operation = client.datasets.create(
     between = "\ndataset = operation.result.datasets[0]\n"
     end = "\nclient.datasets.delete(dataset.dataset_id, archive=False).wait(timeout=60)\nprint('gone')\n"
 
-    said = run(with_credentials(begin + BLOCKS[1] + between + BLOCKS[2] + end, stack), stack).splitlines()
+    script = with_credentials(begin + BLOCKS[1] + between + "".join(BLOCKS[2:]) + end, stack)
+    said = run(script, stack, tmp_path).splitlines()
 
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 5
     assert "100 %" in said
     assert said[-1] == "gone"
     assert any("https://wiki." in line for line in said)
+    assert any("FinTech Compliance - Confluence" in line for line in said)
 
 
 def unknown_fields(value: object, path: str = "") -> list[str]:

@@ -14,7 +14,7 @@ import a_domain_sdk
 from a_domain_sdk import APIStatusError, ConfigurationError, DataOpsClient
 from a_domain_sdk._configuration import resolve
 from a_domain_sdk._retry import RetryPolicy, seconds_of
-from tests.sdks.python.fault_server import FaultServer, Reply, envelope
+from tests.sdks.conformance.server import FaultServer, Reply, envelope
 
 DATASET = "550e8400-e29b-41d4-a716-446655440000"
 CONNECTOR: dict[str, Any] = {
@@ -261,13 +261,13 @@ def test_no_secret_is_in_the_repr_of_what_holds_it(client: DataOpsClient, secret
 def test_pauses_grow_and_are_jittered_between_half_and_whole() -> None:
     for drawn, share in ((0.0, 0.5), (1.0, 1.0)):
         policy = RetryPolicy(max_retries=9, draw=lambda drawn=drawn: drawn)
-        pauses = [policy.after_status(503, None, attempt=attempt, reads=True) for attempt in range(6)]
+        pauses = [policy.after_status(503, None, attempt=attempt, repeat="freely") for attempt in range(6)]
         assert pauses == [share * pause for pause in (0.5, 1, 2, 4, 8, 8)]
 
 
 def test_retry_after_is_never_undercut() -> None:
     for drawn in (0.0, 0.5, 1.0):
-        pause = RetryPolicy(draw=lambda drawn=drawn: drawn).after_status(429, 20.0, attempt=0, reads=False)
+        pause = RetryPolicy(draw=lambda drawn=drawn: drawn).after_status(429, 20.0, attempt=0, repeat="refused")
         assert pause is not None
         assert 20 <= pause <= 21
 

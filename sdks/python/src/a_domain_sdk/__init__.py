@@ -4,11 +4,18 @@
 
     client = DataOpsClient(client_id="your-client-id", client_secret="your-client-secret")
 
-Everything that a user needs is importable from here; modules whose names begin with an underscore are internal.
+``AsyncDataOpsClient`` has the same methods, to be awaited. Everything that a user needs is importable from here;
+modules whose names begin with an underscore are internal.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from a_domain_sdk._sync.client import DataOpsClient
+from a_domain_sdk._sync.operation import Operation
+from a_domain_sdk._sync.pages import LinkedPage, Page
+from a_domain_sdk._sync.records import Records
 from a_domain_sdk._version import __version__
-from a_domain_sdk.client import DataOpsClient
 from a_domain_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -36,55 +43,157 @@ from a_domain_sdk.errors import (
     UnsupportedMediaTypeError,
 )
 from a_domain_sdk.models import (
+    AcceptedEvent,
+    AcceptedOperation,
+    Actor,
+    ActorKind,
+    Alternative,
+    AuditAction,
+    AuditEntry,
+    AuditResource,
+    AuditResourceType,
+    AuthorizationServer,
+    CheckStatus,
+    CheckType,
+    CompanySize,
+    Component,
+    ComponentState,
     Connector,
     ConnectorDetails,
+    ConnectorStatus,
     ConnectorToken,
+    ConnectorTokenKind,
     ConnectorTokenState,
+    ConnectorTokenStatus,
     DailyUsage,
     Dataset,
     DatasetError,
     DatasetMetadata,
+    DatasetSort,
+    DatasetStatus,
     DatasetTemplate,
+    DatasetType,
+    EventOperation,
+    EventProblem,
+    Health,
+    Industry,
+    Journey,
+    JourneyDataset,
+    JourneyEvent,
+    JourneyEventPhase,
+    JourneyEventStatus,
+    JourneyEventType,
+    JourneyStatus,
+    Locale,
+    NamedTemplate,
     OperationDataset,
     OperationProblem,
     OperationResult,
     OperationState,
+    OperationStatus,
+    OperationType,
+    Outcome,
+    PastCheck,
     Progress,
     Quality,
     QualityCheck,
     QualityChecks,
+    Readiness,
+    Recommendation,
+    RecordCounts,
     RecordField,
+    RecordsFormat,
+    SigningKeys,
+    Stage,
+    TeardownReason,
     Template,
     TemplateDetails,
+    TemplateSelection,
     TemplateTopic,
     Usage,
 )
-from a_domain_sdk.operation import Operation
-from a_domain_sdk.pages import Page
+from a_domain_sdk.requests import ClientMetadata, CreateMetadata, Generation
+
+if TYPE_CHECKING:
+    from a_domain_sdk._async.client import AsyncDataOpsClient
+    from a_domain_sdk._async.operation import AsyncOperation
+    from a_domain_sdk._async.pages import AsyncLinkedPage, AsyncPage
+    from a_domain_sdk._async.records import AsyncRecords
+
+_ASYNCHRONOUS = {
+    "AsyncDataOpsClient": "client",
+    "AsyncLinkedPage": "pages",
+    "AsyncOperation": "operation",
+    "AsyncPage": "pages",
+    "AsyncRecords": "records",
+}
 
 __all__ = [
     "APIConnectionError",
     "APIStatusError",
     "APITimeoutError",
+    "AcceptedEvent",
+    "AcceptedOperation",
+    "Actor",
+    "ActorKind",
+    "Alternative",
+    "AsyncDataOpsClient",
+    "AsyncLinkedPage",
+    "AsyncOperation",
+    "AsyncPage",
+    "AsyncRecords",
+    "AuditAction",
+    "AuditEntry",
+    "AuditResource",
+    "AuditResourceType",
+    "AuthorizationServer",
+    "CheckStatus",
+    "CheckType",
+    "ClientMetadata",
+    "CompanySize",
+    "Component",
+    "ComponentState",
     "ConfigurationError",
     "ConflictError",
     "Connector",
     "ConnectorDetails",
+    "ConnectorStatus",
     "ConnectorToken",
+    "ConnectorTokenKind",
     "ConnectorTokenState",
+    "ConnectorTokenStatus",
+    "CreateMetadata",
     "DailyUsage",
     "DataOpsClient",
     "DataOpsError",
     "Dataset",
     "DatasetError",
     "DatasetMetadata",
+    "DatasetSort",
+    "DatasetStatus",
     "DatasetTemplate",
+    "DatasetType",
+    "EventOperation",
+    "EventProblem",
     "ForbiddenError",
+    "Generation",
     "GoneError",
+    "Health",
     "IdempotencyKeyReusedError",
+    "Industry",
     "InternalServerError",
     "InvalidRequestError",
+    "Journey",
+    "JourneyDataset",
+    "JourneyEvent",
+    "JourneyEventPhase",
+    "JourneyEventStatus",
+    "JourneyEventType",
+    "JourneyStatus",
+    "LinkedPage",
+    "Locale",
     "MethodNotAllowedError",
+    "NamedTemplate",
     "NotFoundError",
     "Operation",
     "OperationCancelledError",
@@ -94,8 +203,12 @@ __all__ = [
     "OperationProblem",
     "OperationResult",
     "OperationState",
+    "OperationStatus",
     "OperationTimeoutError",
+    "OperationType",
+    "Outcome",
     "Page",
+    "PastCheck",
     "PayloadTooLargeError",
     "PreconditionFailedError",
     "Progress",
@@ -103,10 +216,19 @@ __all__ = [
     "QualityCheck",
     "QualityChecks",
     "RateLimitedError",
+    "Readiness",
+    "Recommendation",
+    "RecordCounts",
     "RecordField",
+    "Records",
+    "RecordsFormat",
     "ServiceUnavailableError",
+    "SigningKeys",
+    "Stage",
+    "TeardownReason",
     "Template",
     "TemplateDetails",
+    "TemplateSelection",
     "TemplateTopic",
     "UnauthorizedError",
     "UnexpectedAnswerError",
@@ -114,3 +236,10 @@ __all__ = [
     "Usage",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever blocks does not wait for asyncio and a second client.
+    if name not in _ASYNCHRONOUS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}._async.{_ASYNCHRONOUS[name]}"), name)

@@ -18,24 +18,40 @@ REQUEST_ID = "X-Request-ID"
 
 def value_of(call: Call[T], response: httpx.Response) -> T:
     """What the answer says. Raises APIStatusError for an error, UnexpectedAnswerError for what is none of the API's."""
+    if response.status_code == 304 and call.unchanged is not None:
+        return call.unchanged
     if response.is_error:
         raise error_of(response)
     if not response.is_success:
-        raise _unexpected(response, f"it redirects or only informs (HTTP {response.status_code})")
+        raise unexpected(response, f"it redirects or only informs (HTTP {response.status_code})")
     if not response.content:
         body = None
     elif not _is_json(response):
-        raise _unexpected(response, f"its content type is {response.headers.get('Content-Type') or 'missing'}")
+        raise unexpected(response, f"its content type is {response.headers.get('Content-Type') or 'missing'}")
     else:
         try:
             body = response.json()
         except ValueError:
-            raise _unexpected(response, "its JSON is broken") from None
+            raise unexpected(response, "its JSON is broken") from None
+    if call.tagged and isinstance(body, dict):
+        body = {**body, "etag": response.headers.get("ETag")}
     try:
         return call.parse(body)
     except ValidationError as error:
         fields = ", ".join(".".join(str(part) for part in problem["loc"]) or "body" for problem in error.errors()[:5])
-        raise _unexpected(response, f"these fields do not fit: {fields}") from error
+        raise unexpected(response, f"these fields do not fit: {fields}") from error
+
+
+def require_stream(response: httpx.Response, media_type: str) -> None:
+    """Holds that an answer, whose body is yet to come, is a stream of this kind. Raises UnexpectedAnswerError."""
+    kind = _kind(response)
+    if response.status_code != 200 or kind != media_type:
+        raise unexpected(response, f"its content type is {kind or 'missing'}, not {media_type}")
+
+
+def not_json(path: str) -> UnexpectedAnswerError:
+    """The error of a line that should have been a record."""
+    return UnexpectedAnswerError(f"The answer of {path} is not one of this API: a line is no JSON.", status=200)
 
 
 def error_of(response: httpx.Response) -> APIStatusError:
@@ -66,12 +82,17 @@ def connection_error(error: httpx.RequestError, *, url: httpx.URL, request_id: s
 
 
 def _is_json(response: httpx.Response) -> bool:
-    header: str = response.headers.get("Content-Type", "")
-    kind = header.partition(";")[0].strip().lower()
+    kind = _kind(response)
     return kind == "application/json" or kind.endswith("+json")
 
 
-def _unexpected(response: httpx.Response, why: str) -> UnexpectedAnswerError:
+def _kind(response: httpx.Response) -> str:
+    header: str = response.headers.get("Content-Type", "")
+    return header.partition(";")[0].strip().lower()
+
+
+def unexpected(response: httpx.Response, why: str) -> UnexpectedAnswerError:
+    """The error of an answer that is none of this API's."""
     return UnexpectedAnswerError(
         f"The answer of {response.url.copy_with(query=None)} is not one of this API: {why}. "
         "Does the base URL point to it?",

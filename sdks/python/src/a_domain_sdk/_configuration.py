@@ -27,6 +27,11 @@ class Configuration:
     client_secret: SecretStr
     scope: str | None = None
 
+    @property
+    def root_url(self) -> str:
+        """The host of the API, where what belongs to no version of it is."""
+        return str(httpx.URL(self.base_url).copy_with(raw_path=b"")).rstrip("/")
+
 
 def resolve(
     *,

@@ -1,9 +1,8 @@
 """When a request is made again, and after how long. Pure: the session sends and sleeps.
 
-A request that only reads is repeated after 429, 502, 503, 504 and after any failure of the connection. One that
-changes something is repeated where it certainly did nothing: after 429 and 503, and where the connection was never
-made. It carries the same ``Idempotency-Key`` each time; once every server keeps those keys, it may be repeated as
-freely as a read.
+What does no harm to be made twice (reading, and everything with an ``Idempotency-Key``, which the server does once
+however often it is sent) is repeated after 429, 502, 503, 504 and after any failure of the connection. Anything else is
+repeated where it certainly did nothing: after 429 and 503, and where the connection was never made.
 """
 
 from __future__ import annotations
@@ -16,8 +15,12 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from a_domain_sdk._call import Repeat
+
 _REFUSED = frozenset({429, 503})
 _PASSING = _REFUSED | {502, 504}
+#: With Retry-After: the first request with this idempotency key is still being answered.
+_UNDER_WAY = 409
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -31,13 +34,13 @@ class RetryPolicy:
     longest_retry_after: float = 120.0
     draw: Callable[[], float] = random.random
 
-    def after_status(self, status: int, retry_after: float | None, *, attempt: int, reads: bool) -> float | None:
+    def after_status(self, status: int, retry_after: float | None, *, attempt: int, repeat: Repeat) -> float | None:
         """Seconds to wait before the next attempt, None for no further one. ``attempt`` counts from 0.
 
         The server's Retry-After is honoured, never undercut, and where it is longer than ``longest_retry_after`` the
         error goes to the caller at once instead of holding the program up.
         """
-        if attempt >= self.max_retries or status not in (_PASSING if reads else _REFUSED):
+        if attempt >= self.max_retries or not _passes(status, retry_after, repeat):
             return None
         if retry_after is None:
             return self._backoff(attempt)
@@ -46,16 +49,24 @@ class RetryPolicy:
         # Many clients that were sent away together must not come back together.
         return retry_after + self.draw() * min(1.0, 0.1 * retry_after)
 
-    def after_error(self, error: httpx.RequestError, *, attempt: int, reads: bool) -> float | None:
+    def after_error(self, error: httpx.RequestError, *, attempt: int, repeat: Repeat) -> float | None:
         """The same after a request that got no answer."""
-        if attempt >= self.max_retries or not isinstance(error, httpx.TransportError):
+        if attempt >= self.max_retries or repeat == "never" or not isinstance(error, httpx.TransportError):
             return None
-        if not reads and not isinstance(error, _NEVER_SENT):
+        if repeat == "refused" and not isinstance(error, _NEVER_SENT):
             return None
         return self._backoff(attempt)
 
     def _backoff(self, attempt: int) -> float:
         return float(min(self.longest_delay, self.first_delay * 2**attempt)) * (0.5 + 0.5 * self.draw())
+
+
+def _passes(status: int, retry_after: float | None, repeat: Repeat) -> bool:
+    if repeat == "never":
+        return False
+    if repeat == "refused":
+        return status in _REFUSED
+    return status in _PASSING or (status == _UNDER_WAY and retry_after is not None)
 
 
 def seconds_of(retry_after: str | None, *, now: datetime | None = None) -> float | None:

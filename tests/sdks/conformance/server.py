@@ -1,8 +1,12 @@
-"""A real HTTP server that does as it is told: answers in a row, drops connections, hangs, and remembers requests."""
+"""A real HTTP server that does as it is told: answers in a row, drops connections, hangs, dawdles, and remembers.
+
+Each SDK is tried on it, in its own language.
+"""
 
 import json
 import threading
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -11,14 +15,32 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer. ``drop`` closes the connection without a word; ``hang`` does so only when the server ends."""
+    """One answer.
+
+    ``drop`` closes the connection without a word; ``hang`` does so only when the server ends. ``text`` is a body that
+    is no JSON. ``gap`` seconds pass between the three parts in which a body then comes. ``cut`` closes the connection
+    in the middle of the body, ``stall`` holds it there until the server ends.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    text: str | None = None
     drop: bool = False
     hang: bool = False
+    gap: float = 0.0
+    cut: bool = False
+    stall: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The whole body."""
+        if self.text is not None:
+            return self.text.encode()
+        if isinstance(self.body, bytes):
+            return self.body
+        return b"" if self.status in {204, 304} else json.dumps(self.body).encode()
 
 
 @dataclass(frozen=True)
@@ -99,16 +121,32 @@ class FaultServer:
                 if reply.drop or reply.hang:
                     self.close_connection = True
                     return
-                body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+                body = reply.content
                 self.send_response(reply.status)
-                self.send_header("Content-Length", str(len(body)))
+                if reply.status not in {204, 304}:
+                    self.send_header("Content-Length", str(len(body)))
                 self.send_header("Content-Type", reply.content_type)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    self._send(reply, body)
 
-            do_GET = do_POST = do_DELETE = _serve  # noqa: N815  the names in the standard library
+            def _send(self, reply: Reply, body: bytes) -> None:
+                third = len(body) // 3
+                if reply.cut or reply.stall:
+                    self.wfile.write(body[:third])
+                    if reply.stall:
+                        server._released.wait()
+                    self.close_connection = True
+                elif reply.gap:
+                    for part in (body[:third], body[third : 2 * third], body[2 * third :]):
+                        self.wfile.write(part)
+                        server._released.wait(reply.gap)
+                else:
+                    self.wfile.write(body)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815  the names in the standard library
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name in the standard library
                 pass

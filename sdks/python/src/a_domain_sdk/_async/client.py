@@ -8,19 +8,22 @@ from types import TracebackType
 import httpx
 from pydantic import SecretStr
 
+from a_domain_sdk._async.resources.audit import AsyncAuditLog
+from a_domain_sdk._async.resources.datasets import AsyncDatasets
+from a_domain_sdk._async.resources.journeys import AsyncJourneys
+from a_domain_sdk._async.resources.operations import AsyncOperations
+from a_domain_sdk._async.resources.quality import AsyncQualityScores
+from a_domain_sdk._async.resources.service import AsyncService
+from a_domain_sdk._async.resources.templates import AsyncTemplates
+from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._configuration import resolve
 from a_domain_sdk._retry import RetryPolicy
-from a_domain_sdk._session import Session
-from a_domain_sdk.resources.datasets import Datasets
-from a_domain_sdk.resources.operations import Operations
-from a_domain_sdk.resources.quality import QualityScores
-from a_domain_sdk.resources.templates import Templates
 
 _DEFAULT_TIMEOUT = 30.0
 _DEFAULT_RETRIES = 3
 
 
-class DataOpsClient:
+class AsyncDataOpsClient:
     """A client of the DataOps API.
 
     What is not given comes from ``DATAOPS_CLIENT_ID``, ``DATAOPS_CLIENT_SECRET``, ``DATAOPS_BASE_URL`` (with
@@ -30,7 +33,7 @@ class DataOpsClient:
 
     ``client_id`` here is the *API client*; ``client_id`` of a dataset is the *customer*.
 
-    It may be shared by threads, and be used as a context manager. Raises ConfigurationError.
+    It may be shared by all that runs at the same time, and be used as a context manager. Raises ConfigurationError.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class DataOpsClient:
         scope: str | Sequence[str] | None = None,
         timeout: float | httpx.Timeout = _DEFAULT_TIMEOUT,
         max_retries: int = _DEFAULT_RETRIES,
-        transport: httpx.BaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         configuration = resolve(
             client_id=client_id,
@@ -53,29 +56,32 @@ class DataOpsClient:
             scope=scope if scope is None or isinstance(scope, str) else " ".join(scope),
         )
         self.base_url = configuration.base_url
-        self._session = Session(
+        self._session = AsyncSession(
             configuration, timeout=timeout, policy=RetryPolicy(max_retries=max_retries), transport=transport
         )
-        self.datasets = Datasets(self._session)
-        self.operations = Operations(self._session)
-        self.quality = QualityScores(self._session)
-        self.templates = Templates(self._session)
+        self.datasets = AsyncDatasets(self._session)
+        self.operations = AsyncOperations(self._session)
+        self.quality = AsyncQualityScores(self._session)
+        self.templates = AsyncTemplates(self._session)
+        self.journeys = AsyncJourneys(self._session)
+        self.audit = AsyncAuditLog(self._session)
+        self.service = AsyncService(self._session)
 
-    def access_token(self) -> str:
+    async def access_token(self) -> str:
         """A valid access token, for a request that this SDK does not make. It is a secret: keep it out of logs."""
-        return self._session.access_token().get_secret_value()
+        return (await self._session.access_token()).get_secret_value()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Closes all connections. The client cannot be used afterwards."""
-        self._session.close()
+        await self._session.close()
 
-    def __enter__(self) -> DataOpsClient:
+    async def __aenter__(self) -> AsyncDataOpsClient:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        await self.close()
 
     def __repr__(self) -> str:
-        return f"<DataOpsClient {self.base_url}>"
+        return f"<{type(self).__name__} {self.base_url}>"

@@ -1,14 +1,22 @@
+# Made by `make sdk` from _async/operation.py: change that.
 """An operation that goes on at the server: provisioning, teardown, validation."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Literal
 
-from a_domain_sdk import _calls
-from a_domain_sdk._session import Session
-from a_domain_sdk.errors import OperationCancelledError, OperationError, OperationFailedError, OperationTimeoutError
+from a_domain_sdk._call import Call, Id, changing_key, nothing, path_of
+from a_domain_sdk._events import Events
+from a_domain_sdk._sync.session import Session
+from a_domain_sdk.errors import (
+    APIConnectionError,
+    OperationCancelledError,
+    OperationError,
+    OperationFailedError,
+    OperationTimeoutError,
+)
 from a_domain_sdk.models import (
     AcceptedOperation,
     OperationDataset,
@@ -22,6 +30,58 @@ _TERMINAL = frozenset({"completed", "failed", "cancelled"})
 _FIRST_INTERVAL = 0.25
 _LONGEST_INTERVAL = 2.0
 _GROWTH = 1.25
+_LONGEST_HOLD = 10.0
+_EVENTS = "text/event-stream"
+_MOST_BREAKS = 5
+#: The API gives a sign of life every 15 seconds.
+_LONGEST_SILENCE = 45.0
+
+
+def look_at(operation_id: Id, *, wait: int = 0) -> Call[OperationState]:
+    """How it stands, told when it has ended or after ``wait`` seconds."""
+    path = f"/operations{path_of(operation_id)}"
+    return Call("GET", path, OperationState.model_validate, parameters={"wait": wait or None})
+
+
+def steer(operation_id: Id, verb: Literal["cancel", "retry"], idempotency_key: str | None) -> Call[AcceptedOperation]:
+    """To cancel it, or to do it again."""
+    return Call(
+        "POST",
+        f"/operations{path_of(operation_id)}/{verb}",
+        AcceptedOperation.model_validate,
+        idempotency_key=changing_key(idempotency_key),
+    )
+
+
+def watch(session: Session, operation_id: Id) -> Iterator[OperationState]:
+    """Each state as it is told, until it has ended."""
+    path = f"/operations{path_of(operation_id)}/events"
+    known: str | None = None
+    breaks = 0
+    while True:
+        headers = {"Accept": _EVENTS, **({"Last-Event-ID": known} if known is not None else {})}
+        call = Call("GET", path, nothing, headers=headers, silence=_LONGEST_SILENCE)
+        events = Events()
+        try:
+            for line in session.lines(call, _EVENTS):
+                for event in events.feed(line):
+                    state = OperationState.model_validate_json(event.data)
+                    known, breaks = event.event_id, 0
+                    yield state
+                    if state.status in _TERMINAL:
+                        return
+            broken = APIConnectionError("The API told no more of the operation.", request_id=call.request_id)
+        except APIConnectionError as error:
+            broken = error
+        breaks += 1
+        if breaks > _MOST_BREAKS:
+            raise broken
+        session.pause(_FIRST_INTERVAL * 2**breaks)
+
+
+def _seconds_to_hold(left: float | None, patience: float) -> int:
+    """How long the API may hold its answer back: well within the time for an answer, and the time left."""
+    return int(max(0.0, min(_LONGEST_HOLD, patience / 2, _LONGEST_HOLD if left is None else left)))
 
 
 class Operation:
@@ -49,7 +109,7 @@ class Operation:
 
     def refresh(self) -> Operation:
         """Asks the API how it stands now. Returns itself."""
-        self.state = self._session.run(_calls.get_operation(self.operation_id))
+        self.state = self._session.run(look_at(self.operation_id))
         return self
 
     def wait(
@@ -62,17 +122,22 @@ class Operation:
         """Waits until it has completed, and returns itself.
 
         ``timeout`` in seconds, None for as long as it takes. ``on_progress`` is called with the operation at the first
-        look and at each change of status or progress. ``poll_interval`` in seconds; else 0.25, growing to 2.
+        look and at each change of status or progress. ``poll_interval`` in seconds; else 0.25, growing to 2, and where
+        nobody asks for the progress the API answers when it has ended.
 
         Raises OperationFailedError, OperationCancelledError, or OperationTimeoutError, after which the operation goes
         on at the server and may be waited for again.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        began = self._session.now()
         interval = poll_interval or _FIRST_INTERVAL
+        held = on_progress is None and poll_interval is None
         seen: tuple[str, Progress] | None = None
         while True:
+            looked = self._session.now()
+            left = None if timeout is None else began + timeout - looked
             if not self.is_complete() or seen is None:
-                self.refresh()
+                wait = _seconds_to_hold(left, self._session.patience) if held else 0
+                self.state = self._session.run(look_at(self.operation_id, wait=wait))
             if (self.state.status, self.state.progress) != seen:
                 seen = (self.state.status, self.state.progress)
                 if on_progress is not None:
@@ -80,15 +145,42 @@ class Operation:
             if self.is_complete():
                 self.raise_for_status()
                 return self
-            left = interval if deadline is None else deadline - time.monotonic()
+            now = self._session.now()
+            left = interval if timeout is None else began + timeout - now
             if left <= 0:
                 raise OperationTimeoutError(
                     f"Operation {self.operation_id} is still {self.status} after {timeout:g} s; it goes on.",
                     operation_id=self.operation_id,
                 )
-            self._session.pause(min(interval, left))
+            # An answer that was held back has waited already.
+            self._session.pause(max(0.0, min(interval - (now - looked if held else 0), left)))
             if poll_interval is None:
                 interval = min(_LONGEST_INTERVAL, interval * _GROWTH)
+
+    def watch(self) -> Iterator[Operation]:
+        """Itself, now and at each change, told by the API as it happens; ends when it has ended.
+
+        A connection that breaks is made anew, and nothing is told twice. Raises what a request does.
+        """
+        for state in watch(self._session, self.operation_id):
+            self.state = state
+            yield self
+
+    def cancel(self, *, idempotency_key: str | None = None) -> Operation:
+        """Ends it: its run changes nothing more. Returns itself, cancelled.
+
+        Raises ConflictError where it has ended, or is a teardown.
+        """
+        self._session.run(steer(self.operation_id, "cancel", idempotency_key))
+        return self.refresh()
+
+    def retry(self, *, idempotency_key: str | None = None) -> Operation:
+        """Does again what failed or was cancelled, as its next attempt. Returns itself, pending or further on.
+
+        Raises ConflictError where it neither failed nor was cancelled.
+        """
+        self._session.run(steer(self.operation_id, "retry", idempotency_key))
+        return self.refresh()
 
     def raise_for_status(self) -> None:
         """Raises OperationFailedError or OperationCancelledError where it ended that way; else does nothing."""
@@ -166,6 +258,11 @@ class Operation:
         return self.state.duration_minutes
 
     @property
+    def attempt(self) -> int | None:
+        """Which attempt this is; the first is 1."""
+        return self.state.attempt
+
+    @property
     def run_id(self) -> str | None:
         """Its newest Dagster run."""
         return self.state.run_id
@@ -177,4 +274,6 @@ class Operation:
 
     def __repr__(self) -> str:
         progress = self.state.progress
-        return f"<Operation {self.operation_id} {self.status} {progress.current_step}/{progress.total_steps}>"
+        return (
+            f"<{type(self).__name__} {self.operation_id} {self.status} {progress.current_step}/{progress.total_steps}>"
+        )

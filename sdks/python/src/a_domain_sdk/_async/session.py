@@ -1,0 +1,184 @@
+"""Carries calls out: one HTTP connection pool, the token, repetitions. All of the SDK's input and output is here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import httpx
+from pydantic import SecretStr, ValidationError
+
+from a_domain_sdk._answer import REQUEST_ID, connection_error, error_of, require_stream, value_of
+from a_domain_sdk._call import Call, Repeat
+from a_domain_sdk._configuration import Configuration
+from a_domain_sdk._events import Lines
+from a_domain_sdk._retry import RetryPolicy, seconds_of
+from a_domain_sdk._token import TokenAnswer, TokenCache, token_request
+from a_domain_sdk._version import __version__
+from a_domain_sdk.errors import APIConnectionError, UnexpectedAnswerError
+
+T = TypeVar("T")
+
+# Servers drop idle connections after about five seconds. One that is dropped just as a request goes out fails a
+# request that may not be repeated, so idle connections are given up earlier than that.
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
+
+
+class AsyncSession:
+    """What all resources of one client share. Safe to use from all that runs at the same time."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        timeout: float | httpx.Timeout,
+        policy: RetryPolicy,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._configuration = configuration
+        self._policy = policy
+        self._tokens = TokenCache()
+        self._lock = asyncio.Lock()
+        self._http = httpx.AsyncClient(
+            timeout=timeout,
+            transport=transport,
+            limits=_LIMITS,
+            headers={"Accept": "application/json", "User-Agent": f"a-domain-sdk-python/{__version__}"},
+        )
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which an answer may be waited for."""
+        seconds = self._http.timeout.read
+        return float("inf") if seconds is None else seconds
+
+    async def run(self, call: Call[T]) -> T:
+        """The value of this call's answer.
+
+        Raises APIStatusError, APIConnectionError or UnexpectedAnswerError.
+        """
+        return value_of(call, await self._answer_to(call, stream=False))
+
+    async def pieces(self, call: Call[None], media_type: str) -> AsyncIterator[bytes]:
+        """The answer's body as it comes in, in pieces of any size. The connection ends with the iteration.
+
+        Raises what ``run`` does; APIConnectionError also where the body breaks off.
+        """
+        async with self._stream(call) as response:
+            require_stream(response, media_type)
+            try:
+                async for piece in response.aiter_bytes():
+                    yield piece
+            except httpx.RequestError as error:
+                raise connection_error(error, url=response.url, request_id=call.request_id) from error
+
+    async def lines(self, call: Call[None], media_type: str) -> AsyncIterator[bytes]:
+        """The same in lines, without their ends."""
+        lines = Lines()
+        async for piece in self.pieces(call, media_type):
+            for line in lines.feed(piece):
+                yield line
+        for line in lines.end():
+            yield line
+
+    async def access_token(self) -> SecretStr:
+        """A token that is valid by the clock, fetched where there is none."""
+        token = self._tokens.current
+        if token is not None:
+            return token
+        async with self._lock:
+            return self._tokens.current or await self._fetch_token()
+
+    async def pause(self, seconds: float) -> None:
+        """Waits."""
+        await asyncio.sleep(seconds)
+
+    def now(self) -> float:
+        """Seconds on a clock that is never set."""
+        return time.monotonic()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._http.aclose()
+
+    @asynccontextmanager
+    async def _stream(self, call: Call[None]) -> AsyncIterator[httpx.Response]:
+        response = await self._answer_to(call, stream=True)
+        try:
+            if response.is_error:
+                await response.aread()
+                raise error_of(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _answer_to(self, call: Call[T], *, stream: bool) -> httpx.Response:
+        if call.at_root:
+            return await self._exchange(call, None, stream=stream)
+        token = await self.access_token()
+        response = await self._exchange(call, token, stream=stream)
+        if response.status_code == 401:
+            # Expired or revoked before its time: one new token, one more try.
+            await response.aclose()
+            self._tokens.drop(token)
+            response = await self._exchange(call, await self.access_token(), stream=stream)
+        return response
+
+    async def _exchange(self, call: Call[T], token: SecretStr | None, *, stream: bool) -> httpx.Response:
+        request = self._request(call, token)
+        return await self._send(request, call.repeated, request_id=call.request_id, stream=stream)
+
+    def _request(self, call: Call[T], token: SecretStr | None) -> httpx.Request:
+        # Built here, whose frame is gone when it is sent: no traceback can hold the token in plain text.
+        headers = {**call.headers, REQUEST_ID: call.request_id}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        base = self._configuration.root_url if call.at_root else self._configuration.base_url
+        timeout = self._http.timeout
+        if call.silence is not None and timeout.read is not None and timeout.read < call.silence:
+            timeout = httpx.Timeout(**{**timeout.as_dict(), "read": call.silence})
+        return self._http.build_request(
+            call.method, f"{base}{call.path}", params=call.query, json=call.body, headers=headers, timeout=timeout
+        )
+
+    async def _send(
+        self, request: httpx.Request, repeat: Repeat, *, request_id: str | None = None, stream: bool = False
+    ) -> httpx.Response:
+        attempt = 0
+        while True:
+            try:
+                response = await self._http.send(request, stream=stream)
+            except httpx.RequestError as error:
+                delay = self._policy.after_error(error, attempt=attempt, repeat=repeat)
+                if delay is None:
+                    raise connection_error(error, url=request.url, request_id=request_id) from error
+            else:
+                retry_after = seconds_of(response.headers.get("Retry-After"))
+                delay = self._policy.after_status(response.status_code, retry_after, attempt=attempt, repeat=repeat)
+                if delay is None:
+                    return response
+                await response.aclose()
+            await self.pause(delay)
+            attempt += 1
+
+    async def _fetch_token(self) -> SecretStr:
+        request = token_request(self._configuration, self._http)
+        try:
+            response = await self._send(request, "freely")
+        except APIConnectionError as error:
+            # The cause's frames hold the body with the secret, which a traceback with local variables would print.
+            raise type(error)(error.message) from None
+        if not response.is_success:
+            raise error_of(response)
+        try:
+            answer = TokenAnswer.model_validate_json(response.content)
+        except ValidationError:
+            raise UnexpectedAnswerError(
+                f"{self._configuration.token_url} gave no token: is it a token endpoint?", status=response.status_code
+            ) from None
+        return self._tokens.keep(answer)
