@@ -17,8 +17,8 @@ from tests.conftest import Stack
 
 pytestmark = pytest.mark.stack
 
-README = Path(__file__).parents[3] / "sdks/python/README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+PAGE = Path(__file__).parents[3] / "docs/sdk-python.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 REFERENCE_IDS = ("123e4567-e89b-12d3-a456-426614174001", "123e4567-e89b-12d3-a456-426614174000")
 
 
