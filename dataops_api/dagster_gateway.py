@@ -18,6 +18,7 @@ from dataops_core.runs import (
     REPOSITORY_NAME,
     TAG_ATTEMPT,
     TAG_FAILURE,
+    TAG_LOST,
     TAG_OPERATION,
     LaunchRequest,
     RunState,
@@ -26,8 +27,9 @@ from dataops_core.settings import Settings
 
 #: Seconds that any question may take.
 TIMEOUT = 5.0
-#: Seconds that a launch may take: Dagster answers only when the run's process is up.
-LAUNCH_TIMEOUT = 15.0
+#: Seconds that a launch may take: Dagster answers only when the run is with its launcher, and gives up itself within
+#: so long. Who stopped waiting before would leave a run in the making that nobody can see yet.
+LAUNCH_TIMEOUT = 70.0
 #: Seconds that a question after a part's health may take.
 HEALTH_TIMEOUT = 2.0
 
@@ -132,20 +134,11 @@ class DagsterGateway:
         """Launches the run that an operation needs and returns its id.
 
         Raises PermanentError (its details have Dagster's sentence) where it refuses the run, UnavailableError where it
-        does not answer: then the run may exist all the same (:meth:`run_of` tells).
+        does not answer: then the run may exist all the same (:meth:`run_of` tells), unless its details say ``sent``
+        false.
         """
         # First the partition: a run of one that does not exist is accepted, and fails.
-        added = self._ask(
-            _ADD_PARTITION,
-            {
-                "repository": self._repository,
-                "partitions": PARTITIONS_NAME,
-                "key": request.environment.partition_key,
-            },
-        )["addDynamicPartition"]
-        if added["__typename"] not in {"AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"}:
-            # Said, too, of a code location that is not loaded at the moment: never a reason to give up.
-            raise UnavailableError(f"Dagster could not add the environment: {added.get('message')}")
+        self._add_partition(request.environment.partition_key)
         selector: dict[str, Any] = {**self._repository, "jobName": request.job}
         if request.assets is not None:
             selector["assetSelection"] = [{"path": list(key)} for key in request.assets]
@@ -159,6 +152,18 @@ class DagsterGateway:
         if launched["__typename"] != "LaunchRunSuccess":
             raise _refusal(launched)
         return str(launched["run"]["runId"])
+
+    def _add_partition(self, key: str) -> None:
+        asked = {"repository": self._repository, "partitions": PARTITIONS_NAME, "key": key}
+        try:
+            added = self._ask(_ADD_PARTITION, asked)["addDynamicPartition"]
+        except UnavailableError as error:
+            raise UnavailableError(error.message, details=error.details | {"sent": False}) from error
+        if added["__typename"] not in {"AddDynamicPartitionSuccess", "DuplicateDynamicPartitionError"}:
+            # Said, too, of a code location that is not loaded at the moment: never a reason to give up.
+            raise UnavailableError(
+                f"Dagster could not add the environment: {added.get('message')}", details={"sent": False}
+            )
 
     def run_of(self, operation_id: UUID, *, attempt: int | None = None) -> RunState | None:
         """The newest run that carries the operation's tag (and the attempt's, where one is given), or None."""
@@ -221,7 +226,13 @@ class DagsterGateway:
 def _run_state(run: dict[str, Any]) -> RunState:
     steps = {step["stepKey"]: step["status"] for step in run["stepStats"] if step["status"] is not None}
     tags = {tag["key"]: tag["value"] for tag in run["tags"]}
-    return RunState(run_id=run["runId"], status=run["status"], steps=steps, failure_reason=tags.get(TAG_FAILURE))
+    return RunState(
+        run_id=run["runId"],
+        status=run["status"],
+        steps=steps,
+        failure_reason=tags.get(TAG_FAILURE),
+        lost_because=tags.get(TAG_LOST),
+    )
 
 
 def _refusal(answer: dict[str, Any]) -> PermanentError | UnavailableError:

@@ -31,6 +31,8 @@ TAG_PARTITION = "dagster/partition"
 TAG_TRACE = "dataops/traceparent"
 #: Dagster's own: why a run failed. Absent where the run itself could not say.
 TAG_FAILURE = "dagster/failure_reason"
+#: How the run's process ended, in a sentence, where somebody saw it end before the run had.
+TAG_LOST = "dataops/lost_because"
 
 #: Dagster's reasons for a failure that somebody reported; any other run that failed was ended from outside.
 _REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE", "START_TIMEOUT"})
@@ -45,7 +47,10 @@ JOBS: Mapping[OperationType, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """The run that an operation needs. ``checks`` are those of a validation, None anywhere else."""
+    """The run that an operation needs. ``checks`` are those of a validation, None anywhere else.
+
+    ``tries``: which try at launching this attempt's run it is.
+    """
 
     operation_id: UUID
     attempt: int
@@ -54,6 +59,7 @@ class LaunchRequest:
     checks: tuple[CheckType, ...] | None
     environment: Environment
     traceparent: str | None = None
+    tries: int = 1
 
     @property
     def tags(self) -> dict[str, str]:
@@ -98,19 +104,21 @@ def launch_request(view: OperationView) -> LaunchRequest:
         checks=checks_of(operation) if validation else None,
         environment=Environment(operation.stage, operation.client_id),
         traceparent=operation.traceparent,
+        tries=operation.launch_attempts,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
     """A run as Dagster tells of it. ``status`` and ``failure_reason`` are Dagster's own words; steps that never began
-    are absent.
+    are absent. ``lost_because``: how its process ended, where somebody saw that.
     """
 
     run_id: str
     status: str
     steps: Mapping[str, str] = field(default_factory=dict)
     failure_reason: str | None = None
+    lost_because: str | None = None
 
     @property
     def ending(self) -> RunEnding | None:

@@ -95,6 +95,15 @@ class Settings(BaseSettings):
     keep_notifications_days: int = Field(
         default=30, ge=0, le=_CENTURY, description="Days that a notification is kept; 0: for ever."
     )
+    keep_journeys_days: int = Field(
+        default=365, ge=0, le=_CENTURY, description="Days that an event of a journey is kept; 0: for ever."
+    )
+    keep_usage_days: int = Field(
+        default=730,
+        ge=0,
+        le=_CENTURY,
+        description="Days that usage is kept day by day, after which it is in the totals alone; 0: for ever.",
+    )
     orphan_grace_hours: float = Field(
         default=24.0, ge=0, le=8760, description="What is younger is left alone by the search for orphans."
     )

@@ -34,7 +34,9 @@ from dataops_core.provisioning import restoring
 from dataops_core.provisioning import teardown as steps
 from dataops_core.provisioning.particulars import dataset_types_of
 from dataops_core.provisioning.services import StepContext
+from dataops_core.provisioning.step import DATABASE_PATIENCE_SECONDS
 from dataops_core.provisioning.teardown import TeardownStep
+from dataops_core.registry.database import waiting_for_server
 from dataops_core.runs import JOBS
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps, clear_failures, operation_of
@@ -203,7 +205,8 @@ def _op(
     def run_step(context: OpExecutionContext, dataops: ResourceParam[DataOps]) -> None:
         shown: dict[str, Any] = {}
         with clear_failures():
-            with dataops.services_of(context.run).database.transaction() as session:
+            services = dataops.services_of(context.run)
+            with waiting_for_server(DATABASE_PATIENCE_SECONDS), services.database.transaction() as session:
                 dataset_types = dataset_types_of(session, operation_of(context.run.tags), begin=begin)
             for dataset_type in dataset_types:
                 shown |= work(dataops.step(context, dataset_type))

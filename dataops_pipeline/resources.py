@@ -27,7 +27,7 @@ from dataops_core.logs import configure_ours
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import operations
+from dataops_core.registry import launches
 from dataops_core.registry.database import Database
 from dataops_core.runs import CHECKED_ASSET, JOBS, TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, TAG_TRACE
 from dataops_core.settings import Settings
@@ -89,7 +89,7 @@ def _end(run: DagsterRun, why: str) -> None:
     try:
         with database.transaction() as session:
             # The run may be quicker than whoever launched it.
-            operations.record_launch(session, operation_id, run.run_id, attempt=int(run.tags.get(TAG_ATTEMPT, "1")))
+            launches.record_launch(session, operation_id, run.run_id, attempt=int(run.tags.get(TAG_ATTEMPT, "1")))
             settle(session, operation_id, RunEnding.FAILURE, run_id=run.run_id, message=why)
     finally:
         database.close()

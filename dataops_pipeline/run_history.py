@@ -1,13 +1,20 @@
 """Dagster's runs, as what removes old ones sees them (``dataops_core.upkeep.retention.RunHistory``).
 
-Through the instance alone, so that any storage of Dagster's will do. What Dagster itself ages (ticks of sensors and
-schedules) is set in ``dagster.yaml``; evaluations of asset checks it keeps for ever.
+Runs go through the instance alone, so that any storage of Dagster's will do. What Dagster itself ages (ticks of sensors
+and schedules) is set in ``dagster.yaml``. Evaluations of asset checks outlive their run in a table of their own, and
+Dagster has no call for it: they go by its SQL, where the storage is one of dagster-postgres'.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, DynamicPartitionsTable
+from dagster._core.storage.runs.schema import RunsTable
+from dagster_postgres import PostgresEventLogStorage
+from sqlalchemy import and_, delete, exists, or_, select
+
+from dataops_core.runs import PARTITIONS_NAME
 
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
@@ -28,3 +35,34 @@ class InstanceRuns:
         self._instance.compute_log_manager.delete_logs(prefix=[run_id])
         self._instance.event_log_storage.delete_events(run_id)
         self._instance.delete_run(run_id)
+
+    def forget_checks(self, moment: datetime, *, limit: int) -> int:
+        """Those of runs that are gone, but of a check in an environment that there is never the newest."""
+        storage = self._instance.event_log_storage
+        if not isinstance(storage, PostgresEventLogStorage):
+            return 0
+        made, newer = AssetCheckExecutionsTable.c, AssetCheckExecutionsTable.alias().c
+        is_newest = ~exists().where(
+            newer.asset_key == made.asset_key,
+            newer.check_name == made.check_name,
+            newer.partition.is_not_distinct_from(made.partition),
+            newer.id > made.id,
+        )
+        is_there = exists().where(
+            DynamicPartitionsTable.c.partitions_def_name == PARTITIONS_NAME,
+            DynamicPartitionsTable.c.partition == made.partition,
+        )
+        old = (
+            select(made.id)
+            .where(
+                made.create_timestamp < moment.astimezone(UTC).replace(tzinfo=None),
+                ~exists().where(RunsTable.c.run_id == made.run_id),
+                ~and_(is_newest, or_(made.partition.is_(None), is_there)),
+            )
+            .order_by(made.id)
+            .limit(limit)
+        )
+        with storage.index_connection() as connection:
+            found = connection.execute(old).scalars().all()
+            connection.execute(delete(AssetCheckExecutionsTable).where(made.id.in_(found)))
+        return len(found)

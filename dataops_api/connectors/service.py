@@ -44,6 +44,7 @@ from dataops_core.connectors.platform import (
 )
 from dataops_core.errors import StorageError, UnavailableError
 from dataops_core.registry import connectors as registry
+from dataops_core.registry import usage
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Connector
 from dataops_core.security import Keyring
@@ -99,7 +100,7 @@ class ConnectorService:
         results = tuple(_result(hit, connector) for hit in answer.hits)
         if not access.internal:
             with self.database.transaction() as session:
-                registry.record_usage(session, connector.dataset_id, documents=len(results), now=utcnow())
+                usage.record(session, connector.dataset_id, documents=len(results), now=utcnow())
         return SearchResponse(
             results=results,
             has_more=answer.has_more,

@@ -9,6 +9,7 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry.looking import Row
 from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
 from dataops_core.registry.tables import Dataset as DatasetRow
+from dataops_core.registry.usage import Totals
 from dataops_core.settings import Settings
 
 #: The order in which known metadata is shown; the rest follows by name.
@@ -106,16 +107,16 @@ def usage(
     row: DatasetRow,
     connector: Connector | None,
     *,
-    every_day: Sequence[UsageDay],
+    totals: Totals,
     shown: Sequence[UsageDay],
     storage_bytes: int,
 ) -> dict[str, Any]:
     """A dataset's usage (C-55): the totals of its whole life, and the days asked for."""
-    last = max((day.last_accessed_at for day in every_day), default=None)
+    last = totals.last_accessed_at
     return {
         "dataset_id": str(row.dataset_id),
-        "queries_total": sum(day.queries for day in every_day),
-        "documents_served": sum(day.documents for day in every_day),
+        "queries_total": totals.queries,
+        "documents_served": totals.documents,
         "last_accessed_at": rfc3339(last) if last is not None else None,
         "storage_bytes": storage_bytes,
         "index_bytes": connector.index_bytes if connector is not None else 0,

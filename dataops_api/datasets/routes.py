@@ -36,7 +36,7 @@ from dataops_core.lifecycle import TeardownReason
 from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.restoring import accept_restore
-from dataops_core.registry import connectors, datasets, operations, reading
+from dataops_core.registry import connectors, datasets, operations, reading, usage
 from dataops_core.registry.tables import Operation
 from dataops_core.scopes import Scope
 from dataops_core.storage import Storage
@@ -227,11 +227,11 @@ def get_usage(
     with parts.database.transaction() as session:
         row = datasets.get_visible(session, dataset_id, customers=caller.customers)
         connector = connectors.of_dataset(session, dataset_id)
-        every_day = connectors.usage(session, dataset_id)
-    shown = [day for day in every_day if _is_shown(day.day, query)]
+        totals = usage.totals(session, dataset_id)
+        shown = [day for day in usage.days(session, dataset_id) if _is_shown(day.day, query)]
     storage = Storage.from_settings(parts.settings)
     stored = sum(storage.bytes_under(folder(dataset_id)) for folder in (storage.dataset_folder, storage.archive_folder))
-    return JSONAnswer(answers.usage(row, connector, every_day=every_day, shown=shown, storage_bytes=stored))
+    return JSONAnswer(answers.usage(row, connector, totals=totals, shown=shown, storage_bytes=stored))
 
 
 @routes.add(

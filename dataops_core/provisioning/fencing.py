@@ -20,7 +20,7 @@ from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, DataOpsError, StaleRunError
 from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning.reopening import WORKABLE, reopen
-from dataops_core.registry import datasets, operations
+from dataops_core.registry import datasets, heartbeats, operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
@@ -108,7 +108,7 @@ def claim(
     if step is not None:
         part.steps_done = max(part.steps_done, min(step, operation.total_steps) - 1)
     session.flush()
-    operations.show_progress(session, operation.operation_id)
+    heartbeats.show_progress(session, operation.operation_id)
     return Claim(operation.operation_id, operation.operation_type, operation.attempt, run.run_id, part.dataset_id)
 
 
@@ -134,7 +134,7 @@ def step_done(session: Session, held: Held, step: int) -> None:
     """Notes that a dataset has finished a step (1 is the first), in the transaction that wrote its result."""
     held.part.steps_done = max(held.part.steps_done, step)
     session.flush()
-    operations.show_progress(session, held.operation.operation_id)
+    heartbeats.show_progress(session, held.operation.operation_id)
 
 
 @contextmanager
@@ -146,7 +146,7 @@ def beating(database: Database, claim: Claim) -> Iterator[None]:
         while not stop.wait(BEAT_SECONDS):
             try:
                 with database.transaction() as session:
-                    if not operations.beat(session, claim.operation_id, run_id=claim.run_id, attempt=claim.attempt):
+                    if not heartbeats.beat(session, claim.operation_id, run_id=claim.run_id, attempt=claim.attempt):
                         return
             except DataOpsError:
                 # The database is away for a moment: the next beat says the same.

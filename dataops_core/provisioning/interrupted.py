@@ -6,7 +6,7 @@ Source: ``docs/contract.md`` C-81, C-86.
 from datetime import timedelta
 
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import operations
+from dataops_core.registry import heartbeats
 from dataops_core.registry.database import Database
 
 #: What such an operation says of itself.
@@ -25,7 +25,7 @@ def settle_interrupted(database: Database) -> int:
         with database.transaction() as session:
             carried = [
                 (row.operation_id, row.run_id)
-                for row in operations.silent_for(session, timedelta(0), limit=_BATCH)
+                for row in heartbeats.silent_for(session, timedelta(0), limit=_BATCH)
                 if row.run_id is not None
             ]
             for operation_id, run_id in carried:

@@ -1,12 +1,14 @@
 """Getting an operation its one run, telling the operation how its run ended, and stopping runs that nobody wants.
 
 Belongs here: the decisions that the API and the pipeline's sensors share, with Dagster behind a function or a protocol.
-A launch is leased first, and an existing run is looked for before a second try; whatever double launch is left is made
-harmless by fencing. Source: ``docs/contract.md`` C-81, C-86.
+A launch is leased first, for as long as it takes, and an existing run is looked for before a second try; whatever
+double launch is left is made harmless by fencing. Source: ``docs/contract.md`` C-81, C-86.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
@@ -16,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from dataops_core import fault_points, tracing
 from dataops_core.clock import utcnow
-from dataops_core.errors import PermanentError, UnavailableError
+from dataops_core.errors import DataOpsError, PermanentError, UnavailableError
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.provisioning.fencing import BEAT_SECONDS
 from dataops_core.provisioning.settlement import RunEnding, settle, settle_silent, settle_unlaunchable
 from dataops_core.provisioning.silence import Silences
-from dataops_core.registry import operations
+from dataops_core.registry import heartbeats, launches, operations, stops
 from dataops_core.registry.database import Database
 from dataops_core.runs import Launcher, LaunchRequest, RunState, launch_request
 
@@ -30,6 +32,11 @@ _log = logging.getLogger(__name__)
 #: Tries at launching one attempt's run before the operation is given up. A try that never reached Dagster counts too,
 #: but while Dagster is down nobody tries.
 MAX_LAUNCHES = 6
+
+#: Between two renewals of a launch's lease, while the launch goes on.
+RENEW_SECONDS = launches.LAUNCH_LEASE.total_seconds() / 4
+#: What Dagster's daemon may need for each of the runs that it is told to launch one after the other.
+LAUNCH_TURN = timedelta(seconds=2)
 
 #: How long a cancelled run's process is looked for before the run is called ended without it.
 STOP_PATIENCE = timedelta(seconds=30)
@@ -44,14 +51,18 @@ FindRuns = Callable[[Sequence[str]], Mapping[str, RunState]]
 
 
 def take_launch(
-    database: Database, operation_id: UUID, find_run: Callable[[UUID, int], RunState | None]
+    database: Database,
+    operation_id: UUID,
+    find_run: Callable[[UUID, int], RunState | None],
+    *,
+    lease: timedelta | None = None,
 ) -> LaunchRequest | None:
-    """Takes the right to launch an operation's run. None: there is nothing to launch, or another is at it.
+    """Takes the right to launch an operation's run, for so long. None: nothing is to launch, or another is at it.
 
     ``find_run(operation_id, attempt)`` asks Dagster, where an earlier try may have launched a run after all.
     """
     with database.transaction() as session:
-        tries = operations.lease_launch(session, operation_id)
+        tries = launches.lease_launch(session, operation_id, lease=lease)
         view = operations.find_view(session, operation_id) if tries is not None else None
     if tries is None or view is None:
         return None
@@ -59,7 +70,7 @@ def take_launch(
     found = find_run(operation_id, request.attempt) if tries > 1 else None
     if found is not None and found.ending in {None, RunEnding.CANCELED}:
         with database.transaction() as session:
-            operations.record_launch(session, operation_id, found.run_id, attempt=request.attempt)
+            launches.record_launch(session, operation_id, found.run_id, attempt=request.attempt)
             if found.ending is RunEnding.CANCELED:
                 # Somebody stopped it on purpose: another run would undo that.
                 settle(session, operation_id, RunEnding.CANCELED, run_id=found.run_id)
@@ -82,7 +93,10 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
         request = take_launch(database, operation_id, lambda wanted, attempt: launcher.run_of(wanted, attempt=attempt))
         if request is None:
             return None
-        with tracing.span("launch run", parent=request.traceparent, dataops__operation_id=str(operation_id)):
+        with (
+            tracing.span("launch run", parent=request.traceparent, dataops__operation_id=str(operation_id)),
+            _keeping_lease(database, request),
+        ):
             run_id = launcher.launch(request)
     except PermanentError as error:
         _log.error("operation %s was refused: %s", operation_id, error.details.get("said", error.message))
@@ -93,11 +107,35 @@ def launch_operation(database: Database, launcher: Launcher, operation_id: UUID)
         _log.warning("operation %s was not launched: %s", operation_id, error.message)
         if error.details.get("sent") is False:
             with database.transaction() as session:
-                operations.release_launch(session, operation_id)
+                launches.release_launch(session, operation_id)
         return None
     with database.transaction() as session:
-        operations.record_launch(session, operation_id, run_id, attempt=request.attempt)
+        launches.record_launch(session, operation_id, run_id, attempt=request.attempt)
     return run_id
+
+
+@contextmanager
+def _keeping_lease(database: Database, request: LaunchRequest) -> Iterator[None]:
+    """Keeps the launch this caller's for as long as the block runs: nobody else sees a run that is being made yet."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(RENEW_SECONDS):
+            try:
+                with database.transaction() as session:
+                    if not launches.renew_launch(session, request.operation_id, tries=request.tries):
+                        return
+            except DataOpsError:
+                # The database is away for a moment.
+                continue
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def due_launches(
@@ -108,7 +146,7 @@ def due_launches(
     with database.transaction() as session:
         # One that was accepted in a time yet to come was so before the clock was set back.
         waiting = [
-            row.operation_id for row in operations.awaiting_launch(session) if not now - grace < row.beat_at <= now
+            row.operation_id for row in launches.awaiting_launch(session) if not now - grace < row.beat_at <= now
         ]
     return take_launches(database, waiting, find_run)
 
@@ -116,9 +154,17 @@ def due_launches(
 def take_launches(
     database: Database, operation_ids: Iterable[UUID], find_run: Callable[[UUID, int], RunState | None]
 ) -> list[LaunchRequest]:
-    """The runs of these operations, as far as they are to be launched by this caller now."""
-    requests = [take_launch(database, operation_id, find_run) for operation_id in operation_ids]
-    return [request for request in requests if request is not None]
+    """The runs of these operations, as far as they are to be launched by this caller now, in this order.
+
+    It cannot renew what it leases: each has the time that those before it take as well.
+    """
+    requests: list[LaunchRequest] = []
+    for operation_id in operation_ids:
+        lease = launches.LAUNCH_LEASE + len(requests) * LAUNCH_TURN
+        request = take_launch(database, operation_id, find_run, lease=lease)
+        if request is not None:
+            requests.append(request)
+    return requests
 
 
 def run_ended(
@@ -137,7 +183,7 @@ def run_ended(
     with database.transaction() as session:
         if launched_for is not None and ending is RunEnding.CANCELED:
             operation_id, attempt = launched_for
-            operations.record_launch(session, operation_id, run_id, attempt=attempt)
+            launches.record_launch(session, operation_id, run_id, attempt=attempt)
         carried = operations.carried_by(session, run_id)
         return sum(settle(session, one, ending, run_id=run_id, message=message) for one in carried)
 
@@ -155,21 +201,21 @@ def stop_unwanted(
     up: it changes nothing. ``give_up`` is told whether the run was lost; else its operation was cancelled.
     """
     with database.transaction() as session:
-        unwanted = [(row.run_id, row.asked_at, status) for row, status in operations.runs_to_stop(session)]
+        unwanted = [(row.run_id, row.asked_at, status) for row, status in stops.runs_to_stop(session)]
     runs = find_runs([run_id for run_id, _, _ in unwanted]) if unwanted else {}
     stopped = []
     for run_id, asked_at, status in unwanted:
         run = runs.get(run_id)
         if run is None or run.ending is not None:
             with database.transaction() as session:
-                operations.run_stopped(session, run_id)
+                stops.run_stopped(session, run_id)
             continue
         if run.status != "CANCELING":
             stopped.append(run_id)
             heard = stop(run_id)
             if heard:
                 with database.transaction() as session:
-                    operations.stop_heard(session, run_id)
+                    stops.stop_heard(session, run_id)
             if heard is not False:
                 continue
         if utcnow() - asked_at > STOP_PATIENCE:
@@ -205,13 +251,14 @@ def settle_told(
         gone = settle(session, operation_id, RunEnding.LOST, run_id=run_id, message=_DELETED)
         return Look.CHANGED if gone else Look.UNCHANGED
     if run.ending is not None:
-        ended = settle(session, operation_id, run.ending, run_id=run_id)
+        why = run.lost_because if run.ending is RunEnding.LOST else None
+        ended = settle(session, operation_id, run.ending, run_id=run_id, message=why)
         return Look.CHANGED if ended else Look.UNCHANGED
     if run.status == "STARTED":
-        if operations.run_begun(session, operation_id, run_id=run_id):
+        if heartbeats.run_begun(session, operation_id, run_id=run_id):
             return Look.CHANGED
     else:
-        operations.run_waits(session, operation_id, run_id=run_id)
+        heartbeats.run_waits(session, operation_id, run_id=run_id)
     lost = silences.is_lost(operation_id, last_beat, lost_after=lost_after)
     return Look.GIVEN_UP if lost and settle_silent(session, operation_id, last_beat=last_beat) else Look.UNCHANGED
 
@@ -235,7 +282,7 @@ def settle_quiet(
     with database.transaction() as session:
         quiet = [
             (row.operation_id, row.run_id, row.beat_at)
-            for row in operations.silent_for(session, min(QUIET, lost_after))
+            for row in heartbeats.silent_for(session, min(QUIET, lost_after))
             if row.run_id is not None
         ]
     runs = find_runs([run_id for _, run_id, _ in quiet]) if quiet else {}

@@ -24,7 +24,7 @@ from dataops_core.provisioning.settlement import end_validation, fail_dataset, f
 from dataops_core.provisioning.step import step
 from dataops_core.quality.model import CheckResult
 from dataops_core.quality.query_set import QuerySet
-from dataops_core.registry import connectors, datasets, operations, quality
+from dataops_core.registry import connectors, datasets, heartbeats, operations, quality
 from dataops_core.registry.tables import Dataset
 from dataops_core.settings import API_PREFIX
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE
@@ -62,7 +62,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.steps_done = max(held.part.steps_done, _STEPS_BEFORE.get(claim.operation_type, 0))
-            operations.show_progress(session, claim.operation_id)
+            heartbeats.show_progress(session, claim.operation_id)
             if held.part.upload_id is not None and held.dataset.status is DatasetStatus.PROVISIONING:
                 particulars.to_validating(session, held)
             spec = particulars.connected_spec(session, held)

@@ -17,7 +17,7 @@ from dataops_core.clock import utcnow
 from dataops_core.errors import CheckInconclusiveError
 from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning.gate import gate_closed
-from dataops_core.registry import connectors, datasets, operations, quality
+from dataops_core.registry import connectors, datasets, heartbeats, operations, quality, stops
 from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.watching.standing import review
 
@@ -201,7 +201,7 @@ def settle_silent(session: Session, operation_id: UUID, *, last_beat: datetime) 
         or operation.beat_at != last_beat
     ):
         return False
-    operations.ask_to_stop(session, operation.run_id, operation_id)
+    stops.ask_to_stop(session, operation.run_id, operation_id)
     _settle_locked(session, operation, RunEnding.LOST, None)
     return True
 
@@ -257,13 +257,13 @@ def preempt(session: Session, operation: Operation, part: OperationDataset) -> N
         error={"code": "CANCELLED", "message": "The dataset was torn down before the operation had finished with it."},
     )
     if operation.status.is_terminal and operation.run_id is not None:
-        operations.ask_to_stop(session, operation.run_id, operation.operation_id)
+        stops.ask_to_stop(session, operation.run_id, operation.operation_id)
 
 
 def _close_if_done(session: Session, operation: Operation, *, cancelled: bool = False) -> None:
     parts = operations.parts_of(session, operation.operation_id)
     if operation.status.is_terminal or any(part.active for part in parts):
-        operations.show_progress(session, operation.operation_id)
+        heartbeats.show_progress(session, operation.operation_id)
         return
     outcomes = {part.outcome for part in parts}
     now = utcnow()

@@ -12,7 +12,7 @@ from dataops_core.errors import ConflictError
 from dataops_core.lifecycle import OperationStatus, OperationType
 from dataops_core.provisioning.reopening import reopen
 from dataops_core.provisioning.settlement import settle_cancelled
-from dataops_core.registry import operations
+from dataops_core.registry import operations, stops
 from dataops_core.registry.tables import Operation
 
 
@@ -24,7 +24,7 @@ def cancel(session: Session, operation_id: UUID) -> Operation:
     if operation.operation_type is OperationType.TEARDOWN:
         raise _refusal(operation, "A teardown cannot be cancelled")
     if operation.run_id is not None:
-        operations.ask_to_stop(session, operation.run_id, operation_id)
+        stops.ask_to_stop(session, operation.run_id, operation_id)
     settle_cancelled(session, operation)
     return operation
 

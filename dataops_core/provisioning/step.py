@@ -14,9 +14,12 @@ from dataops_core.provisioning import fencing
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.services import StepContext
 from dataops_core.provisioning.settlement import fail_dataset, settle_cancelled
-from dataops_core.registry.database import Database
+from dataops_core.registry.database import Database, waiting_for_server
 
 _log = logging.getLogger(__name__)
+
+#: What a step waits for a database that is away: a restart of the server is over by then.
+DATABASE_PATIENCE_SECONDS = 30.0
 
 
 @contextmanager
@@ -25,12 +28,14 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
 
     An error ends the dataset's part of the operation at once, with the error's own code and sentence, and is raised
     again. A run that is stopped from outside (an interrupt) is settled by whoever stopped it; an interrupt that came to
-    light as an error of a library's is told as what it is.
+    light as an error of a library's is told as what it is. A database that is away as a transaction begins is waited
+    for.
     """
     database = context.services.database
     run = context.run
     fault_points.reached("launched")
     with (
+        waiting_for_server(DATABASE_PATIENCE_SECONDS),
         acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)),
         tracing.span(
             context.name,

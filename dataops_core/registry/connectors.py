@@ -1,16 +1,17 @@
-"""Connectors, their tokens and what they served, in the registry.
+"""Connectors and their tokens, in the registry.
 
-Belongs here: SQL on ``connectors``, ``connector_tokens`` and ``usage_days``. Every function takes a Session and never
-commits. Does not belong here: index files, and the wire form. Source: ``docs/contract.md`` C-33, C-53, C-55, C-90.
+Belongs here: SQL on ``connectors`` and ``connector_tokens``. Every function takes a Session and never commits. Does not
+belong here: what they served (``usage.py``), index files, and the wire form. Source: ``docs/contract.md`` C-33, C-53,
+C-90.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, DateTime, and_, func, literal, select, text, true, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus, Finding, TokenKind
 from dataops_core.quality.connector_watch import Standing
 from dataops_core.quality.connector_watch import observe as observed
-from dataops_core.registry.tables import Connector, ConnectorToken, Dataset, UsageDay
+from dataops_core.registry.tables import Connector, ConnectorToken
 from dataops_core.security import Keyring, new_secret
 
 EMBEDDED = "embedded"
@@ -306,48 +307,3 @@ def revoke_token(session: Session, connector_id: UUID, token_id: UUID, now: date
         .returning(ConnectorToken.token_id)
     ).scalar_one_or_none()
     return found is not None
-
-
-# --- usage ------------------------------------------------------------------------------------------------------------
-
-
-def record_usage(session: Session, dataset_id: UUID, *, documents: int, now: datetime) -> None:
-    """Counts one answered question with that many documents on ``now``'s day (UTC).
-
-    The transaction does not wait for the disk: a crash of the database may lose the last counts, a search is never
-    slowed by them. A dataset whose row is gone is not counted.
-    """
-    session.execute(text("SET LOCAL synchronous_commit TO OFF"))
-    source = select(
-        Dataset.dataset_id,
-        literal(now.date(), Date),
-        literal(1, BigInteger),
-        literal(documents, BigInteger),
-        literal(now, DateTime(timezone=True)),
-    ).where(Dataset.dataset_id == dataset_id)
-    statement = insert(UsageDay).from_select(["dataset_id", "day", "queries", "documents", "last_accessed_at"], source)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[UsageDay.dataset_id, UsageDay.day],
-            set_={
-                "queries": UsageDay.queries + 1,
-                "documents": UsageDay.documents + documents,
-                "last_accessed_at": func.greatest(UsageDay.last_accessed_at, now),
-            },
-        )
-    )
-
-
-def usage(session: Session, dataset_id: UUID, *, first: date | None = None, last: date | None = None) -> list[UsageDay]:
-    """The days with usage, oldest first, ``first`` and ``last`` included."""
-    return list(
-        session.scalars(
-            select(UsageDay)
-            .where(
-                UsageDay.dataset_id == dataset_id,
-                UsageDay.day >= first if first else true(),
-                UsageDay.day <= last if last else true(),
-            )
-            .order_by(UsageDay.day)
-        )
-    )

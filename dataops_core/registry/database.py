@@ -6,11 +6,12 @@ change a transaction is told who acts (``acting.py``), which the triggers of the
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from time import monotonic
+from contextvars import ContextVar
+from time import monotonic, sleep
 from typing import Any
 
 from psycopg2 import Error as DriverError
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,6 +29,10 @@ _REST_SECONDS = 1.0
 #: Under this name a connection knows whom its transaction was told of last.
 _TOLD = "acting"
 _CHANGES_NOTHING = ("SELECT ", "SELECT\n", "SET ", "SAVEPOINT ", "RELEASE ", "ROLLBACK ")
+
+#: Seconds for which whoever connects tries again while the server is away.
+_patience: ContextVar[float] = ContextVar("patience", default=0.0)
+_RETRY_SECONDS = 0.25
 
 #: What SQLAlchemy raises for a server that is away, or that has nothing to give now.
 _NO_ANSWER = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -62,6 +67,7 @@ class Database:
         event.listen(self.engine, "begin", _told_nothing_yet)
         event.listen(self.engine, "rollback_savepoint", _told_what_is_forgotten)
         event.listen(self.engine, "before_cursor_execute", _tell_who_acts)
+        event.listen(self.engine, "do_connect", _connect)
         # Connections for looking at one row are asked one question and given back as they were: a transaction, a reset
         # and a ping each time would be four round trips for one.
         self._reader = engine(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
@@ -112,6 +118,32 @@ class Database:
         """Gives every connection back."""
         self.engine.dispose()
         self._reader.dispose()
+
+
+@contextmanager
+def waiting_for_server(seconds: float) -> Iterator[None]:
+    """Transactions that this thread begins in the block wait for a server that is away, each for so long.
+
+    Nothing has been sent before a transaction begins, so that waiting there is safe. One that loses the server in the
+    middle is not done again: whether its commit came through cannot be told. SQLAlchemy tries each pooled connection
+    before it is used, and connects anew where it is dead; here that is what waits.
+    """
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def _connect(dialect: Dialect, _: object, arguments: tuple[Any, ...], options: dict[str, Any]) -> DBAPIConnection:
+    deadline = monotonic() + _patience.get()
+    while True:
+        try:
+            return dialect.connect(*arguments, **options)
+        except DriverError:
+            if monotonic() + _RETRY_SECONDS >= deadline:
+                raise
+            sleep(_RETRY_SECONDS)
 
 
 def _why(error: SQLAlchemyError) -> str:

@@ -1,17 +1,17 @@
-"""Operations in the registry: making, reading, leasing their launch, and showing their progress.
+"""Operations in the registry: making them, reading them, and opening them again.
 
-All SQL on ``operations`` and ``operation_datasets`` that is neither fencing (``provisioning/fencing.py``) nor the way
-an operation ends (``provisioning/settlement.py``). Functions take a session and never commit.
+Functions take a session and never commit. Does not belong here: the launch of their runs (``launches.py``), signs of
+life (``heartbeats.py``), runs that must end (``stops.py``), fencing (``provisioning/fencing.py``) and the way an
+operation ends (``provisioning/settlement.py``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dataops_core import tracing
@@ -21,15 +21,12 @@ from dataops_core.ids import new_id
 from dataops_core.lifecycle import CheckType, Environment, OperationStatus, OperationType, Stage, steps_of
 from dataops_core.registry import datasets as dataset_rows
 from dataops_core.registry import environments
-from dataops_core.registry.tables import Dataset, Operation, OperationDataset, RunStop
+from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 OPEN = (OperationStatus.PENDING, OperationStatus.IN_PROGRESS)
 
 #: The ``origin`` in the request of an operation that the product makes of itself, by the clock.
 SCHEDULE = "schedule"
-
-#: How long whoever takes an operation's launch may need for it; then another may try.
-LAUNCH_LEASE = timedelta(seconds=20)
 
 _DEFAULT_ESTIMATE = timedelta(seconds=60)
 _ESTIMATE_SAMPLE = 20
@@ -271,199 +268,3 @@ def next_attempt(
     operation.completed_at = None
     operation.error = None
     session.flush()
-
-
-def lease_launch(session: Session, operation_id: UUID) -> int | None:
-    """Takes the right to launch a pending operation's run, for :data:`LAUNCH_LEASE`.
-
-    Returns which try at launching this is (1: nobody tried before, so no run can exist yet), or None where there is
-    nothing to launch or another holds the lease.
-    """
-    now = utcnow()
-    return session.scalar(
-        update(Operation)
-        .where(
-            Operation.operation_id == operation_id,
-            Operation.status == OperationStatus.PENDING,
-            Operation.run_id.is_(None),
-            _nobody_launches(now),
-        )
-        .values(launch_lease_until=now + LAUNCH_LEASE, launch_attempts=Operation.launch_attempts + 1)
-        .returning(Operation.launch_attempts)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _nobody_launches(now: datetime) -> ColumnElement[bool]:
-    """That no lease is held: a lease that ends later than any can was taken before the clock was set back."""
-    lease = Operation.launch_lease_until
-    return or_(lease.is_(None), lease < now, lease > now + LAUNCH_LEASE)
-
-
-def release_launch(session: Session, operation_id: UUID) -> None:
-    """Gives the lease back after a launch that surely did not happen, so that the next try need not wait."""
-    session.execute(
-        update(Operation)
-        .where(Operation.operation_id == operation_id, Operation.run_id.is_(None))
-        .values(launch_lease_until=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def record_launch(session: Session, operation_id: UUID, run_id: str, *, attempt: int) -> bool:
-    """Notes which run was launched for an attempt, unless one has claimed the operation already or the attempt is over.
-
-    Says whether it was noted.
-    """
-    noted = session.scalar(
-        update(Operation)
-        .where(
-            Operation.operation_id == operation_id,
-            Operation.status == OperationStatus.PENDING,
-            Operation.run_id.is_(None),
-            Operation.attempt == attempt,
-        )
-        .values(run_id=run_id, beat_at=utcnow())
-        .returning(Operation.operation_id)
-        .execution_options(synchronize_session=False)
-    )
-    return noted is not None
-
-
-def awaiting_launch(session: Session, *, limit: int = 50) -> Sequence[Operation]:
-    """Pending operations that nobody is launching, oldest first."""
-    now = utcnow()
-    return session.scalars(
-        select(Operation)
-        .where(
-            Operation.status == OperationStatus.PENDING,
-            Operation.run_id.is_(None),
-            _nobody_launches(now),
-        )
-        .order_by(Operation.created_at)
-        .limit(limit)
-    ).all()
-
-
-def silent_for(session: Session, time: timedelta, *, limit: int = 50) -> Sequence[Operation]:
-    """Open operations with a run, of which nothing was heard for so long: candidates for settling.
-
-    A last beat that is as far in the time to come was written before the clock was set back, and is one of them.
-    """
-    now = utcnow()
-    heard = Operation.beat_at.between(now - time, now + time)
-    return session.scalars(
-        select(Operation)
-        .where(Operation.status.in_(OPEN), Operation.run_id.is_not(None), ~heard)
-        .order_by(Operation.beat_at)
-        .limit(limit)
-    ).all()
-
-
-def beat(session: Session, operation_id: UUID, *, run_id: str, attempt: int) -> bool:
-    """A sign of life of the run that carries the operation. False: it is not that run any more."""
-    alive = session.scalar(
-        update(Operation)
-        .where(
-            Operation.operation_id == operation_id,
-            Operation.run_id == run_id,
-            Operation.attempt == attempt,
-            Operation.status == OperationStatus.IN_PROGRESS,
-        )
-        .values(beat_at=utcnow())
-        .returning(Operation.operation_id)
-        .execution_options(synchronize_session=False)
-    )
-    return alive is not None
-
-
-def run_begun(session: Session, operation_id: UUID, *, run_id: str) -> bool:
-    """Notes that a pending operation's run has begun, before a step of it could. False: it is not pending any more."""
-    now = utcnow()
-    begun = session.scalar(
-        update(Operation)
-        .where(_waiting_for(operation_id, run_id))
-        .values(
-            status=OperationStatus.IN_PROGRESS,
-            current_step=1,
-            started_at=func.coalesce(Operation.started_at, now),
-            beat_at=now,
-        )
-        .returning(Operation.operation_id)
-        .execution_options(synchronize_session=False)
-    )
-    return begun is not None
-
-
-def run_waits(session: Session, operation_id: UUID, *, run_id: str) -> None:
-    """Notes that a pending operation's run has not begun yet, but will: nobody need ask about it for a while."""
-    session.execute(
-        update(Operation)
-        .where(_waiting_for(operation_id, run_id))
-        .values(beat_at=utcnow())
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _waiting_for(operation_id: UUID, run_id: str) -> ColumnElement[bool]:
-    return and_(
-        Operation.operation_id == operation_id,
-        Operation.run_id == run_id,
-        Operation.status == OperationStatus.PENDING,
-    )
-
-
-def show_progress(session: Session, operation_id: UUID) -> None:
-    """Sets the operation's step to the lowest one not finished by every dataset that has not failed (C-83).
-
-    Never falls within an attempt: a step that is done twice moves nothing.
-    """
-    lowest = (
-        select(func.min(OperationDataset.steps_done))
-        .where(OperationDataset.operation_id == operation_id, OperationDataset.active)
-        .scalar_subquery()
-    )
-    session.execute(
-        update(Operation)
-        .where(Operation.operation_id == operation_id, Operation.status == OperationStatus.IN_PROGRESS)
-        .values(
-            current_step=func.greatest(
-                Operation.current_step, func.least(Operation.total_steps, cast(lowest, Integer) + 1)
-            ),
-            beat_at=utcnow(),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def ask_to_stop(session: Session, run_id: str, operation_id: UUID) -> None:
-    """Notes that a run must end. Idempotent."""
-    session.execute(
-        insert(RunStop)
-        .values(run_id=run_id, operation_id=operation_id, asked_at=utcnow())
-        .on_conflict_do_nothing(index_elements=[RunStop.run_id])
-    )
-
-
-def runs_to_stop(session: Session, *, limit: int = 50) -> list[tuple[RunStop, OperationStatus | None]]:
-    """The runs that must end and of which nobody has said yet that they have, longest waiting first.
-
-    With each the status of its operation, None where another run carries that by now.
-    """
-    rows = session.execute(
-        select(RunStop, Operation.status)
-        .outerjoin(Operation, and_(Operation.operation_id == RunStop.operation_id, Operation.run_id == RunStop.run_id))
-        .order_by(RunStop.asked_at)
-        .limit(limit)
-    )
-    return [(row, status) for row, status in rows]
-
-
-def stop_heard(session: Session, run_id: str) -> None:
-    """Notes that a run was there to be asked to end: it has some time for that from now on."""
-    session.execute(update(RunStop).where(RunStop.run_id == run_id).values(asked_at=utcnow()))
-
-
-def run_stopped(session: Session, run_id: str) -> None:
-    """Notes that a run has ended: nobody need stop it any more."""
-    session.execute(delete(RunStop).where(RunStop.run_id == run_id))

@@ -31,6 +31,7 @@ from dataops_core.registry.tables import (
     JourneyEvent,
     Operation,
     OperationDataset,
+    UsageBefore,
     UsageDay,
 )
 
@@ -351,10 +352,11 @@ def silent_journeys(session: Session, *, before: datetime, one: FoundJourney | N
         .where(OperationDataset.dataset_id == Dataset.dataset_id, Operation.api_client_id.is_not(None))
         .scalar_subquery()
     )
-    searched = (
-        select(func.max(UsageDay.last_accessed_at)).where(UsageDay.dataset_id == Dataset.dataset_id).scalar_subquery()
-    )
-    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, asked, searched, told))
+    searched = [
+        select(func.max(table.last_accessed_at)).where(table.dataset_id == Dataset.dataset_id).scalar_subquery()
+        for table in (UsageDay, UsageBefore)
+    ]
+    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, asked, *searched, told))
     under_way = or_(_HAS_ACTIVE, events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists())
     rows = session.execute(
         select(Dataset.journey_id, Dataset.client_id, heard)

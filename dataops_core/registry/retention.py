@@ -2,7 +2,7 @@
 
 A function removes so many rows at most that are past a moment and that nothing rests on any more, passes over what
 another transaction holds, and says how many it removed. Functions take a session and never commit. Idempotency keys are
-in ``idempotency.py``. Does not belong here: how old is too old (``upkeep/``).
+in ``idempotency.py``, days of usage in ``usage.py``. Does not belong here: how old is too old (``upkeep/``).
 """
 
 from collections.abc import Collection, Sequence
@@ -10,20 +10,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationType
+from dataops_core.lifecycle import (
+    CheckStatus,
+    DatasetStatus,
+    JourneyEventStatus,
+    JourneyEventType,
+    OperationType,
+)
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import (
     ConnectorToken,
     Dataset,
+    Journey,
+    JourneyEvent,
     Notification,
     Operation,
     OperationDataset,
     QualityResult,
     RunStop,
 )
+
+_OPEN_EVENTS = (JourneyEventStatus.PENDING, JourneyEventStatus.IN_PROGRESS)
 
 
 def give_up_archives(session: Session, *, before: datetime, now: datetime, limit: int) -> Sequence[UUID]:
@@ -104,6 +114,61 @@ def remove_operations(session: Session, *, before: datetime, limit: int) -> int:
     return _remove(session, Operation, Operation.operation_id, old.order_by(Operation.created_at), limit)
 
 
+def remove_journey_events(session: Session, *, before: datetime, limit: int) -> int:
+    """Removes events that were told of and ended before then, but never a journey's newest one, by which a late one is
+    known to be late (C-91), nor the completion that ended it (C-93).
+    """
+    newer = aliased(JourneyEvent)
+    has_newer = exists().where(
+        newer.journey_id == JourneyEvent.journey_id,
+        newer.client_id == JourneyEvent.client_id,
+        tuple_(newer.occurred_at, newer.received_at, newer.event_id)
+        > tuple_(JourneyEvent.occurred_at, JourneyEvent.received_at, JourneyEvent.event_id),
+    )
+    ended_it = and_(
+        JourneyEvent.event == JourneyEventType.JOURNEY_COMPLETED, JourneyEvent.status == JourneyEventStatus.COMPLETED
+    )
+    key = tuple_(JourneyEvent.client_id, JourneyEvent.event_id)
+    old = select(JourneyEvent.client_id, JourneyEvent.event_id).where(
+        JourneyEvent.received_at < before,
+        JourneyEvent.completed_at < before,
+        JourneyEvent.status.not_in(_OPEN_EVENTS),
+        has_newer,
+        ~ended_it,
+    )
+    return _remove(session, JourneyEvent, key, old.order_by(JourneyEvent.received_at), limit)
+
+
+def remove_journeys(session: Session, *, before: datetime, limit: int) -> int:
+    """Removes journeys of which nothing was heard since then and no dataset is left, with all of their events.
+
+    Who tells of one of them at this moment holds its row, and it stays.
+    """
+    of_it = and_(JourneyEvent.journey_id == Journey.journey_id, JourneyEvent.client_id == Journey.client_id)
+    in_use = or_(
+        JourneyEvent.status.in_(_OPEN_EVENTS), JourneyEvent.received_at >= before, JourneyEvent.completed_at >= before
+    )
+    has_datasets = exists().where(Dataset.journey_id == Journey.journey_id, Dataset.client_id == Journey.client_id)
+    old = session.execute(
+        select(Journey.journey_id, Journey.client_id)
+        .where(
+            func.greatest(Journey.created_at, Journey.ended_at) < before,
+            ~has_datasets,
+            ~exists().where(of_it, in_use),
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Journey)
+    ).all()
+    keys = [tuple(one) for one in old]
+    for table in (JourneyEvent, Journey):
+        session.execute(
+            delete(table)
+            .where(tuple_(table.journey_id, table.client_id).in_(keys))
+            .execution_options(synchronize_session=False)
+        )
+    return len(keys)
+
+
 def runs_needed(session: Session, run_ids: Collection[str]) -> set[str]:
     """Those of these runs that something rests on: an open operation, the newest one of a dataset that is not archived
     (a person may rerun it in the UI, C-87), or the wish that they be stopped.
@@ -153,6 +218,6 @@ def _is_newest_change(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 def _remove(session: Session, table: type[Any], key: Any, old: Select[Any], limit: int) -> int:
     chosen = old.limit(limit).with_for_update(skip_locked=True, of=table)
     removed = session.execute(
-        delete(table).where(key.in_(chosen)).returning(key).execution_options(synchronize_session=False)
+        delete(table).where(key.in_(chosen)).returning(literal(1)).execution_options(synchronize_session=False)
     )
     return len(removed.all())

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from dataops_core.clock import utcnow
 from dataops_core.errors import StorageError
 from dataops_core.provisioning.services import Services
-from dataops_core.registry import idempotency, retention
+from dataops_core.registry import idempotency, retention, usage
 from dataops_core.registry.database import Database
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,13 @@ class RunHistory(Protocol):
         """Removes a run with its events and logs. Idempotent; killed in between, it can be asked again."""
         ...
 
+    def forget_checks(self, moment: datetime, *, limit: int) -> int:
+        """Removes so many evaluations of checks, made before then, of runs that are gone; how many.
+
+        Never the newest of a check in an environment that there is: by it the UI shows the check's health.
+        """
+        ...
+
 
 def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
     """Removes what is too old. Says how many of each kind."""
@@ -60,8 +67,12 @@ def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
         "evaluations": rows(settings.keep_quality_history_days, retention.remove_evaluations),
         "notifications": rows(settings.keep_notifications_days, retention.remove_notifications),
         "operations": rows(settings.keep_operations_days, retention.remove_operations),
+        "journey_events": rows(settings.keep_journeys_days, retention.remove_journey_events),
+        "journeys": rows(settings.keep_journeys_days, retention.remove_journeys),
+        "usage_days": rows(settings.keep_usage_days, usage.fold),
         "audit_entries": rows(settings.keep_audit_days, retention.prune_audit_log),
         "runs": _remove_runs(database, runs, _days_ago(settings.keep_runs_days)),
+        "shown_checks": _forget_checks(runs, _days_ago(settings.keep_runs_days)),
     }
 
 
@@ -112,3 +123,13 @@ def _remove_runs(database: Database, runs: RunHistory, before: datetime | None) 
     for run_id in aged:
         runs.remove(run_id)
     return len(aged)
+
+
+def _forget_checks(runs: RunHistory, before: datetime | None) -> int:
+    forgotten = 0
+    while before is not None:
+        batch = runs.forget_checks(before, limit=_BATCH)
+        forgotten += batch
+        if batch < _BATCH:
+            break
+    return forgotten

@@ -8,6 +8,7 @@ and calls one function of ``dataops_core.provisioning.launching``, which decides
 daemon (``dagster dev`` beside a running ``up``) does no harm. Source: ``docs/contract.md`` C-81, C-84, C-86.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from dagster import (
     AssetCheckKey,
     AssetKey,
     DagsterError,
+    DagsterEventType,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -37,7 +39,7 @@ from dagster._core.errors import DagsterUserCodeUnreachableError
 from dataops_core.provisioning.launching import due_launches, run_ended, settle_quiet, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.provisioning.silence import Silences
-from dataops_core.runs import TAG_ATTEMPT, TAG_FAILURE, TAG_OPERATION, LaunchRequest, RunState
+from dataops_core.runs import TAG_ATTEMPT, TAG_FAILURE, TAG_LOST, TAG_OPERATION, LaunchRequest, RunState
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps
 
@@ -51,6 +53,9 @@ GRACE = timedelta(seconds=2)
 
 #: Of this process, from one evaluation to the next.
 _SILENCES = Silences()
+
+#: What Dagster's own launcher says of a process that ended before its run.
+_DEATH = re.compile(r"Run execution process for \S+ (was terminated|unexpectedly exited)")
 
 _NO_LIFE = "The run showed no life; its operation was ended."
 
@@ -130,7 +135,21 @@ def _launched_for(run: DagsterRun) -> tuple[UUID, int] | None:
 
 
 def _state(run: DagsterRun) -> RunState:
-    return RunState(run_id=run.run_id, status=run.status.value, failure_reason=run.tags.get(TAG_FAILURE))
+    return RunState(
+        run_id=run.run_id,
+        status=run.status.value,
+        failure_reason=run.tags.get(TAG_FAILURE),
+        lost_because=run.tags.get(TAG_LOST),
+    )
+
+
+def _why_lost(instance: DagsterInstance, run: DagsterRun) -> str | None:
+    """How the run's process ended: as the run host saw it, else what Dagster noted last that was no step's."""
+    if TAG_LOST in run.tags:
+        return run.tags[TAG_LOST]
+    noted = instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+    said = [entry.dagster_event.message for entry in noted if entry.dagster_event is not None]
+    return next((message for message in reversed(said) if message and _DEATH.search(message)), None)
 
 
 def _settling(status: DagsterRunStatus) -> SensorDefinition:
@@ -145,8 +164,9 @@ def _settling(status: DagsterRunStatus) -> SensorDefinition:
     )
     def settle(context: RunStatusSensorContext, dataops: ResourceParam[DataOps]) -> None:
         run = context.dagster_run
-        database, how = dataops.services.database, _state(run).ending or ending
-        run_ended(database, run.run_id, how, launched_for=_launched_for(run))
+        how = _state(run).ending or ending
+        why = _why_lost(context.instance, run) if how is RunEnding.LOST else None
+        run_ended(dataops.services.database, run.run_id, how, launched_for=_launched_for(run), message=why)
 
     return settle
 

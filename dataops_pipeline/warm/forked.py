@@ -83,6 +83,8 @@ def execute(record: RunRecord, records: RunRecords) -> int:
 
 def report_ended(record: RunRecord) -> int:
     """Tells Dagster that a run has no process any more, where it does not know the run's end yet."""
+    from dataops_core.runs import TAG_LOST  # noqa: PLC0415  the host has loaded it by then
+
     message = record.message or "The run's process ended."
     with _instance(record.instance) as instance:
         run = instance.get_run_by_id(record.run_id)
@@ -91,6 +93,7 @@ def report_ended(record: RunRecord) -> int:
         if run.status is DagsterRunStatus.CANCELING:
             instance.report_run_canceled(run, message)
         else:
+            instance.add_run_tags(run.run_id, {TAG_LOST: message})
             instance.report_engine_event(message, run)
             instance.report_run_failed(run, message)
     return DONE

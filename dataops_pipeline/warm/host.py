@@ -28,7 +28,15 @@ from dataops_core.errors import ConfigurationError
 from dataops_core.process_marks import ProcessMark
 from dataops_pipeline.warm import forked
 from dataops_pipeline.warm.messages import LONGEST, encode
-from dataops_pipeline.warm.processes import check_single, how_ended, kill_session, memory_of, next_dead, threads
+from dataops_pipeline.warm.processes import (
+    check_single,
+    how_ended,
+    kill_session,
+    memory_of,
+    next_dead,
+    oom_kills,
+    threads,
+)
 from dataops_pipeline.warm.records import Phase, RunRecord, RunRecords
 
 _log = logging.getLogger(__name__)
@@ -83,6 +91,7 @@ class RunHost:
     _reporters: dict[int, list[str]] = field(default_factory=dict)
     _open: list[Any] = field(default_factory=list)
     _renewed: float = field(default_factory=time.monotonic)
+    _oom_kills: int = field(default_factory=oom_kills)
     _ending: bool = False
 
     def serve(self) -> None:
@@ -233,6 +242,7 @@ class RunHost:
         self._reap()
         for run in [run for run in self._runs.values() if not run.ours and not run.mark.lives()]:
             self._ended(run, run.killed_because or _gone(run.record))
+        self._oom_kills = oom_kills()
         self._keep_limits()
         self._start_waiting()
         self._renew_waiting()
@@ -266,9 +276,15 @@ class RunHost:
                 kill_session(found.si_pid)
             os.waitpid(found.si_pid, 0)
             if run is not None:
-                self._ended(run, None if clean else run.killed_because or how_ended(found))
+                self._ended(run, None if clean else run.killed_because or self._how_ended(found))
             else:
                 self._reported(self._reporters.pop(found.si_pid, []), done=clean)
+
+    def _how_ended(self, found: Any) -> str:
+        said = how_ended(found)
+        if found.si_code != os.CLD_EXITED and found.si_status == signal.SIGKILL and oom_kills() > self._oom_kills:
+            said += " The kernel had no memory left and has killed a process at that moment."
+        return said
 
     def _ended(self, run: _Run, message: str | None) -> None:
         del self._runs[run.record.run_id]

@@ -13,6 +13,8 @@ import psutil
 
 from dataops_core.errors import ConfigurationError
 
+_VMSTAT = Path("/proc/vmstat")
+
 
 def threads() -> int:
     """How many threads this process has, those of libraries included."""
@@ -46,6 +48,15 @@ def how_ended(found: Any) -> str:
     except ValueError:
         name = ""
     return f"The run process {found.si_pid} ended with signal {found.si_status}{name}."
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory since the machine began; 0 where it does not say."""
+    try:
+        lines = _VMSTAT.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def kill_session(session: int) -> None:

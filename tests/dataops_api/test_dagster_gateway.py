@@ -16,12 +16,12 @@ import httpx
 import psutil
 import pytest
 
-from dataops_api.dagster_gateway import DagsterGateway
+from dataops_api.dagster_gateway import DagsterGateway, _run_state
 from dataops_api.dagster_health import DAEMON_SILENT_AFTER, DagsterHealth
 from dataops_core.errors import PermanentError, UnavailableError
 from dataops_core.lifecycle import CheckType, Environment, Stage
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.runs import LaunchRequest, RunState
+from dataops_core.runs import TAG_LOST, LaunchRequest, RunState
 from dataops_core.settings import Settings
 from tests.waiting import wait_for
 
@@ -317,3 +317,11 @@ def test_a_webserver_that_hangs_is_given_up_within_its_time(dagster: Dagster) ->
         dagster.web.send_signal(signal.SIGCONT)
     wait_for(lambda: gateway.health().webserver is None, "The webserver's recovery")
     gateway.close()
+
+
+def test_why_a_run_was_lost_is_read_of_its_tags() -> None:
+    """C-86."""
+    said = "The run process 7 ended with signal 9 (SIGKILL)."
+    tags = [{"key": TAG_LOST, "value": said}]
+    state = _run_state({"runId": "one", "status": "FAILURE", "tags": tags, "stepStats": []})
+    assert (state.ending, state.lost_because) == (RunEnding.LOST, said)

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as CHECKS  # noqa: N814
 from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.test_utils import create_run_for_test
+from sqlalchemy import select
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationType, Stage
@@ -117,3 +119,56 @@ def test_page_by_page_and_what_was_interrupted_is_gone_on_with(
     InstanceRuns(instance).remove(runs[1])
     clean_up(services, InstanceRuns(instance))
     assert [instance.get_run_by_id(run_id) is not None for run_id in runs] == [True, False, False, False, False]
+
+
+def check(instance: DagsterInstance, run_id: str, name: str, partition: str, *, days: int = 40) -> int:
+    """An evaluation of a check as a run leaves it, so old; its number."""
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        made = connection.execute(
+            CHECKS.insert()
+            .values(
+                asset_key='["confluence_pages", "index"]',
+                check_name=name,
+                partition=partition,
+                run_id=run_id,
+                execution_status="SUCCEEDED",
+                create_timestamp=utcnow().replace(tzinfo=None) - timedelta(days=days),
+            )
+            .returning(CHECKS.c.id)
+        )
+        return int(made.scalar_one())
+
+
+def checks(instance: DagsterInstance) -> list[int]:
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        return list(connection.execute(select(CHECKS.c.id).order_by(CHECKS.c.id)).scalars())
+
+
+def test_evaluations_of_checks_go_with_their_runs_but_the_newest_of_each_in_an_environment_that_there_is(
+    instance: DagsterInstance, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_BATCH", 2)
+    here, gone = f"pilot:{uuid4()}", f"pilot:{uuid4()}"
+    instance.add_dynamic_partitions("environments", [here])
+    staying = make(instance, S.SUCCESS, days=1)
+    old = [make(instance, S.SUCCESS, days=40) for _ in range(3)]
+    removed = [
+        check(instance, old[0], "sample_query_success", here),
+        check(instance, old[1], "sample_query_success", here),
+        check(instance, old[0], "data_completeness", here),
+        check(instance, old[0], "data_completeness", gone),
+        check(instance, old[2], "data_completeness", gone),
+    ]
+    kept = [
+        check(instance, old[2], "sample_query_success", here),
+        check(instance, staying, "data_completeness", here, days=35),
+        check(instance, old[1], "connector_health", here, days=29),
+        check(instance, staying, "connector_health", here, days=1),
+    ]
+    keeping = services.settings
+    object.__setattr__(services, "settings", keeping.model_copy(update={"keep_runs_days": 0}))
+    assert clean_up(services, InstanceRuns(instance))["shown_checks"] == 0
+    object.__setattr__(services, "settings", keeping)
+    assert clean_up(services, InstanceRuns(instance))["shown_checks"] == len(removed)
+    assert {one for one in checks(instance) if one in {*removed, *kept}} == set(kept)
+    instance.delete_dynamic_partition("environments", here)

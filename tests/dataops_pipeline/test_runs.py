@@ -27,7 +27,7 @@ from dataops_core.provisioning.requests import accept_provisioning, accept_teard
 from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.provisioning.services import Services
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry import datasets, operations, quality
+from dataops_core.registry import datasets, launches, operations, quality
 from dataops_core.registry.tables import Dataset, Operation
 from dataops_core.runs import ASSETS, TAG_PARTITION, launch_request
 from dataops_pipeline.definitions import build_defs
@@ -282,7 +282,7 @@ def test_a_rerun_where_the_dataset_has_moved_on_fails_at_its_first_step_c87(pipe
 def test_a_second_run_of_a_running_operation_changes_nothing(pipeline: Pipeline) -> None:
     operation = pipeline.accept()
     with pipeline.services.database.transaction() as session:
-        operations.record_launch(session, operation.operation_id, "the-run-that-carries-it", attempt=1)
+        launches.record_launch(session, operation.operation_id, "the-run-that-carries-it", attempt=1)
 
     run = pipeline.launch(operation)
 

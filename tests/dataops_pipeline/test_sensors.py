@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from signal import SIGKILL
 from time import monotonic
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from dagster import (
 from dagster._core.definitions.run_request import RunRequest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.test_utils import create_run_for_test
+from dagster._utils import get_run_crash_explanation
 from sqlalchemy import update
 
 from dataops_core.clock import utcnow
@@ -27,9 +29,9 @@ from dataops_core.provisioning import steering
 from dataops_core.provisioning.launching import STOP_PATIENCE
 from dataops_core.provisioning.services import Services
 from dataops_core.provisioning.silence import ONE_MORE_BEAT
-from dataops_core.registry import operations
+from dataops_core.registry import operations, stops
 from dataops_core.registry.tables import Operation, RunStop
-from dataops_core.runs import TAG_ATTEMPT, TAG_OPERATION
+from dataops_core.runs import TAG_ATTEMPT, TAG_LOST, TAG_OPERATION
 from dataops_pipeline.definitions import build_defs
 from dataops_pipeline.resources import DataOps
 
@@ -42,6 +44,21 @@ class Watch:
 
     instance: DagsterInstance
     services: Services
+
+    def settle(self, sensor: str, run_id: str) -> None:
+        """What a run-status sensor does when it sees this run."""
+        run = self.instance.get_run_by_id(run_id)
+        assert run is not None
+        resources = {"dataops": DataOps(lambda: self.services)}
+        definition = build_defs(resource_overrides=resources).get_repository_def().get_sensor_def(sensor)
+        with build_run_status_sensor_context(
+            sensor_name=sensor,
+            dagster_event=DagsterEvent(event_type_value=f"PIPELINE_{run.status.value}", job_name=run.job_name),
+            dagster_instance=self.instance,
+            dagster_run=run,
+            resources=resources,
+        ) as context:
+            definition(context)
 
     def begin(self, kind: OperationType = OperationType.PROVISIONING, *, age: timedelta = timedelta(seconds=5)) -> UUID:
         """An accepted operation, as old as said."""
@@ -157,20 +174,32 @@ def test_an_operation_that_its_run_left_open_is_settled_c81(
     operation_id = watch.begin()
     run = watch.run(operation_id, status)
     watch.change(operation_id, run_id=run.run_id, status=OperationStatus.IN_PROGRESS)
-    resources = {"dataops": DataOps(lambda: watch.services)}
-    definition = build_defs(resource_overrides=resources).get_repository_def().get_sensor_def(sensor)
-    with build_run_status_sensor_context(
-        sensor_name=sensor,
-        dagster_event=DagsterEvent(event_type_value=f"PIPELINE_{status.value}", job_name=run.job_name),
-        dagster_instance=watch.instance,
-        dagster_run=run,
-        resources=resources,
-    ) as context:
-        definition(context)
+    watch.settle(sensor, run.run_id)
 
     operation = watch.operation(operation_id)
     assert operation.status is expected
     assert operation.error is not None
+
+
+@pytest.mark.parametrize("seen_by", ["the run host", "Dagster's own launcher", "nobody"])
+def test_an_operation_whose_run_was_killed_says_how_c86(watch: Watch, seen_by: str) -> None:
+    operation_id = watch.begin()
+    run = watch.run(operation_id, DagsterRunStatus.FAILURE)
+    watch.change(operation_id, run_id=run.run_id, status=OperationStatus.IN_PROGRESS)
+    said = f"The run process 4711 ended with signal {SIGKILL.value} (SIGKILL)."
+    if seen_by == "the run host":
+        watch.instance.add_run_tags(run.run_id, {TAG_LOST: said})
+    elif seen_by == "Dagster's own launcher":
+        said = get_run_crash_explanation(prefix=f"Run execution process for {run.run_id}", exit_code=-SIGKILL)
+        watch.instance.report_engine_event(said, run)
+        watch.instance.report_engine_event("Something else.", run)
+    else:
+        said = "The run stopped without a word: its process was killed or its machine went away."
+    watch.settle("settle_failure", run.run_id)
+    error = watch.operation(operation_id).error
+    assert error is not None
+    assert error["code"] == "RUN_LOST"
+    assert said in (error["message"], *(one["message"] for one in error["details"].values()))
 
 
 def test_a_run_that_went_silent_is_ended_in_the_registry_and_in_dagster_c86(
@@ -222,5 +251,5 @@ def test_a_run_that_goes_on_after_its_operation_was_cancelled_is_stopped(watch: 
     assert ended.status is DagsterRunStatus.CANCELED
     assert "No unwanted run goes on" in (watch.tick("stop_cancelled_runs").skip_message or "")
     with watch.services.database.transaction() as session:
-        assert operations.runs_to_stop(session) == []
+        assert stops.runs_to_stop(session) == []
     assert watch.operation(operation_id).status is OperationStatus.CANCELLED

@@ -15,7 +15,7 @@ from dataops_core.clock import utcnow
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.embedded.files import IndexFiles
 from dataops_core.lifecycle import TokenKind
-from dataops_core.registry import connectors
+from dataops_core.registry import connectors, usage
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
@@ -184,7 +184,7 @@ def test_a_kill_loses_no_count_of_what_was_answered(apart, client, new_connector
         thread.join(60)
 
     with database.transaction() as session:
-        (day,) = connectors.usage(session, connector.dataset_id)
+        (day,) = usage.days(session, connector.dataset_id)
     assert set(answered) == {3}
     assert len(answered) <= day.queries <= len(answered) + searchers
     assert day.documents == 3 * day.queries

@@ -14,6 +14,7 @@ from dataops_core.connectors.documents import datasource_config
 from dataops_core.connectors.probes import PROBES
 from dataops_core.connectors.protocol import Manifest, ProbeOutcome
 from dataops_core.registry import connectors as registry
+from dataops_core.registry import usage
 
 ALL = set(PROBES)
 CANARIES = ["ledger item3", "runbook"]
@@ -73,7 +74,7 @@ def test_a_healthy_connector_passes_every_probe_quickly(probe):
 def test_probes_are_no_usage(loaded, probe, live_service):
     probe()
     with live_service.database.transaction() as session:
-        assert registry.usage(session, loaded[0].dataset_id) == []
+        assert usage.days(session, loaded[0].dataset_id) == []
 
 
 def tamper(live_service, connector, statement):

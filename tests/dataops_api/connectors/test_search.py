@@ -7,7 +7,7 @@ import time
 import pytest
 
 from dataops_core.clock import utcnow
-from dataops_core.registry import connectors as registry
+from dataops_core.registry import usage
 
 SEARCH = "/api/search"
 
@@ -254,7 +254,7 @@ def test_an_index_file_that_is_gone_is_a_failure_and_not_an_empty_answer(stocked
 
 def days(live_service, connector):
     with live_service.database.transaction() as session:
-        return [(d.day, d.queries, d.documents) for d in registry.usage(session, connector.dataset_id)]
+        return [(d.day, d.queries, d.documents) for d in usage.days(session, connector.dataset_id)]
 
 
 def test_answered_searches_count_as_usage_and_nothing_else_does(stocked, live_service, adapter):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from dataops_core.registry import connectors
+from dataops_core.registry import usage
 from dataops_core.storage import Storage
 
 DATASETS = "/v1/dataops/datasets"
@@ -19,7 +19,7 @@ def used(api: Any) -> UUID:
     with api.database.transaction() as session:
         for day, hour, documents in ((28, 9, 10), (28, 11, 5), (30, 7, 1)):
             moment = datetime(2026, 1, day, hour, tzinfo=UTC)
-            connectors.record_usage(session, dataset_id, documents=documents, now=moment)
+            usage.record(session, dataset_id, documents=documents, now=moment)
     return dataset_id
 
 

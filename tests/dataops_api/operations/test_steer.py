@@ -7,7 +7,7 @@ import pytest
 
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Stage
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import datasets, operations
+from dataops_core.registry import datasets, operations, stops
 from dataops_core.scopes import Scope
 
 DATASETS = "/v1/dataops/datasets"
@@ -66,7 +66,7 @@ def test_cancelling_needs_no_dagster(own_api: Any) -> None:
     assert own_api.admin.post(f"{link}/cancel").status_code == 202
     assert own_api.admin.get(link).json()["status"] == "cancelled"
     with own_api.database.transaction() as session:
-        assert [row.run_id for row, _ in operations.runs_to_stop(session)] == ["the-run"]
+        assert [row.run_id for row, _ in stops.runs_to_stop(session)] == ["the-run"]
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry"])

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Event
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, UnavailableError
@@ -18,10 +19,11 @@ from dataops_core.provisioning import launching
 from dataops_core.provisioning.launching import MAX_LAUNCHES, due_launches, launch_operation, run_ended, settle_quiet
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.provisioning.silence import ONE_MORE_BEAT, Silences
-from dataops_core.registry import operations
+from dataops_core.registry import launches, operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Operation
 from dataops_core.runs import LaunchRequest, RunState, launch_request
+from tests.waiting import wait_for
 
 BeginJourney = Callable[..., Any]
 
@@ -103,6 +105,79 @@ def test_a_launch_whose_answer_was_lost_is_found_and_not_repeated(database: Data
     assert due_launches(database, dagster.find, grace=timedelta(0)) == []
     assert begun.operation().run_id == "run-1"
     assert len(dagster.requests) == 1
+
+
+@dataclass
+class Slow(Dagster):
+    """A Dagster that makes a run only when it is told to go on, and shows none before."""
+
+    began: Event = field(default_factory=Event)
+    go: Event = field(default_factory=Event)
+
+    def launch(self, request: LaunchRequest) -> str:
+        self.began.set()
+        assert self.go.wait(60)
+        return super().launch(request)
+
+
+def leases(database: Database) -> dict[UUID, Any]:
+    """Until when each operation's launch is somebody's."""
+    with database.transaction() as session:
+        return dict(session.execute(select(Operation.operation_id, Operation.launch_lease_until)).tuples().all())
+
+
+def test_a_launch_that_outlasts_its_lease_stays_the_only_one(
+    database: Database, journey: BeginJourney, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-81: nobody can see a run yet that Dagster is still making, so nobody else may begin one."""
+    lease = timedelta(seconds=1)
+    monkeypatch.setattr(launches, "LAUNCH_LEASE", lease)
+    monkeypatch.setattr(launching, "RENEW_SECONDS", 0.1)
+    begun, dagster = journey(), Slow()
+    with ThreadPoolExecutor(1) as pool:
+        launched = pool.submit(launch_operation, database, dagster, begun.operation_id)
+        assert dagster.began.wait(60)
+        first = leases(database)[begun.operation_id]
+
+        def outlasted() -> bool:
+            assert due_launches(database, dagster.find, grace=timedelta(0)) == []
+            return bool(leases(database)[begun.operation_id] > first + 3 * lease)
+
+        wait_for(outlasted, "the launch has taken three leases")
+        dagster.go.set()
+        assert launched.result() == "run-1"
+    assert len(dagster.requests) == 1
+    assert begun.operation().run_id == "run-1"
+    assert begun.operation().launch_attempts == 1
+
+
+def test_who_lost_the_launch_to_another_does_not_take_it_back(database: Database, journey: BeginJourney) -> None:
+    """C-81."""
+    begun = journey()
+    with database.transaction() as session:
+        assert launches.lease_launch(session, begun.operation_id) == 1
+        assert launches.renew_launch(session, begun.operation_id, tries=1)
+    lapse_lease(database, begun.operation_id)
+    with database.transaction() as session:
+        assert launches.lease_launch(session, begun.operation_id) == 2
+        assert not launches.renew_launch(session, begun.operation_id, tries=1)
+        assert launches.renew_launch(session, begun.operation_id, tries=2)
+        launches.record_launch(session, begun.operation_id, "run-1", attempt=1)
+        assert not launches.renew_launch(session, begun.operation_id, tries=2)
+
+
+def test_of_many_that_are_handed_over_at_once_each_has_the_time_of_those_before_it(
+    database: Database, journey: BeginJourney
+) -> None:
+    """C-81: Dagster's daemon launches them one after the other."""
+    for _ in range(3):
+        journey()
+    requests = due_launches(database, Dagster().find, grace=timedelta(0))
+    until = leases(database)
+    first, second, third = (until[request.operation_id] for request in requests)
+    assert second - first >= launching.LAUNCH_TURN
+    assert third - second >= launching.LAUNCH_TURN
+    assert due_launches(database, Dagster().find, grace=timedelta(0)) == []
 
 
 def test_while_dagster_is_down_the_operation_waits_for_whoever_is_next(
@@ -253,3 +328,16 @@ def test_a_quiet_run_that_has_ended_unnoticed_is_settled_at_once(
     known = {"run-1": state} if state is not None else {}
     assert settle_quiet(database, lambda _: known, Silences(), lost_after=timedelta(seconds=30)) == []
     assert begun.operation().error["code"] == code
+
+
+def test_a_run_whose_end_somebody_saw_says_how_it_was(database: Database, journey: BeginJourney) -> None:
+    """C-86."""
+    begun, dagster = journey(), Dagster()
+    launch_operation(database, dagster, begun.operation_id)
+    lapse(database, begun.operation_id, beat_at=timedelta(seconds=20))
+    said = "The run process 4711 ended with signal 9 (SIGKILL)."
+    known = {"run-1": RunState("run-1", "FAILURE", lost_because=said)}
+    settle_quiet(database, lambda _: known, Silences(), lost_after=timedelta(seconds=30))
+    error = begun.operation().error
+    assert (error["code"], error["message"]) == ("RUN_LOST", said)
+    assert begun.dataset().error_message == said

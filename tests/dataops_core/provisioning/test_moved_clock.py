@@ -16,7 +16,7 @@ from dataops_core.provisioning.launching import due_launches, settle_quiet, take
 from dataops_core.provisioning.silence import ONE_MORE_BEAT, Silences
 from dataops_core.provisioning.validating import accept_validation
 from dataops_core.quality.model import CheckResult
-from dataops_core.registry import connectors, operations, quality
+from dataops_core.registry import connectors, heartbeats, quality
 from dataops_core.registry.database import Database
 from dataops_core.runs import RunState
 
@@ -62,7 +62,7 @@ def look(database: Database) -> Callable[..., list[Any]]:
 
 def beat(database: Database, place: Any) -> None:
     with database.transaction() as session:
-        assert operations.beat(session, place.operation_id, run_id="run-1", attempt=1)
+        assert heartbeats.beat(session, place.operation_id, run_id="run-1", attempt=1)
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR], ids=["forward", "back"])

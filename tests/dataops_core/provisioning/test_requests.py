@@ -14,7 +14,7 @@ from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry import datasets, operations
+from dataops_core.registry import datasets, launches, operations
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Customer, Dataset, Operation
 from dataops_core.templates.loader import load_catalog
@@ -259,7 +259,7 @@ def test_a_failed_teardown_goes_on_as_the_next_attempt_of_the_same_operation(dat
     dataset = rows(database, request_.client_id)[0]
     first = tear_down(database, dataset.dataset_id)
     with database.transaction() as session:
-        operations.record_launch(session, first.operation_id, "run-9", attempt=1)
+        launches.record_launch(session, first.operation_id, "run-9", attempt=1)
         settlement.settle(session, first.operation_id, RunEnding.LOST, run_id="run-9")
     assert rows(database, request_.client_id)[0].status is S.TEARDOWN
     again = tear_down(database, dataset.dataset_id)

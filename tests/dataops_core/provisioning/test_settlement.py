@@ -8,7 +8,7 @@ from sqlalchemy import text
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, settlement
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry import operations
+from dataops_core.registry import heartbeats, launches, operations
 
 S = DatasetStatus
 
@@ -73,10 +73,10 @@ def test_only_a_run_that_has_been_silent_for_long_is_given_up(journey, database)
     place.claim(place.run())
     heard = place.operation().beat_at
     with database.transaction() as session:
-        assert operations.silent_for(session, timedelta(seconds=30)) == []
+        assert heartbeats.silent_for(session, timedelta(seconds=30)) == []
         session.execute(text("UPDATE operations SET beat_at = beat_at - interval '31 seconds'"))
     with database.transaction() as session:
-        (silent,) = operations.silent_for(session, timedelta(seconds=30))
+        (silent,) = heartbeats.silent_for(session, timedelta(seconds=30))
         assert silent.operation_id == place.operation_id
         assert not settlement.settle_silent(session, place.operation_id, last_beat=heard)
         assert settlement.settle_silent(session, place.operation_id, last_beat=silent.beat_at)
@@ -108,19 +108,19 @@ def test_a_validation_that_does_not_end_well_leaves_the_dataset_ready(journey, d
 def test_a_launch_is_leased_to_one_at_a_time_and_noted_once(journey, database):
     place = journey()
     with database.transaction() as session:
-        assert operations.lease_launch(session, place.operation_id) == 1
+        assert launches.lease_launch(session, place.operation_id) == 1
     with database.transaction() as session:
-        assert operations.lease_launch(session, place.operation_id) is None
-        assert operations.awaiting_launch(session) == []
+        assert launches.lease_launch(session, place.operation_id) is None
+        assert launches.awaiting_launch(session) == []
     with database.transaction() as session:
         session.execute(text("UPDATE operations SET launch_lease_until = now() - interval '1 second'"))
     with database.transaction() as session:
-        assert [row.operation_id for row in operations.awaiting_launch(session)] == [place.operation_id]
-        assert operations.lease_launch(session, place.operation_id) == 2
-        assert operations.record_launch(session, place.operation_id, "run-1", attempt=1)
-        assert not operations.record_launch(session, place.operation_id, "run-2", attempt=1)
+        assert [row.operation_id for row in launches.awaiting_launch(session)] == [place.operation_id]
+        assert launches.lease_launch(session, place.operation_id) == 2
+        assert launches.record_launch(session, place.operation_id, "run-1", attempt=1)
+        assert not launches.record_launch(session, place.operation_id, "run-2", attempt=1)
     with database.transaction() as session:
-        assert operations.lease_launch(session, place.operation_id) is None
+        assert launches.lease_launch(session, place.operation_id) is None
     assert place.operation().run_id == "run-1"
 
 

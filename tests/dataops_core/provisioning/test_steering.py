@@ -13,7 +13,7 @@ from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType
 from dataops_core.provisioning import fencing, settlement, steering
 from dataops_core.provisioning.launching import STOP_PATIENCE, launch_operation, stop_unwanted
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry import datasets, operations
+from dataops_core.registry import datasets, launches, operations, stops
 from dataops_core.runs import LaunchRequest, RunState
 
 S = DatasetStatus
@@ -37,7 +37,7 @@ def finish(place, claim, outcome=Outcome.READY):
 
 def unwanted(place):
     with place.database.transaction() as session:
-        return [(row.run_id, row.operation_id) for row, _ in operations.runs_to_stop(session)]
+        return [(row.run_id, row.operation_id) for row, _ in stops.runs_to_stop(session)]
 
 
 def half_done(journey):
@@ -60,7 +60,7 @@ def test_a_pending_operation_is_cancelled_without_any_run(journey, database):
     assert (dataset.status, dataset.error_code) == (S.FAILED, "CANCELLED")
     assert unwanted(place) == []
     with database.transaction() as session:
-        assert operations.lease_launch(session, place.operation_id) is None
+        assert launches.lease_launch(session, place.operation_id) is None
     with pytest.raises(StaleRunError, match="comes too late"):
         place.claim(place.run())
 

@@ -1,13 +1,14 @@
 """A whole provisioning and teardown by their steps: real registry, real files, a real connector service over HTTP."""
 
 import json
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
 from dataops_core.clock import utcnow
-from dataops_core.errors import PermanentError, QualityGateError, StaleRunError, StorageError
+from dataops_core.errors import PermanentError, QualityGateError, StaleRunError, StorageError, UnavailableError
 from dataops_core.lifecycle import (
     CheckStatus,
     CheckType,
@@ -19,8 +20,11 @@ from dataops_core.lifecycle import (
 from dataops_core.provisioning import proving, steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.registry import connectors, datasets, operations, quality
+from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Dataset
 from dataops_core.storage import MANIFEST_FILE, RECORDS_FILE
+from tests.database_gate import gate_to
+from tests.waiting import wait_for
 
 SECRET = "a secret of the tests of the steps"
 S = DatasetStatus
@@ -260,3 +264,44 @@ def test_time_runs_forwards(accept):
     case.provision()
     dataset = case.dataset()
     assert dataset.created_at <= before <= (dataset.ready_at or before)
+
+
+@pytest.mark.parametrize("moment", ["generating", "indexing", "checking", "publishing"])
+def test_a_database_that_restarts_in_the_middle_of_the_work_is_waited_for(
+    accept, services, database_url, monkeypatch, moment
+):
+    """C-86: the server is killed while a step works, and back a few tries later."""
+    case = accept()
+    with gate_to(database_url) as gate:
+        database = Database(gate.url)
+        object.__setattr__(services, "database", database)
+
+        def lost(point: str) -> None:
+            if point == moment and not gone.is_set():
+                gone.set()
+                gate.close()
+
+        gone = threading.Event()
+        monkeypatch.setattr("dataops_core.fault_points.reached", lost)
+
+        def bring_back() -> None:
+            gone.wait(60)
+            wait_for(lambda: gate.refused >= 3, "the step has tried again and again")
+            gate.open()
+
+        back = threading.Thread(target=bring_back)
+        back.start()
+        try:
+            if moment == "publishing":
+                # All is written in a transaction that is not committed: it is lost, and the step says so.
+                with pytest.raises(UnavailableError):
+                    case.provision()
+                assert (case.now().status, case.now().error["code"]) == (OperationStatus.FAILED, "SERVICE_UNAVAILABLE")
+            else:
+                case.provision()
+                assert case.now().status is OperationStatus.COMPLETED
+                assert case.dataset().status is S.READY
+        finally:
+            back.join(60)
+            database.close()
+    assert gone.is_set()

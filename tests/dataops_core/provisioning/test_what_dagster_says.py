@@ -24,7 +24,7 @@ from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.provisioning.silence import Silences
 from dataops_core.provisioning.step import failing
 from dataops_core.quality.model import CheckResult
-from dataops_core.registry import datasets, operations, quality
+from dataops_core.registry import datasets, launches, operations, quality, stops
 from dataops_core.registry.tables import Operation, RunStop
 from dataops_core.runs import RunState
 
@@ -54,7 +54,7 @@ def asked_about(database, **states: str) -> list[str]:
 
 def unwanted(database) -> list[str]:
     with database.transaction() as session:
-        return [row.run_id for row, _ in operations.runs_to_stop(session)]
+        return [row.run_id for row, _ in stops.runs_to_stop(session)]
 
 
 def finish(database, place) -> None:
@@ -140,7 +140,7 @@ def test_a_run_that_was_given_up_is_asked_to_stop_and_ended_in_dagster(journey, 
     sweep("STARTED")  # the process is there
     assert given_up == []
     with database.transaction() as session:
-        ((asked, status),) = operations.runs_to_stop(session)
+        ((asked, status),) = stops.runs_to_stop(session)
         assert utcnow() - asked.asked_at < STOP_PATIENCE
         assert status is OperationStatus.FAILED
     sweep("STARTED")  # it is gone
@@ -166,7 +166,7 @@ def test_a_run_that_was_cancelled_before_it_claimed_its_operation_is_not_launche
     """C-81: whichever sensor comes first."""
     told = journey()
     with database.transaction() as session:
-        operations.lease_launch(session, told.operation_id)
+        launches.lease_launch(session, told.operation_id)
     run_ended(database, "run-9", RunEnding.FAILURE, launched_for=(told.operation_id, 1))
     assert told.operation().status is OperationStatus.PENDING
     run_ended(database, "run-9", RunEnding.CANCELED, launched_for=(told.operation_id, 2))

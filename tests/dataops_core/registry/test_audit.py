@@ -21,7 +21,18 @@ from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.provisioning.steering import retry
-from dataops_core.registry import api_clients, audit, connectors, datasets, installation, operations, signing_keys
+from dataops_core.registry import (
+    api_clients,
+    audit,
+    connectors,
+    datasets,
+    heartbeats,
+    installation,
+    launches,
+    operations,
+    signing_keys,
+    usage,
+)
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import ApiClient, AuditEntry, Base, Dataset
 from dataops_core.scopes import Scope
@@ -114,7 +125,7 @@ def test_a_whole_life_is_noted_for_its_operations_also_where_the_system_ends_one
     with database.transaction() as session:
         operation_id = accept(session)
         dataset_id = the_dataset(session, operation_id)
-        operations.record_launch(session, operation_id, "run-1", attempt=1)
+        launches.record_launch(session, operation_id, "run-1", attempt=1)
     with database.transaction() as session:
         assert settle(session, operation_id, RunEnding.LOST, run_id="run-1")
     ended = log_of(database, operation_id=operation_id, action="changed")
@@ -153,7 +164,7 @@ def test_a_retry_and_a_replacement_are_noted_for_the_operation_that_they_belong_
         operation_id = accept(session)
         dataset_id = the_dataset(session, operation_id)
         client_id = session.get_one(Dataset, dataset_id).client_id
-        operations.record_launch(session, operation_id, "run-1", attempt=1)
+        launches.record_launch(session, operation_id, "run-1", attempt=1)
         settle(session, operation_id, RunEnding.LOST, run_id="run-1")
     with acting.acting(CLIENT), database.transaction() as session:
         retry(session, operation_id)
@@ -161,7 +172,7 @@ def test_a_retry_and_a_replacement_are_noted_for_the_operation_that_they_belong_
     assert (again.before["status"], again.after["status"]) == ("failed", "provisioning")
     assert (again.operation_id, again.actor_kind) == (operation_id, "api_client")
     with database.transaction() as session:
-        operations.record_launch(session, operation_id, "run-2", attempt=2)
+        launches.record_launch(session, operation_id, "run-2", attempt=2)
         settle(session, operation_id, RunEnding.LOST, run_id="run-2")
     with database.transaction() as session:
         next_id = accept(session, client_id=client_id)
@@ -179,12 +190,12 @@ def test_heartbeats_progress_leases_and_usage_are_no_change(database: Database) 
         ).connector_id
     before = len(log_of(database))
     with database.transaction() as session:
-        operations.lease_launch(session, operation_id)
-        operations.release_launch(session, operation_id)
+        launches.lease_launch(session, operation_id)
+        launches.release_launch(session, operation_id)
         operations.get(session, operation_id).beat_at = utcnow()
         operations.parts_of(session, operation_id)[0].steps_done = 1
-        operations.show_progress(session, operation_id)
-        connectors.record_usage(session, dataset_id, documents=3, now=utcnow())
+        heartbeats.show_progress(session, operation_id)
+        usage.record(session, dataset_id, documents=3, now=utcnow())
         connectors.set_upload(session, connector_id, {"upload_id": "x", "pages": 1})
         session.get_one(Dataset, dataset_id).updated_at = utcnow()
     assert len(log_of(database)) == before
@@ -233,7 +244,7 @@ def test_a_secret_changed_is_noted_and_neither_its_hash_nor_its_key(database: Da
 
 def test_every_table_is_audited_or_named_here_as_no_change_of_the_product(database: Database) -> None:
     unaudited = {"alembic_version", "audit_log", "quality_results", "usage_days", "idempotency_keys", "run_stops"}
-    unaudited |= {"journey_event_datasets", "dataset_counts", "notifications"}
+    unaudited |= {"journey_event_datasets", "dataset_counts", "notifications", "usage_before"}
     with database.reading() as connection:
         tables = set(connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")))
         audited = set(connection.scalars(text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'audit'")))
@@ -259,7 +270,7 @@ def test_who_acts_is_told_once_per_transaction_and_not_where_nothing_changes(dat
     with acting.acting(CLIENT), database.transaction() as session:
         operations.get(session, operation_id)
         assert session.scalar(text("SELECT current_setting('dataops.acting', true)")) in {None, ""}
-        operations.record_launch(session, operation_id, "run-1", attempt=1)
+        launches.record_launch(session, operation_id, "run-1", attempt=1)
         assert session.scalar(text("SELECT current_setting('dataops.acting', true)")) == CLIENT.as_json()
     # A connection that is used again acts for nobody before it is told.
     with database.transaction() as session:

@@ -9,7 +9,7 @@ import pytest
 from dataops_core.clock import utcnow
 from dataops_core.errors import GoneError, NotFoundError
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Finding, Stage, TokenKind
-from dataops_core.registry import connectors
+from dataops_core.registry import connectors, usage
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 
@@ -182,7 +182,7 @@ def test_usage_is_counted_by_day_and_never_lost_to_a_race(database, dataset_id):
     def ask():
         for _ in range(10):
             with database.transaction() as session:
-                connectors.record_usage(session, dataset_id, documents=3, now=NOW)
+                usage.record(session, dataset_id, documents=3, now=NOW)
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
@@ -191,23 +191,23 @@ def test_usage_is_counted_by_day_and_never_lost_to_a_race(database, dataset_id):
         thread.join()
     later = NOW + timedelta(days=1)
     with database.transaction() as session:
-        connectors.record_usage(session, dataset_id, documents=1, now=later)
-        connectors.record_usage(session, dataset_id, documents=0, now=NOW - timedelta(hours=1))
+        usage.record(session, dataset_id, documents=1, now=later)
+        usage.record(session, dataset_id, documents=0, now=NOW - timedelta(hours=1))
     with database.transaction() as session:
-        days = connectors.usage(session, dataset_id)
+        days = usage.days(session, dataset_id)
         assert [(d.day, d.queries, d.documents, d.last_accessed_at) for d in days] == [
             (date(2026, 1, 28), 41, 120, NOW),
             (date(2026, 1, 29), 1, 1, later),
         ]
-        assert [d.day.day for d in connectors.usage(session, dataset_id, first=date(2026, 1, 29))] == [29]
-        assert [d.day.day for d in connectors.usage(session, dataset_id, last=date(2026, 1, 28))] == [28]
+        assert [d.day.day for d in usage.days(session, dataset_id, first=date(2026, 1, 29))] == [29]
+        assert [d.day.day for d in usage.days(session, dataset_id, last=date(2026, 1, 28))] == [28]
 
 
 def test_usage_of_a_dataset_that_is_gone_is_not_counted(database):
     gone = uuid4()
     with database.transaction() as session:
-        connectors.record_usage(session, gone, documents=3, now=utcnow())
-        assert connectors.usage(session, gone) == []
+        usage.record(session, gone, documents=3, now=utcnow())
+        assert usage.days(session, gone) == []
 
 
 def test_a_connector_outlives_its_datasets_row(database, dataset_id, connector_id):

@@ -1,6 +1,8 @@
 """The connection to the registry: transactions for changing, autocommit for looking, and servers that go away."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from psycopg2 import sql
@@ -8,7 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from dataops_core.errors import UnavailableError
-from dataops_core.registry.database import Database
+from dataops_core.registry.database import Database, waiting_for_server
+from tests.database_gate import Gate, gate_to
+from tests.waiting import wait_for
 
 Administer = Callable[[sql.Composable], None]
 COUNT = text("SELECT count(*) FROM things")
@@ -74,3 +78,62 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
     for ask in (database.reading, database.transaction):
         with pytest.raises(UnavailableError, match="The database does not answer"), ask() as asked:
             asked.execute(text("SELECT 1"))
+
+
+@pytest.fixture
+def gate(database_url: str) -> Iterator[Gate]:
+    with gate_to(database_url) as gate:
+        yield gate
+
+
+@pytest.fixture
+def behind(gate: Gate) -> Iterator[Database]:
+    """A client of a server that a test takes away and brings back."""
+    database = Database(gate.url)
+    yield database
+    database.close()
+
+
+def one(database: Database, *, patience: float | None = None) -> int:
+    with waiting_for_server(patience) if patience is not None else nullcontext(), database.transaction() as session:
+        return session.execute(text("SELECT 1")).scalar_one()
+
+
+def test_who_has_patience_waits_for_a_server_that_comes_back(behind: Database, gate: Gate) -> None:
+    """C-86: with connections of before, and with none."""
+    for _ in ("no connection yet", "a pooled one, dead"):
+        gate.close()
+        refused = gate.refused
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(one, behind, patience=60)
+            wait_for(lambda refused=refused: gate.refused >= refused + 3, "it has tried again and again")
+            assert not asked.done()
+            gate.open()
+            assert asked.result() == 1
+
+
+def test_patience_has_an_end_and_is_nobody_elses(behind: Database, gate: Gate) -> None:
+    gate.close()
+    with pytest.raises(UnavailableError, match="The database does not answer"):
+        one(behind, patience=0.6)
+    assert gate.refused >= 2
+    before = gate.refused
+    with pytest.raises(UnavailableError), waiting_for_server(60), ThreadPoolExecutor(1) as pool:
+        pool.submit(one, behind).result()
+    with pytest.raises(UnavailableError):
+        one(behind)
+    assert gate.refused == before + 2
+
+
+def test_a_transaction_that_loses_the_server_in_the_middle_is_not_done_again(behind: Database, gate: Gate) -> None:
+    """Whether its commit came through could not be told."""
+
+    def work() -> None:
+        with waiting_for_server(60), behind.transaction() as session:
+            session.execute(text("SELECT 1"))
+            gate.close()
+            session.execute(text("SELECT 1"))
+
+    with pytest.raises(UnavailableError, match="The database does not answer"):
+        work()
+    assert gate.refused == 0

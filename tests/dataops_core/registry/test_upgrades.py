@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
 from dataops_core.provisioning.requests import accept_teardown
-from dataops_core.registry import api_clients, datasets, migrate, operations, quality
+from dataops_core.registry import api_clients, datasets, heartbeats, migrate, operations, quality
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Base
 from dataops_core.security import Keyring
@@ -231,6 +231,7 @@ ROWS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
             }
         ]
     },
+    "0015": {"usage_before": [{"dataset_id": READY, "queries": 9, "documents": 30, "last_accessed_at": THEN}]},
     "0005": {"run_stops": [{"run_id": "run-of-22", "operation_id": BROKEN, "asked_at": THEN}]},
     "0011": {
         "journeys": [{"journey_id": JOURNEY, "client_id": CUSTOMER, "created_at": THEN}],
@@ -361,7 +362,7 @@ def works_with_it(database: Database) -> None:
         view = operations.find_view(session, UUID(BROKEN))
         assert view is not None
         assert view.operation.status is OperationStatus.FAILED
-        running = operations.silent_for(session, timedelta(seconds=1))
+        running = heartbeats.silent_for(session, timedelta(seconds=1))
         assert [str(one.operation_id) for one in running] == [RUNNING]
         kept = datasets.get(session, UUID(ARCHIVED))
         assert (kept.status, kept.archive_path) == (DatasetStatus.ARCHIVED, f"archives/{ARCHIVED}")

@@ -22,7 +22,7 @@ from dataops_core.lifecycle import (
 )
 from dataops_core.provisioning import steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import connectors, environments, journeys, operations
+from dataops_core.registry import connectors, environments, journeys, operations, usage
 from dataops_core.registry.tables import Dataset, JourneyEvent, Operation, OperationDataset
 from dataops_core.registry.tables import Journey as JourneyRow
 from dataops_core.upkeep.orphans import rows
@@ -280,7 +280,7 @@ def test_a_request_and_a_search_are_signs_of_life_and_what_the_product_does_by_i
                 run_id=str(uuid4()),
             )
             settle(session, made.operation_id, RunEnding.FAILURE, run_id=made.run_id)
-        connectors.record_usage(session, searched.dataset().dataset_id, documents=1, now=utcnow())
+        usage.record(session, searched.dataset().dataset_id, documents=1, now=utcnow())
     search.setting(silent_journey_teardown_days=30)
     assert search() == {Kind.JOURNEY_SILENT: [(V.DONE, str(looked_after.request.journey_id))]}
     assert [case.dataset().status for case in (asked, searched, looked_after)] == [S.READY, S.READY, S.TEARDOWN]

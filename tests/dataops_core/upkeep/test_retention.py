@@ -13,11 +13,43 @@ from sqlalchemy.exc import InternalError
 from dataops_core.acting import Acting, ActorKind, acting
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import ConflictError
-from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationStatus, OperationType, TokenKind
+from dataops_core.lifecycle import (
+    CheckStatus,
+    CheckType,
+    DatasetStatus,
+    EventRole,
+    JourneyEventStatus,
+    JourneyEventType,
+    OperationStatus,
+    OperationType,
+    Stage,
+    TokenKind,
+)
 from dataops_core.provisioning import steering
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import audit, connectors, notifications, operations, quality, retention
-from dataops_core.registry.tables import AuditEntry, ConnectorToken, Dataset, Notification, Operation, QualityResult
+from dataops_core.registry import (
+    audit,
+    connectors,
+    journeys,
+    launches,
+    notifications,
+    operations,
+    quality,
+    retention,
+    stops,
+    usage,
+)
+from dataops_core.registry.tables import (
+    AuditEntry,
+    ConnectorToken,
+    Dataset,
+    Journey,
+    JourneyEvent,
+    JourneyEventDataset,
+    Notification,
+    Operation,
+    QualityResult,
+)
 from dataops_core.settings import Settings
 from dataops_core.upkeep.retention import clean_up
 
@@ -32,6 +64,9 @@ class NoRuns:
 
     def remove(self, run_id):
         raise AssertionError(run_id)
+
+    def forget_checks(self, moment, *, limit):  # noqa: ARG002
+        return 0
 
 
 def cleaned(services, **keep):
@@ -283,7 +318,7 @@ def test_an_open_operation_is_left_alone_however_old_and_so_is_a_failed_one_that
     """C-84."""
     waiting, failed = journey(), journey()
     with services.database.transaction() as session:
-        operations.record_launch(session, failed.operation_id, "run-1", attempt=1)
+        launches.record_launch(session, failed.operation_id, "run-1", attempt=1)
         settle(session, failed.operation_id, RunEnding.LOST, run_id="run-1")
     for one in (waiting, failed):
         age(services, one.operation_id, days=9999)
@@ -300,7 +335,7 @@ def test_the_runs_that_something_rests_on_are_told_apart(accept, services):
     checked = validation(services, live.dataset())
     gone.tear_down().run_teardown("down")
     with services.database.transaction() as session:
-        operations.ask_to_stop(session, "to be stopped", uuid4())
+        stops.ask_to_stop(session, "to be stopped", uuid4())
     asked = {"made-0", "made-1", "down", "to be stopped", "by hand", checked.run_id}
     with services.database.transaction() as session:
         assert retention.runs_needed(session, asked) == {"made-0", "to be stopped", checked.run_id}
@@ -422,3 +457,109 @@ def test_notifications_that_have_ended_go_and_those_that_wait_stay(services):
     assert cleaned(services, keep_notifications_days=30) == {"notifications": 2}
     with services.database.transaction() as session:
         assert set(session.scalars(select(Notification.notification_id))) == staying
+
+
+def tell(services, journey, kind=JourneyEventType.STAGE_TRANSITION, *, days, status=JourneyEventStatus.COMPLETED):
+    """An event that was told of and ended so long ago; its id."""
+    moment, event_id = utcnow() - days * DAY, uuid4()
+    with services.database.transaction() as session:
+        row = journeys.lock_or_make(session, client_id=journey[0], journey_id=journey[1], now=moment)
+        if kind is JourneyEventType.JOURNEY_COMPLETED:
+            row.ended_at = moment
+        open_ = status in {JourneyEventStatus.PENDING, JourneyEventStatus.IN_PROGRESS}
+        session.add(
+            JourneyEvent(
+                client_id=journey[0],
+                event_id=event_id,
+                journey_id=journey[1],
+                event=kind,
+                to_stage=Stage.PILOT if kind is JourneyEventType.STAGE_TRANSITION else None,
+                occurred_at=moment,
+                received_at=moment,
+                status=status,
+                completed_at=None if open_ else moment,
+            )
+        )
+        session.flush()
+        parts = [(uuid4(), None)]
+        journeys.add_parts(session, session.get_one(JourneyEvent, (journey[0], event_id)), EventRole.OLD, parts)
+    return event_id
+
+
+def told_of(services) -> tuple[set, set]:
+    """The journeys and the events that are left."""
+    with services.database.transaction() as session:
+        return set(session.scalars(select(Journey.journey_id))), set(session.scalars(select(JourneyEvent.event_id)))
+
+
+def test_of_a_journey_with_datasets_old_events_go_but_never_the_newest_nor_the_one_that_ended_it(accept, services):
+    """C-91, C-93: a late event is known to be late, and a journey to have ended, however long ago that was."""
+    case = accept()
+    one = (case.request.client_id, case.request.journey_id)
+    tell(services, one, days=900)
+    tell(services, one, days=800, status=JourneyEventStatus.SUPERSEDED)
+    waiting = tell(services, one, days=700, status=JourneyEventStatus.PENDING)
+    ended = tell(services, one, JourneyEventType.JOURNEY_COMPLETED, days=600)
+    newest = tell(services, one, days=500, status=JourneyEventStatus.FAILED)
+    assert cleaned(services, keep_journeys_days=0) == {}
+    assert cleaned(services, keep_journeys_days=850) == {"journey_events": 1}
+    assert cleaned(services, keep_journeys_days=365) == {"journey_events": 1}
+    assert told_of(services) == ({one[1]}, {waiting, ended, newest})
+    with services.database.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(JourneyEventDataset)) == 3
+
+
+def test_a_journey_without_datasets_goes_with_its_last_event_and_is_as_new_afterwards(services):
+    """C-91."""
+    old, recent, ended_since, busy = ((uuid4(), uuid4()) for _ in range(4))
+    tell(services, old, days=500)
+    tell(services, old, JourneyEventType.JOURNEY_COMPLETED, days=400)
+    tell(services, recent, days=500)
+    tell(services, recent, days=300)
+    tell(services, ended_since, JourneyEventType.JOURNEY_COMPLETED, days=400)
+    change(services, Journey, Journey.journey_id == ended_since[1], ended_at=utcnow() - DAY)
+    tell(services, busy, days=400, status=JourneyEventStatus.IN_PROGRESS)
+    assert cleaned(services) == {"journey_events": 2, "journeys": 1}
+    assert told_of(services)[0] == {recent[1], ended_since[1], busy[1]}
+    assert cleaned(services) == {}
+    with services.database.transaction() as session:
+        assert journeys.ended_at(session, client_id=old[0], journey_id=old[1]) is None
+
+
+def test_a_journey_of_which_somebody_tells_at_this_moment_stays(services):
+    """C-91."""
+    old = (uuid4(), uuid4())
+    tell(services, old, days=500)
+    with services.database.transaction() as session:
+        journeys.lock_or_make(session, client_id=old[0], journey_id=old[1], now=utcnow())
+        assert cleaned(services) == {}
+    assert cleaned(services) == {"journeys": 1}
+
+
+def test_days_of_usage_that_are_too_old_are_in_the_totals_alone(accept, services):
+    """C-55: nothing of a dataset's whole life is lost, and twice at once counts nothing twice."""
+    case = accept()
+    dataset_id, now = case.dataset().dataset_id, utcnow()
+    with services.database.transaction() as session:
+        for days in (0, 729, 731, 732, 900):
+            for _ in range(2):
+                usage.record(session, dataset_id, documents=3, now=now - days * DAY)
+    assert cleaned(services, keep_usage_days=0) == {}
+    assert cleaned(services, keep_usage_days=899) == {"usage_days": 1}
+    counted = []
+    threads = [threading.Thread(target=lambda: counted.append(clean_up(services, NoRuns()))) for _ in range(2)]
+    object.__setattr__(services, "settings", services.settings.model_copy(update={"keep_usage_days": 730}))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(one["usage_days"] for one in counted) == 2
+    with services.database.transaction() as session:
+        assert [row.day for row in usage.days(session, dataset_id)] == [(now - days * DAY).date() for days in (729, 0)]
+        totals = usage.totals(session, dataset_id)
+        assert (totals.queries, totals.documents, totals.last_accessed_at) == (10, 30, now)
+        assert usage.totals(session, uuid4()) == usage.Totals(0, 0, None)
+    case.provision()
+    case.tear_down(archive=False).run_teardown()
+    with services.database.transaction() as session:
+        assert usage.totals(session, dataset_id) == usage.Totals(0, 0, None)

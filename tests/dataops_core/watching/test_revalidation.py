@@ -24,7 +24,7 @@ from dataops_core.provisioning import proving
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.provisioning.validating import accept_validation
 from dataops_core.quality.model import CheckResult
-from dataops_core.registry import connectors, operations, quality
+from dataops_core.registry import connectors, launches, operations, quality
 from dataops_core.registry.database import Database
 from dataops_core.registry.due import moment_of
 from dataops_core.registry.tables import AuditEntry, Dataset, Operation
@@ -88,7 +88,7 @@ class Ready:
     def end(self, operation_id: UUID) -> None:
         """The operation's run is lost."""
         with self.database.transaction() as session:
-            operations.record_launch(session, operation_id, str(operation_id), attempt=1)
+            launches.record_launch(session, operation_id, str(operation_id), attempt=1)
         with self.database.transaction() as session:
             assert settle(session, operation_id, RunEnding.LOST, run_id=str(operation_id))
 
@@ -98,8 +98,8 @@ def dataset_of(database: Database) -> UUID:
     journey.move(DatasetStatus.VALIDATING, DatasetStatus.READY)
     dataset_id = journey.dataset().dataset_id
     with database.transaction() as session:
-        assert operations.lease_launch(session, journey.operation_id) == 1
-        operations.record_launch(session, journey.operation_id, str(dataset_id), attempt=1)
+        assert launches.lease_launch(session, journey.operation_id) == 1
+        launches.record_launch(session, journey.operation_id, str(dataset_id), attempt=1)
         connector = connectors.create_connector(
             session, connector_id=dataset_id, dataset_id=dataset_id, now=utcnow() - DAY
         )

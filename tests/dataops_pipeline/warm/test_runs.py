@@ -2,13 +2,18 @@
 
 import os
 import signal
+import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
 from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.dagster_run import DagsterRunStatsSnapshot
 
+from dataops_pipeline.warm import processes
+from dataops_pipeline.warm.host import RunHost
 from dataops_pipeline.warm.messages import ask
+from dataops_pipeline.warm.records import RunRecords
 from tests.dataops_pipeline.warm.conftest import Launched, Warm, wait_for
 
 
@@ -106,6 +111,7 @@ def test_a_run_whose_process_is_killed_fails_at_once_with_that_reason_and_all_th
     os.kill(told["pid"], signal.SIGKILL)
     said = launched.ended("FAILURE")
     assert f"The run process {told['pid']} ended with signal 9 (SIGKILL)." in said
+    assert launched.run.tags["dataops/lost_because"] == f"The run process {told['pid']} ended with signal 9 (SIGKILL)."
     wait_for(lambda: not psutil.pid_exists(told["child"]), "the process that the run had started is gone")
     # Not one of Dagster's reasons: the run itself could not say, so its operation is lost.
     assert launched.run.tags.get("dagster/failure_reason") in {None, "UNKNOWN"}
@@ -207,3 +213,21 @@ def test_what_is_no_question_does_the_host_no_harm(warm: Warm, question: str) ->
     assert answer in {b"", b'{"error": "The run host does not know what this asks for."}\n'}
     done: Launched = warm.launch("describe")
     done.ended("SUCCESS")
+
+
+def test_a_kill_for_want_of_memory_is_told_from_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-86: the kernel counts its own."""
+    counted = tmp_path / "vmstat"
+    counted.write_text("nr_free_pages 7\noom_kill 3\noom_kill_other 9\n")
+    monkeypatch.setattr(processes, "_VMSTAT", counted)
+    host = RunHost(tmp_path / "socket", RunRecords(tmp_path), most=1)
+    killed = subprocess.Popen(["sleep", "60"])
+    killed.kill()
+    found = os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
+    killed.wait()
+    ended = f"The run process {killed.pid} ended with signal 9 (SIGKILL)."
+    assert host._how_ended(found) == ended
+    counted.write_text("oom_kill 4\n")
+    assert host._how_ended(found) == f"{ended} The kernel had no memory left and has killed a process at that moment."
+    counted.unlink()
+    assert processes.oom_kills() == 0
