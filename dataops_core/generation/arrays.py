@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 
@@ -30,6 +31,12 @@ def ascii_texts(values: Sequence[bytes]) -> pa.StringArray:
     return pa.StringArray.from_buffers(
         len(values), pa.py_buffer(_offsets(map(len, values))), pa.py_buffer(b"".join(values))
     )
+
+
+def joined(*parts: str | pa.StringArray) -> pa.StringArray:
+    """Each text of the arrays with its counterparts in the others, plain parts the same for all. All are as long."""
+    values = [texts([part])[0] if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*values, texts([""])[0])
 
 
 def integers(values: Sequence[int] | NDArray[Any], *, present: NDArray[np.bool_] | None = None) -> pa.Int64Array:

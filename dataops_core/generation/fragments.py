@@ -11,10 +11,12 @@ Belongs here: that machine. Does not belong here: what pages say (``prose.py``) 
 
 import re
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -162,22 +164,68 @@ class _Pool:
     ranges: list[tuple[int, int]]
 
 
+#: Fragments: plain texts, or an array of them.
+Texts: TypeAlias = Sequence[str] | pa.StringArray
+
+
+class _Texts:
+    """Texts one after another: plain ones are gathered until an array follows."""
+
+    def __init__(self) -> None:
+        self._parts: list[pa.StringArray] = []
+        self._starts: list[int] = []
+        self._plain: list[str] = []
+        self._length = 0
+
+    def append(self, texts: Texts) -> int:
+        """Appends them; the place of the first."""
+        start = self._length
+        if isinstance(texts, pa.Array):
+            self._close()
+            self._starts.append(start)
+            self._parts.append(texts)
+        else:
+            self._plain += texts
+        self._length += len(texts)
+        return start
+
+    def part(self, start: int, count: int) -> pa.StringArray:
+        """So many texts from a place on."""
+        self._close()
+        first = bisect_right(self._starts, start) - 1
+        stop = bisect_left(self._starts, start + count)
+        offset = start - self._starts[first]
+        found = self._parts[first] if stop == first + 1 else pa.concat_arrays(self._parts[first:stop])
+        return found[offset : offset + count]
+
+    def whole(self) -> pa.StringArray:
+        """All of them."""
+        self._close()
+        return pa.concat_arrays(self._parts)
+
+    def _close(self) -> None:
+        if self._plain:
+            self._starts.append(self._length - len(self._plain))
+            self._parts.append(arrays.texts(self._plain))
+            self._plain = []
+
+
 @dataclass(slots=True)
 class Library:
     """Collects fragments, pools and blocks; :meth:`freeze` makes them fast."""
 
     #: Context → how likely each of its values is: what expected sizes are weighed by.
     contexts: dict[str, Sequence[float]]
-    _texts: list[str] = field(default_factory=list)
+    _texts: _Texts = field(default_factory=_Texts)
     _pools: dict[str, _Pool] = field(default_factory=dict)
     _blocks: list[tuple[str, ...]] = field(default_factory=list)
     _literals: dict[str, str] = field(default_factory=dict)
 
-    def pool(self, name: str, texts: Sequence[str]) -> str:
+    def pool(self, name: str, texts: Texts) -> str:
         """A pool that all rows share."""
         return self._add(name, COMMON, [self._append(texts)])
 
-    def pool_by(self, context: str, name: str, texts: Sequence[Sequence[str]]) -> str:
+    def pool_by(self, context: str, name: str, texts: Sequence[Texts]) -> str:
         """A pool with a range per context; ``<name>*`` is the pool of all of them together."""
         ranges = [self._append(part) for part in texts]
         first = ranges[0][0]
@@ -193,8 +241,7 @@ class Library:
         """A pool like another one, with text around each fragment."""
         source = self._pools[pool]
         ranges = [
-            self._append([f"{before}{text}{after}" for text in self._texts[base : base + count]])
-            for base, count in source.ranges
+            self._append(arrays.joined(before, self._texts.part(base, count), after)) for base, count in source.ranges
         ]
         return self._add(name, source.context, ranges)
 
@@ -223,12 +270,10 @@ class Library:
         self._blocks.append(pools)
         return len(self._blocks) - 1
 
-    def _append(self, texts: Sequence[str]) -> tuple[int, int]:
-        if not texts:
+    def _append(self, texts: Texts) -> tuple[int, int]:
+        if not len(texts):
             raise ValueError("a pool needs one fragment at least")
-        base = len(self._texts)
-        self._texts.extend(texts)
-        return base, len(texts)
+        return self._texts.append(texts), len(texts)
 
     def _add(self, name: str, context: str, ranges: list[tuple[int, int]]) -> str:
         if name in self._pools:
@@ -243,7 +288,7 @@ class Library:
         pools = list(self._pools.values())
         sizes = np.array([len(pool.ranges) for pool in pools], dtype=np.int64)
         flat = [part for pool in pools for part in pool.ranges]
-        arena = arrays.texts(self._texts)
+        arena = self._texts.whole()
         ends = np.frombuffer(arena.buffers()[1], dtype=np.int32).astype(np.int64)
         expected = np.array([self._expected_bytes(pool, ends) for pool in pools])
         program = [names[name] for block in self._blocks for name in block]

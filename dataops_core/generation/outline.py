@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, digests64, mix, weighted_table
+from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, digests64, joined, mix, weighted_table
 
 _CHOICES = 16
 _TOP = np.uint64(60)
@@ -70,23 +70,41 @@ def blocks_of(outlines: Sequence[Outline], chosen: I64, wanted_bytes: NDArray[np
     return blocks
 
 
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """The contents of a section, as often as their weights say: of each, where its blocks begin and how many it has."""
+
+    blocks: I64
+    first: I64
+    count: U64
+
+    @classmethod
+    def of(cls, contents: Mapping[tuple[int, ...], int]) -> "_Kinds":
+        """Of blocks by weight."""
+        kind = weighted_table(list(contents.values()), _CHOICES)
+        counts = np.array([len(pool) for pool in contents])
+        blocks = np.array([block for pool in contents for block in pool], dtype=np.int64)
+        return cls(blocks, (np.cumsum(counts) - counts)[kind], counts.astype(np.uint64)[kind])
+
+    def drawn(self, digests: U64) -> I64:
+        """A block of each."""
+        return self.blocks[self.first + (digests % self.count).astype(np.int64)]
+
+
 def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: float, *path: object) -> Outline:
     """An outline with room for documents of ``mean_bytes`` on average; ``path`` names the randomness."""
-    sections = parts.sections
+    sections, named = parts.sections, joined(path)
     longest = mean_bytes * _LONGEST
     head_rows = [_spread(heads, *path, "head", number) for number, (heads, _) in enumerate(sections)]
+    kinds = [_Kinds.of(contents) for _, contents in sections]
     bodies: list[list[I64]] = [[] for _ in sections]
     size = sum(float(block_bytes[row].mean()) for row in head_rows)
     turn = 0
     while size < longest:
         place = turn % len(sections)
-        contents = sections[place][1]
-        kind = weighted_table(list(contents.values()), _CHOICES)
-        pools = list(contents)
-        drawn = zip(kind.tolist(), digests64(len(kind), *path, place, turn), strict=True)
-        row = np.array([pools[k][digest % len(pools[k])] for k, digest in drawn], dtype=np.int64)
+        row = kinds[place].drawn(digests64(_CHOICES, named, place, turn))
         bodies[place].append(row)
-        size += float(block_bytes[row].mean())
+        size += float(block_bytes[row].sum()) / _CHOICES
         turn += 1
     choices: list[I64] = [_spread(parts.intros, *path, "intro")]
     ranks: list[int] = [0]

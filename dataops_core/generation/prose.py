@@ -1,24 +1,19 @@
 """Clauses, steps, list entries and phrases of a topic, as pools of text that pages draw from.
 
-Belongs here: filling forms with a lexicon, deterministically. Does not belong here: markup, pages, and anything that
-names a person, an issue or a date: such live parts are drawn while a page is composed (``fragments.py``).
+Belongs here: what is filled into which forms. Does not belong here: how forms are filled (``filling.py``), markup,
+pages, and anything that names a person, an issue or a date: such live parts are drawn while a page is composed
+(``fragments.py``).
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
-from dataops_core.generation import grammar
-from dataops_core.generation.seeding import I64, STRIDE, Affine, key, mix, pick
-from dataops_core.generation.words import Lexicon, capitalized
-
-_SLOT = re.compile(r"\{(\w+)\}")
-#: Slots of one form that must not say the same word twice: "the journal links to a journal".
-_FAMILIES = {
-    "n": "n", "ns": "n", "a_n": "n", "j": "j", "a_j": "j", "prod": "prod", "prods": "prod", "a_prod": "prod", "vb": "v",
-}  # fmt: skip
+from dataops_core.generation import arrays, grammar
+from dataops_core.generation.filling import Filling, Words, fill
+from dataops_core.generation.seeding import Affine
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,74 +54,32 @@ WHOLE = (
 )
 
 
-def topic_prose(lexicon: Lexicon, *path: object, escape: Callable[[str], str]) -> dict[str, list[str]]:
-    """All pools of a topic, escaped as the markup asks. ``path`` names the randomness."""
-    pools = {
-        name: fill(pool.forms, lexicon, pool.count, *path, name, escape=escape, capital=pool.capital, end=pool.end)
-        for name, pool in POOLS.items()
-    }
-    # Whole sentences are one fragment where clauses are two or three; half of what is said comes from these.
-    for name, first, last in WHOLE:
-        joints = zip(
-            _shuffled(pools[first], *path, name, first), _shuffled(pools[last], *path, name, last), strict=False
-        )
-        pools[name] = [before + after for before, after in joints]
-    return pools
+def prose(topics: Sequence[tuple[Words, Sequence[object]]]) -> list[dict[str, pa.StringArray]]:
+    """All pools of each topic: of its words, with the path that names its randomness."""
+    filled = fill(
+        [
+            Filling(pool.forms, words, pool.count, (*path, name), capital=pool.capital, end=pool.end)
+            for words, path in topics
+            for name, pool in POOLS.items()
+        ]
+    )
+    made = []
+    for number, (_, path) in enumerate(topics):
+        pools = dict(zip(POOLS, filled[number * len(POOLS) :], strict=False))
+        # Whole sentences are one fragment where clauses are two or three; half of what is said comes from these.
+        for name, first, last in WHOLE:
+            pools[name] = _joined(
+                _shuffled(pools[first], *path, name, first), _shuffled(pools[last], *path, name, last)
+            )
+        made.append(pools)
+    return made
 
 
-def _shuffled(texts: list[str], *path: object) -> list[str]:
-    return [texts[place] for place in Affine(len(texts), *path)(np.arange(len(texts))).tolist()]
+def _shuffled(texts: pa.StringArray, *path: object) -> pa.StringArray:
+    return texts.take(arrays.integers(Affine(len(texts), *path)(np.arange(len(texts)))))
 
 
-def fill(
-    forms: Sequence[str],
-    lexicon: Lexicon,
-    count: int,
-    *path: object,
-    escape: Callable[[str], str] = str,
-    capital: bool = False,
-    end: str = "",
-) -> list[str]:
-    """``count`` fillings of the forms, every form as often as any other. The same for the same path, always."""
-    slots = {slot: tuple(map(escape, words)) for slot, words in lexicon.slots.items()}
-    compiled = [_compile(escape(form) + end, slots, capital=capital) for form in forms]
-    width = max(len(families) for _, families, _ in compiled) or 1
-    places = np.arange(count * width, dtype=np.uint64) * STRIDE
-    drawn = pick(mix(places + key(*path)), 1 << 20).reshape(count, width)
-    texts = [""] * count
-    for number, (pattern, families, options) in enumerate(compiled):
-        turns = drawn[number :: len(compiled)]
-        chosen = _choose(turns, families, list(map(len, options)))
-        said = [[words[index] for index in column.tolist()] for words, column in zip(options, chosen, strict=True)]
-        filled = [pattern % words for words in zip(*said, strict=True)] if said else [pattern % ()] * len(turns)
-        texts[number :: len(compiled)] = filled
-    return texts
-
-
-def _choose(drawn: I64, families: Sequence[str], sizes: Sequence[int]) -> list[I64]:
-    """Of each slot, which word each filling says: the one drawn, or the next that its family has not said before."""
-    chosen: list[I64] = []
-    for slot, (family, size) in enumerate(zip(families, sizes, strict=True)):
-        index = drawn[:, slot] % size
-        relatives = [before for before, other in zip(chosen, families, strict=False) if other == family]
-        while size > slot and relatives:
-            said = np.logical_or.reduce([index == before for before in relatives])
-            if not said.any():
-                break
-            index = np.where(said, (index + 1) % size, index)
-        chosen.append(index)
-    return chosen
-
-
-def _compile(
-    form: str, words: Mapping[str, tuple[str, ...]], *, capital: bool
-) -> tuple[str, list[str], list[tuple[str, ...]]]:
-    """The form as a %-pattern, and of each slot its family and what can stand there."""
-    slots = _SLOT.findall(form)
-    pattern = _SLOT.sub("%s", form.replace("%", "%%"))
-    options = [words[slot] for slot in slots]
-    if capital and pattern.startswith("%s"):
-        options[0] = tuple(map(capitalized, options[0]))
-    elif capital:
-        pattern = capitalized(pattern)
-    return pattern, [_FAMILIES.get(slot, slot) for slot in slots], options
+def _joined(first: pa.StringArray, last: pa.StringArray) -> pa.StringArray:
+    """Each of the first with its counterpart, as far as both go."""
+    count = min(len(first), len(last))
+    return arrays.joined(first[:count], last[:count])

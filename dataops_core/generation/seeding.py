@@ -29,17 +29,18 @@ _JOINT = "\x1f"
 
 def digest64(*path: object) -> int:
     """64 bits that follow from the path alone."""
-    return int.from_bytes(hashlib.blake2b(_joined(path).encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(hashlib.blake2b(joined(path).encode(), digest_size=8).digest(), "little")
 
 
-def digests64(count: int, *path: object) -> list[int]:
+def digests64(count: int, *path: object) -> U64:
     """``digest64(*path, number)`` of every number below ``count``."""
-    begun = f"{_joined(path)}{_JOINT}".encode()
-    digests = (hashlib.blake2b(begun + b"%d" % number, digest_size=8).digest() for number in range(count))
-    return [int.from_bytes(digest, "little") for digest in digests]
+    begun = f"{joined(path)}{_JOINT}".encode()
+    digests = [hashlib.blake2b(begun + b"%d" % number, digest_size=8).digest() for number in range(count)]
+    return np.frombuffer(b"".join(digests), dtype="<u8")
 
 
-def _joined(path: Sequence[object]) -> str:
+def joined(path: Sequence[object]) -> str:
+    """The path as one part of a longer one: what follows from the two is the same."""
     return _JOINT.join(map(str, path))
 
 
@@ -108,14 +109,15 @@ class Draws:
     """Scalar draws from a key, for what is built once: the n-th draw of a name is the same whatever else is drawn."""
 
     def __init__(self, *path: object) -> None:
-        self._path = _joined(path)
+        self._path = joined(path)
         self._counts: dict[str, int] = {}
 
     def below(self, name: str, count: int) -> int:
         """The next index in [0, count) of the sequence ``name``."""
         number = self._counts.get(name, 0)
         self._counts[name] = number + 1
-        return (digest64(self._path, name, number) >> 32) * count >> 32
+        place = f"{self._path}{_JOINT}{name}{_JOINT}{number}"
+        return (int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest(), "little") >> 32) * count >> 32
 
     def between(self, name: str, low: int, high: int) -> int:
         """The next integer in [low, high] of the sequence ``name``."""

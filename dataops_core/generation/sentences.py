@@ -14,8 +14,9 @@ import numpy as np
 from dataops_core.company.build import ascii_text, repository_url, space_home_url
 from dataops_core.company.model import Company
 from dataops_core.generation import calendar
+from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.prose import fill, topic_prose
+from dataops_core.generation.prose import prose
 from dataops_core.generation.seeding import I64, U64, Draws
 from dataops_core.generation.words import Lexicon, capitalized
 from dataops_core.templates.model import IndustryVocabulary, Template
@@ -93,6 +94,14 @@ _LIVE = (
     "{customer} signed the change {code} on {day.}",
     "{person} asked {team*} whether {service} still{calls}{other_service.}",
 )
+
+#: What a topic's things are called, and how many names of each kind there are.
+_NAMES: dict[str, tuple[tuple[str, ...], int]] = {
+    "things": (("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),
+    "a_thing": (("{a_j} {n}", "{a_n}"), 300),
+    "metric": (("{m}",), 40),
+    "practice": (("{p}",), 40),
+}
 
 #: Shapes of pooled sentences, with how many of a hundred have each.
 _SHAPES = (
@@ -191,26 +200,20 @@ def _add_topic_pools(
 ) -> None:
     lexicons = [Lexicon.of(topic, vocabulary) for topic in template.topics]
     path = (company.client_id, template.template_id)
-    prose = [
-        topic_prose(lexicon, *path, topic.key, escape=escape)
-        for topic, lexicon in zip(template.topics, lexicons, strict=True)
-    ]
-    for name in prose[0]:
-        library.pool_by(TOPIC, name, [pools[name] for pools in prose])
-    for name, forms, count in (
-        ("things", ("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),
-        ("a_thing", ("{a_j} {n}", "{a_n}"), 300),
-        ("metric", ("{m}",), 40),
-        ("practice", ("{p}",), 40),
-    ):
-        library.pool_by(
-            TOPIC,
-            name,
-            [
-                fill(forms, lexicon, count, *path, topic.key, name, escape=escape)
-                for topic, lexicon in zip(template.topics, lexicons, strict=True)
-            ],
-        )
+    words = [Words.of(lexicon, escape) for lexicon in lexicons]
+    paths = [(*path, topic.key) for topic in template.topics]
+    pools_of = prose(list(zip(words, paths, strict=True)))
+    for name in pools_of[0]:
+        library.pool_by(TOPIC, name, [pools[name] for pools in pools_of])
+    names = fill(
+        [
+            Filling(forms, said, count, (*topic_path, name))
+            for name, (forms, count) in _NAMES.items()
+            for said, topic_path in zip(words, paths, strict=True)
+        ]
+    )
+    for number, name in enumerate(_NAMES):
+        library.pool_by(TOPIC, name, names[number * len(words) : (number + 1) * len(words)])
     for name, slot, joint in (("slug", "n", "-"), ("table", "ns", "_"), ("state_slug", "j", "_")):
         library.pool_by(TOPIC, name, [[slug(word, joint) for word in lexicon.slots[slot]] for lexicon in lexicons])
     library.pool("topic_title*", [escape(topic.title) for topic in template.topics])

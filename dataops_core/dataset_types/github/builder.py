@@ -5,6 +5,7 @@ repository cites one that every dataset has. The others are named by project, su
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +31,9 @@ from dataops_core.dataset_types.plan import (
     weighted,
 )
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments, Library
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
-from dataops_core.generation.prose import fill
 from dataops_core.generation.seeding import (
     I64,
     U64,
@@ -144,7 +145,6 @@ def _plan(plan_key: PlanKey) -> _Plan:
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     fragments = library.freeze()
-    lexicons = [Lexicon.of(topic, plan_key.vocabulary) for topic in template.topics]
     return _Plan(
         fragments=fragments,
         outlines=tuple(
@@ -163,27 +163,26 @@ def _plan(plan_key: PlanKey) -> _Plan:
         wheel=wheel,
         people=People.of(company),
         stems=_stems(template),
-        descriptions=tuple(
-            tuple(
-                tuple(
-                    text[:350]
-                    for text in fill(
-                        LAYOUTS[name].descriptions,
-                        lexicon,
-                        _DESCRIPTIONS,
-                        *(company.client_id, template.template_id, topic.key, name, "description"),
-                        capital=True,
-                    )
-                )
-                for lexicon, topic in zip(lexicons, template.topics, strict=True)
-            )
-            for name in archetypes
-        ),
+        descriptions=_descriptions(plan_key, archetypes),
         label_sets=_label_sets(template, company),
     )
 
 
 _plans = PlanCache(_plan)
+
+
+def _descriptions(plan_key: PlanKey, archetypes: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    topics = [(topic.key, Words.of(Lexicon.of(topic, plan_key.vocabulary), str)) for topic in plan_key.template.topics]
+    path = (plan_key.company.client_id, plan_key.template.template_id)
+    filled = fill(
+        [
+            Filling(LAYOUTS[name].descriptions, words, _DESCRIPTIONS, (*path, topic, name, "description"), capital=True)
+            for name in archetypes
+            for topic, words in topics
+        ]
+    )
+    texts = [tuple(text[:350] for text in some.to_pylist()) for some in filled]
+    return tuple(tuple(texts[start : start + len(topics)]) for start in range(0, len(texts), len(topics)))
 
 
 def _label_sets(template: Template, company: Company) -> pa.ListArray:

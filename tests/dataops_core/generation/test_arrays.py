@@ -64,3 +64,8 @@ def test_values_become_what_their_column_is():
 def test_the_content_of_a_part_is_the_part_s_own(array):
     for part in (array, array[3:], array[5:11]):
         assert bytes(arrays.content(part)) == part.to_numpy(zero_copy_only=False).tobytes()
+
+
+def test_texts_are_joined_with_their_counterparts():
+    first, last = arrays.texts(["ä", "b"]), arrays.texts(["c", ""])
+    assert arrays.joined("<", first, last, ">").to_pylist() == ["<äc>", "<b>"]

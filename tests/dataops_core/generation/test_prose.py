@@ -5,7 +5,8 @@ import re
 import pytest
 
 from dataops_core.generation import grammar
-from dataops_core.generation.prose import POOLS, WHOLE, fill, topic_prose
+from dataops_core.generation.filling import Words
+from dataops_core.generation.prose import POOLS, WHOLE, prose
 from dataops_core.generation.words import Lexicon, article
 from dataops_core.templates.loader import load_catalog
 
@@ -23,35 +24,25 @@ def lexicon() -> Lexicon:
     return Lexicon.of(template.topics[0], CATALOG.vocabulary(template.industry))
 
 
+def topic_prose(lexicon: Lexicon, *path: object) -> dict[str, list[str]]:
+    made = prose([(Words.of(lexicon, str), path)])[0]
+    return {name: texts.to_pylist() for name, texts in made.items()}
+
+
 def test_the_same_path_says_the_same(lexicon):
-    assert topic_prose(lexicon, "path", escape=str) == topic_prose(lexicon, "path", escape=str)
-    assert topic_prose(lexicon, "path", escape=str)["tail"] != topic_prose(lexicon, "other", escape=str)["tail"]
+    assert topic_prose(lexicon, "path") == topic_prose(lexicon, "path")
+    assert topic_prose(lexicon, "path")["tail"] != topic_prose(lexicon, "other")["tail"]
 
 
-def test_every_form_is_used_as_often_as_the_others(lexicon):
-    texts = fill(("one {n}", "two {ns}", "three"), lexicon, 300, "forms")
-    assert [sum(text.startswith(start) for text in texts) for start in ("one", "two", "three")] == [100, 100, 100]
-
-
-def test_one_form_says_no_noun_twice(lexicon):
-    nouns = lexicon.slots["n"]
-    for text in fill(("{n}|{n}|{n}",), lexicon, 500, "nouns"):
-        assert len(set(text.split("|"))) == 3
-        assert set(text.split("|")) <= set(nouns)
-
-
-def test_a_percent_sign_in_a_form_stays_one(lexicon):
-    assert set(fill(("100% of it",), lexicon, 3, "percent")) == {"100% of it"}
-
-
-def test_texts_are_escaped_once_as_the_markup_asks(lexicon):
-    texts = fill(("{n} & {n}",), lexicon, 5, "escape", escape=lambda text: text.replace("&", "&amp;"))
-    assert all(text.count("&amp;") == 1 for text in texts)
+def test_a_topic_says_the_same_beside_others(lexicon):
+    words = Words.of(lexicon, str)
+    beside = prose([(words, ("other",)), (words, ("path",))])[1]
+    assert {name: texts.to_pylist() for name, texts in beside.items()} == topic_prose(lexicon, "path")
 
 
 @pytest.mark.parametrize("lexicon", LEXICONS)
 def test_every_catalog_s_words_make_clean_clauses(lexicon):
-    pools = topic_prose(lexicon, "catalog", escape=str)
+    pools = topic_prose(lexicon, "catalog")
     for name, pool in POOLS.items():
         assert len(pools[name]) == pool.count
         assert all(text.endswith(pool.end) for text in pools[name])
@@ -64,12 +55,13 @@ def test_every_catalog_s_words_make_clean_clauses(lexicon):
 
 
 def test_whole_sentences_are_made_of_clauses(lexicon):
-    pools = topic_prose(lexicon, "path", escape=str)
+    pools = topic_prose(lexicon, "path")
     for name, first, last in WHOLE:
         assert len(pools[name]) == min(len(pools[first]), len(pools[last]))
         assert len(set(pools[name])) > 0.95 * len(pools[name])
         assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in pools[name])
         assert all(sentence.endswith(". ") for sentence in pools[name])
+        assert any(text.startswith(clause) for text in pools[name][:5] for clause in pools[first])
 
 
 def test_there_are_many_ways_to_say_something():
