@@ -30,9 +30,11 @@ up: .venv/installed ## Serve everything in the foreground
 down: .venv/installed ## Stop what runs in the background
 	@$(BIN)/dataops down
 
+# One process more than there are cores: tests of the stack wait for half of their time.
 test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
 	@sh scripts/install_chromium.sh
-	@TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@processes="$$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')"; \
+	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadfile
 
 fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks the same again, EXAMPLES=<n> as much)
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \

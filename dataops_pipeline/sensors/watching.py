@@ -18,29 +18,36 @@ from dagster import (
     sensor,
 )
 
+from dataops_core.settings import Settings
 from dataops_core.watching.connectors import Change, watch_connectors
 from dataops_core.watching.delivery import Delivered, deliver_due
 from dataops_core.watching.revalidation import revalidate_due
 from dataops_pipeline.assets import asset_key
 from dataops_pipeline.resources import DataOps
 
-#: Seconds between two looks at whose turn it is: a tenth of the five minutes, so that few come at once.
-OFTEN = 30
-#: Seconds between two looks for what is to be told.
-SOON = 15
-#: Of validations few begin at a time.
-ONCE_A_MINUTE = 60
+#: A sensor ticks this many times in the interval of a watch, so that few connectors come at once.
+_LOOKS_IN_AN_INTERVAL = 10
+#: Seconds between two ticks, whatever the interval is.
+_QUICKEST, _SLOWEST = 5, 30
+
+
+def between_looks(watch_seconds: float) -> int:
+    """Seconds between two ticks where each connector is looked at every ``watch_seconds`` (0: never)."""
+    if watch_seconds <= 0:
+        return _SLOWEST
+    return round(min(max(watch_seconds / _LOOKS_IN_AN_INTERVAL, _QUICKEST), _SLOWEST))
 
 
 def watching_sensors() -> list[SensorDefinition]:
-    """All of them."""
-    return [_connectors(), _revalidation(), _deliveries()]
+    """All of them, ticking by the setting that says how often a connector is looked at."""
+    often = between_looks(Settings.load().connector_watch_seconds)
+    return [_connectors(often), _revalidation(often * 2), _deliveries((often + 1) // 2)]
 
 
-def _connectors() -> SensorDefinition:
+def _connectors(seconds: int) -> SensorDefinition:
     @sensor(
         name="watch_connectors",
-        minimum_interval_seconds=OFTEN,
+        minimum_interval_seconds=seconds,
         default_status=DefaultSensorStatus.RUNNING,
         description="Looks at the connector of each ready dataset every five minutes, and moves its status.",
     )
@@ -57,10 +64,10 @@ def _connectors() -> SensorDefinition:
     return watch
 
 
-def _revalidation() -> SensorDefinition:
+def _revalidation(seconds: int) -> SensorDefinition:
     @sensor(
         name="revalidate_datasets",
-        minimum_interval_seconds=ONCE_A_MINUTE,
+        minimum_interval_seconds=seconds,
         default_status=DefaultSensorStatus.RUNNING,
         description="Validates each ready dataset again once a day, and one whose connector has moved at once.",
     )
@@ -71,10 +78,10 @@ def _revalidation() -> SensorDefinition:
     return revalidate
 
 
-def _deliveries() -> SensorDefinition:
+def _deliveries(seconds: int) -> SensorDefinition:
     @sensor(
         name="deliver_notifications",
-        minimum_interval_seconds=SOON,
+        minimum_interval_seconds=seconds,
         default_status=DefaultSensorStatus.RUNNING,
         description="Tells the webhook, where one is set, of datasets that fell or recovered.",
     )

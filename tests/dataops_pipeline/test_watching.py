@@ -19,6 +19,7 @@ from dataops_core.registry import quality
 from dataops_core.registry.tables import Connector, Operation, QualityResult
 from dataops_pipeline.definitions import build_defs
 from dataops_pipeline.resources import DataOps
+from dataops_pipeline.sensors.watching import between_looks
 from tests.dataops_core.watching.receiver import SECRET, receiving
 from tests.dataops_pipeline.test_runs import TYPE, Pipeline
 
@@ -159,3 +160,9 @@ def test_a_fall_and_a_recovery_reach_the_webhook_once_each(watch: Watch) -> None
         str(pipeline.dataset().dataset_id)
     }
     assert pipeline.dataset().below_since is None
+
+
+@pytest.mark.parametrize(("interval", "ticks"), [(300.0, 30), (5.0, 5), (120.0, 12), (0.0, 30), (86_400.0, 30)])
+def test_the_sensors_tick_ten_times_an_interval_within_bounds(interval: float, ticks: int) -> None:
+    """C-90: a shorter watch needs no other setting to be a shorter one."""
+    assert between_looks(interval) == ticks
