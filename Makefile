@@ -34,7 +34,7 @@ down: .venv/installed ## Stop what runs in the background
 test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
 	@sh scripts/install_chromium.sh
 	@processes="$$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')"; \
-	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadfile
+	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder
 
 fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks the same again, EXAMPLES=<n> as much)
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \

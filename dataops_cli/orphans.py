@@ -27,15 +27,15 @@ _WORDS = {
 
 def search(settings: Settings, *, dry_run: bool) -> Report:
     """One search."""
+    home = Home(settings.home)
+    if not (home.dagster / "dagster.yaml").is_file():
+        raise ConfigurationError(f"{settings.home} has never been started: start `dataops up`.")
     # Dagster's import takes seconds: for those alone who need it.
     from dagster import DagsterInstance  # noqa: PLC0415
     from dagster._core.instance.ref import InstanceRef  # noqa: PLC0415
 
     from dataops_pipeline.environment_keys import InstanceKeys  # noqa: PLC0415
 
-    home = Home(settings.home)
-    if not (home.dagster / "dagster.yaml").is_file():
-        raise ConfigurationError(f"{settings.home} has never been started: start `dataops up`.")
     # The instance's storage reads the settings by itself.
     os.environ["DATAOPS_HOME"] = str(settings.home)
     services = Services.from_settings(settings)

@@ -44,6 +44,8 @@ from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
 from dataops_pipeline.warm.records import RunRecords
 
+pytest_plugins = ["tests.distribution"]
+
 _TEMPLATE = "registry_template"
 #: On a stack that tests share nothing begins of itself on what a test has just broken, or counts.
 UNWATCHED = {"DATAOPS_CONNECTOR_WATCH_SECONDS": "0", "DATAOPS_REVALIDATION_HOURS": "0"}

@@ -1,7 +1,7 @@
 """Nothing secret is left anywhere by a full run (C-2, C-15, C-90): logs, rows, files, error bodies, command lines.
 
-A stack of its own, with a database that wants a password and a secret key from the environment, so that both are there
-to be found.
+On the stack whose database wants a password, and whose secret key and webhook come from the environment, so that all of
+them are there to be found, with traces on and every line logged.
 """
 
 import json
@@ -22,12 +22,11 @@ from sqlalchemy import make_url
 
 from dataops_cli.home import Home
 from dataops_cli.processes import instance_members
+from tests.stack.conftest import TellingStack
 from tests.waiting import ended
 
 pytestmark = pytest.mark.stack
 
-PASSWORD = "a-password-of-the-database-" + uuid4().hex
-SECRET_KEY = "a-secret-key-of-the-installation-" + uuid4().hex
 #: Of what is secret and not known to the test: a signed token whatever it says, a secret or token by its prefix, a key.
 SHAPES = {
     "a signed token": re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
@@ -37,27 +36,10 @@ SHAPES = {
 TERMINAL = {"completed", "failed", "cancelled"}
 
 
-@pytest.fixture
-def given(postgres_url: str, administer: Any) -> Iterator[dict[str, str]]:
-    """The settings: an empty database whose URL has a password, and the installation's secret."""
-    url = make_url(postgres_url)
-    role = f"secretive_{uuid4().hex[:8]}"
-    administer(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(sql.Identifier(role), sql.Literal(PASSWORD)))
-    administer(
-        sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(url.database or ""), sql.Identifier(role))
-    )
-    yield {
-        "DATAOPS_DATABASE_URL": url.set(username=role, password=PASSWORD).render_as_string(hide_password=False),
-        "DATAOPS_SECRET_KEY": SECRET_KEY,
-        "DATAOPS_LOG_LEVEL": "DEBUG",
-    }
-    administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(f"{url.database}_dagster")))
-
-
 def live(stack: Any) -> tuple[dict[str, str], list[httpx.Response]]:
     """All that a customer's life has, with good and bad credentials: the secrets by name, and every refusal."""
     known = stack.credentials
-    secrets = {"the client's secret": known["client_secret"]}
+    secrets: dict[str, str] = {}
     bad: list[httpx.Response] = []
     with stack.client() as api:
         token = api.headers["authorization"].removeprefix("Bearer ")
@@ -130,11 +112,11 @@ def files(home: Path) -> Iterator[tuple[Path, str]]:
             yield path, path.read_bytes().decode("utf-8", "replace")
 
 
-def test_nothing_secret_is_left_anywhere_by_a_full_run(own_stack: Any, given: dict[str, str]) -> None:
+def test_nothing_secret_is_left_anywhere_by_a_full_run(telling_stack: TellingStack) -> None:
     """C-2, C-15, C-90."""
-    stack = own_stack(**given)
+    stack = telling_stack.stack
     secrets, bad = live(stack)
-    secrets |= {"the database's password": PASSWORD, "the installation's secret": SECRET_KEY}
+    secrets |= telling_stack.secrets
     places: dict[str, list[str]] = {}
 
     def search(place: str, text: str) -> None:
@@ -145,7 +127,7 @@ def test_nothing_secret_is_left_anywhere_by_a_full_run(own_stack: Any, given: di
             if shape.search(text):
                 places.setdefault(f"{name} in {place}", []).append(text[:300])
 
-    registry = given["DATAOPS_DATABASE_URL"]
+    registry = stack.environment["DATAOPS_DATABASE_URL"]
     dagster = make_url(registry).set(database=f"{make_url(registry).database}_dagster")
     counts = {"registry": 0, "dagster": 0, "file": 0, "process": 0}
     for database, url in (("registry", registry), ("dagster", dagster.render_as_string(hide_password=False))):

@@ -1,13 +1,12 @@
 """A dataset that falls on the running stack: its own sensors find it, check it, show it and tell of it (C-35, C-90)."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.dataops_core.watching.receiver import SECRET, receiving
+from tests.stack.conftest import TellingStack
 from tests.stack.test_provisioning import ended, request
 from tests.stack.test_validation import validated
 
@@ -31,42 +30,40 @@ def shown(stack: Any, client_id: str) -> str:
 
 
 def test_a_dataset_that_falls_is_found_checked_shown_and_told_by_the_stack_itself(
-    own_stack: Callable[..., Any],
+    telling_stack: TellingStack,
 ) -> None:
     """C-35, C-62, C-63, C-90."""
-    with receiving() as receiver:
-        stack = own_stack(
-            DATAOPS_CONNECTOR_WATCH_SECONDS="5", DATAOPS_WEBHOOK_URL=receiver.url, DATAOPS_WEBHOOK_SECRET=SECRET
-        )
-        with stack.client() as api:
-            asked = request(dataset_types=["confluence_pages"], generation={"record_count": 60})
-            accepted = api.post("/datasets", json=asked).json()
-            assert ended(api, accepted["operation_id"])["status"] == "completed"
-            dataset_id = accepted["datasets"][0]["dataset_id"]
-            assert shown(stack, asked["client_id"]) == "SUCCEEDED"
-            (index,) = (stack.home / "data" / "connectors").glob("*/*.db")
-            index.rename(index.with_suffix(".aside"))
+    stack, receiver = telling_stack.stack, telling_stack.receiver
+    with stack.client() as api:
+        asked = request(dataset_types=["confluence_pages"], generation={"record_count": 60})
+        accepted = api.post("/datasets", json=asked).json()
+        assert ended(api, accepted["operation_id"])["status"] == "completed"
+        dataset_id = accepted["datasets"][0]["dataset_id"]
+        assert shown(stack, asked["client_id"]) == "SUCCEEDED"
+        connector_id = api.get(f"/datasets/{dataset_id}").json()["connector"]["connector_id"]
+        (index,) = (stack.home / "data" / "connectors" / connector_id).glob("*.db")
+        index.rename(index.with_suffix(".aside"))
 
-            assert receiver.arrived.acquire(timeout=150), "nobody was told"
+        assert receiver.arrived.acquire(timeout=150), "nobody was told"
 
-            (message,) = receiver.messages
-            assert message.is_genuine()
-            assert message.content["type"] == "dataset.below_threshold"
-            assert message.content["data"]["dataset_id"] == dataset_id
-            found = api.get(f"/datasets/{dataset_id}").json()
-            assert (found["status"], found["connector"]["status"]) == ("ready", "unhealthy")
-            connector = api.get(f"/datasets/{dataset_id}/connector").json()
-            assert connector["status_reason"] == "doc_parity: the index is damaged"
-            # The check follows by an operation that nobody asked for.
-            assert ended(api, checked_by(api, dataset_id))["status"] == "completed"
-            assert api.get(f"/datasets/{dataset_id}/quality").json()["meets_threshold"] is False
-            assert shown(stack, asked["client_id"]) == "FAILED"
+        (message,) = receiver.messages
+        assert message.is_genuine()
+        assert message.content["type"] == "dataset.below_threshold"
+        assert message.content["data"]["dataset_id"] == dataset_id
+        found = api.get(f"/datasets/{dataset_id}").json()
+        assert (found["status"], found["connector"]["status"]) == ("ready", "unhealthy")
+        connector = api.get(f"/datasets/{dataset_id}/connector").json()
+        assert connector["status_reason"] == "doc_parity: the index is damaged"
+        # The check follows by an operation that nobody asked for.
+        assert ended(api, checked_by(api, dataset_id))["status"] == "completed"
+        assert api.get(f"/datasets/{dataset_id}/quality").json()["meets_threshold"] is False
+        assert shown(stack, asked["client_id"]) == "FAILED"
 
-            index.with_suffix(".aside").rename(index)
-            assert validated(api, dataset_id, force_revalidation=True)["status"] == "completed"
-            assert receiver.arrived.acquire(timeout=90), "nobody was told of the recovery"
-            assert receiver.events == ["dataset.below_threshold", "dataset.recovered"]
-            assert api.get(f"/datasets/{dataset_id}/connector").json()["status"] == "healthy"
+        index.with_suffix(".aside").rename(index)
+        assert validated(api, dataset_id, force_revalidation=True)["status"] == "completed"
+        assert receiver.arrived.acquire(timeout=90), "nobody was told of the recovery"
+        assert receiver.events == ["dataset.below_threshold", "dataset.recovered"]
+        assert api.get(f"/datasets/{dataset_id}/connector").json()["status"] == "healthy"
 
 
 def checked_by(api: httpx.Client, dataset_id: str, seconds: float = 120) -> str:
