@@ -48,8 +48,9 @@ docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each
 	@$(BIN)/python scripts/record_api.py
 	@$(BIN)/python scripts/api_page.py
 
-sdk: .venv/installed ## Write the Python SDK's blocking half anew, from its asynchronous one
+sdk: .venv/installed ## Write what is made of both SDKs: from the asynchronous half of the Python one, and from the OpenAPI description
 	@$(BIN)/python scripts/sync_sdk.py
+	@$(BIN)/python scripts/javascript_sdk.py
 
 check: .venv/installed ## Formatting, lint, types, the dependency rule, the lock
 	@$(BIN)/ruff format --check .

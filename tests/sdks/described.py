@@ -8,7 +8,39 @@ from typing import Any
 from dataops_api.app import create_app
 from dataops_core.settings import Settings
 
-BASE = "/v1/dataops"
+#: The method of every SDK for each operation of the API, in the API's words.
+COUNTERPARTS = {
+    "list_datasets": "datasets.list",
+    "create_datasets": "datasets.create",
+    "get_dataset": "datasets.get",
+    "delete_dataset": "datasets.delete",
+    "change_metadata": "datasets.update",
+    "tear_down_dataset": "datasets.teardown",
+    "get_usage": "datasets.get_usage",
+    "restore_dataset": "datasets.restore",
+    "get_quality": "quality.get",
+    "validate_quality": "quality.validate",
+    "get_quality_history": "quality.history",
+    "get_connector": "datasets.get_connector",
+    "create_connector_token": "datasets.create_connector_token",
+    "revoke_connector_token": "datasets.revoke_connector_token",
+    "list_templates": "templates.list",
+    "recommend_templates": "templates.recommend",
+    "get_template": "templates.get",
+    "list_operations": "operations.list",
+    "get_operation": "operations.get",
+    "cancel_operation": "operations.cancel",
+    "retry_operation": "operations.retry",
+    "tell_journey_event": "journeys.tell",
+    "get_journey": "journeys.get",
+    "list_audit": "audit.list",
+    "healthz": "service.health",
+    "readyz": "service.readiness",
+    "authorization_server_metadata": "service.authorization_server",
+    "published_keys": "service.signing_keys",
+}
+#: Those whose method is no plain question and answer: a test of their own holds them.
+APART = {"create_token", "get_records", "watch_operation"}
 
 
 @cache

@@ -10,13 +10,6 @@ from tests.sdks.conformance.server import FaultServer
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    server = FaultServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def secret() -> str:
     return "s3cret-of-the-api-client"
 

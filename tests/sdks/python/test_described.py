@@ -1,8 +1,8 @@
 """The Python SDK beside the OpenAPI description that is served (C-95): no endpoint, field or word is missing.
 
-A new one fails here by name. An endpoint needs a line in ``COUNTERPARTS`` and a method, which is called with every
-argument that it takes; what it then sends is what it knows. A field needs one in a model or an argument, a word one in
-``a_domain_sdk/models/words.py``.
+A new one fails here by name. An endpoint needs a line in ``COUNTERPARTS`` (``tests/sdks/described.py``) and a method,
+which is called with every argument that it takes; what it then sends is what it knows. A field needs one in a model or
+an argument, a word one in ``a_domain_sdk/models/words.py``.
 """
 
 import inspect
@@ -23,42 +23,9 @@ from a_domain_sdk import AsyncDataOpsClient, DataOpsClient, LinkedPage, Operatio
 from a_domain_sdk.models import AcceptedOperation, words
 from dataops_api.errors import STATUS_OF_CODE
 from tests.sdks import described
-from tests.sdks.described import Described
+from tests.sdks.described import APART, COUNTERPARTS, Described
 
 ID = "550e8400-e29b-41d4-a716-446655440000"
-#: The SDK's method for each operation of the API.
-COUNTERPARTS = {
-    "list_datasets": "datasets.list",
-    "create_datasets": "datasets.create",
-    "get_dataset": "datasets.get",
-    "delete_dataset": "datasets.delete",
-    "change_metadata": "datasets.update",
-    "tear_down_dataset": "datasets.teardown",
-    "get_usage": "datasets.get_usage",
-    "restore_dataset": "datasets.restore",
-    "get_quality": "quality.get",
-    "validate_quality": "quality.validate",
-    "get_quality_history": "quality.history",
-    "get_connector": "datasets.get_connector",
-    "create_connector_token": "datasets.create_connector_token",
-    "revoke_connector_token": "datasets.revoke_connector_token",
-    "list_templates": "templates.list",
-    "recommend_templates": "templates.recommend",
-    "get_template": "templates.get",
-    "list_operations": "operations.list",
-    "get_operation": "operations.get",
-    "cancel_operation": "operations.cancel",
-    "retry_operation": "operations.retry",
-    "tell_journey_event": "journeys.tell",
-    "get_journey": "journeys.get",
-    "list_audit": "audit.list",
-    "healthz": "service.health",
-    "readyz": "service.readiness",
-    "authorization_server_metadata": "service.authorization_server",
-    "published_keys": "service.signing_keys",
-}
-#: Those whose method is no plain question and answer: a test of their own holds them.
-APART = {"create_token", "get_records", "watch_operation"}
 #: Arguments that Python does not let be named as on the wire.
 NAMES = {"from": "since", "to": "until"}
 #: Headers that the session sends of itself, or ``datasets.refresh`` for the caller.

@@ -1,0 +1,36 @@
+// For `import`: the very same classes as `require` gives, so that `instanceof` holds across both.
+import sdk from "./index.js";
+
+export const {
+  DataOpsClient,
+  LinkedPage,
+  Operation,
+  Page,
+  Records,
+  version,
+  DataOpsError,
+  ConfigurationError,
+  APIConnectionError,
+  APITimeoutError,
+  UnexpectedAnswerError,
+  APIStatusError,
+  InvalidRequestError,
+  UnauthorizedError,
+  ForbiddenError,
+  NotFoundError,
+  MethodNotAllowedError,
+  ConflictError,
+  GoneError,
+  PreconditionFailedError,
+  PayloadTooLargeError,
+  UnsupportedMediaTypeError,
+  IdempotencyKeyReusedError,
+  RateLimitedError,
+  InternalServerError,
+  ServiceUnavailableError,
+  OperationError,
+  OperationFailedError,
+  OperationCancelledError,
+  OperationTimeoutError,
+} = sdk;
+export default sdk;
