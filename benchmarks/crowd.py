@@ -56,6 +56,10 @@ _STATEMENTS = (
     FROM generate_series(0, %(datasets)s - 1) n
     """,
     """
+    INSERT INTO operation_counts (status, operation_type, operations)
+    SELECT status, operation_type, count(*) FROM operations GROUP BY status, operation_type
+    """,
+    """
     INSERT INTO operation_datasets (
         operation_id, dataset_id, dataset_type, position, active, steps_done, outcome, quality_score)
     SELECT md5('operation' || n)::uuid, md5('dataset' || n)::uuid, 'confluence_pages', 0, false, 6, 'ready', 99.4

@@ -13,7 +13,15 @@ from sqlalchemy import Connection, case, func, select
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, JourneyEventStatus, OperationStatus
-from dataops_core.registry.tables import Connector, Dataset, JourneyEvent, Notification, Operation
+from dataops_core.registry.tables import (
+    Connector,
+    Dataset,
+    DatasetCount,
+    JourneyEvent,
+    Notification,
+    Operation,
+    OperationCount,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +51,9 @@ class Figures:
 def figures(connection: Connection) -> Figures:
     """Looks at everything once."""
     return Figures(
-        operations=_counted(connection, Operation.status, Operation.operation_type),
+        operations=_kept(connection, OperationCount.status, OperationCount.operation_type, OperationCount.operations),
         oldest_pending_seconds=_oldest_pending(connection),
-        datasets=_counted(connection, Dataset.status, Dataset.dataset_type),
+        datasets=_kept(connection, DatasetCount.status, DatasetCount.dataset_type, DatasetCount.datasets),
         journey_events=_open_events(connection),
         oldest_journey_event_seconds=_age(connection.scalar(_OLDEST_EVENT)),
         scores=[
@@ -83,9 +91,11 @@ def _notifications(connection: Connection) -> list[tuple[str, int]]:
     return [(name, known.get(name, 0)) for name in ("waiting", "delivered", "given_up")]
 
 
-def _counted(connection: Connection, status: Any, kind: Any) -> list[tuple[str, str, int]]:
-    rows = connection.execute(select(status, kind, func.count()).group_by(status, kind))
-    return [(str(state), str(of_type), count) for state, of_type, count in rows]
+def _kept(connection: Connection, status: Any, kind: Any, parts: Any) -> list[tuple[str, str, int]]:
+    """How many there are of each status and type, as a trigger keeps it."""
+    total = func.sum(parts)
+    rows = connection.execute(select(status, kind, total).group_by(status, kind).having(total != 0))
+    return [(str(state), str(of_type), int(count)) for state, of_type, count in rows]
 
 
 def _oldest_pending(connection: Connection) -> float:

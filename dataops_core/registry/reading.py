@@ -34,7 +34,7 @@ from sqlalchemy.orm import aliased
 
 from dataops_core.registry.connectors import DISCONNECTED
 from dataops_core.registry.looking import Looking, Row
-from dataops_core.registry.tables import Connector, Dataset, DatasetCount, Operation, OperationDataset
+from dataops_core.registry.tables import Connector, Dataset, DatasetCount, Operation, OperationCount, OperationDataset
 
 
 class DatasetSort(StrEnum):
@@ -79,6 +79,12 @@ _OPERATION_FILTERS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
     ),
     "kinds": lambda: Operation.operation_type == any_(bindparam("kinds", type_=ARRAY(Text))),
     "customers": lambda: Operation.client_id == any_(bindparam("customers", type_=ARRAY(Uuid(as_uuid=True)))),
+}
+#: Those by which counts are kept.
+_COUNTED_OPERATIONS: Mapping[str, Callable[[], ColumnElement[bool]]] = {
+    "status": lambda: OperationCount.status == bindparam("status"),
+    "operation_type": lambda: OperationCount.operation_type == bindparam("operation_type"),
+    "kinds": lambda: OperationCount.operation_type == any_(bindparam("kinds", type_=ARRAY(Text))),
 }
 
 
@@ -212,6 +218,11 @@ def _page_of_operations(given: frozenset[str]) -> Select[Any]:
 
 @functools.lru_cache(maxsize=128)
 def _count_of_operations(given: frozenset[str]) -> Select[tuple[int]]:
+    """As with datasets, looked up where it is kept."""
+    if given <= _COUNTED_OPERATIONS.keys():
+        kept = func.coalesce(func.sum(OperationCount.operations), 0)
+        conditions = (_COUNTED_OPERATIONS[name]() for name in sorted(given))
+        return select(cast(kept, BigInteger).label("total")).where(*conditions)
     return select(func.count().label("total")).select_from(Operation).where(*_operation_conditions(given))
 
 

@@ -10,7 +10,7 @@ from dataops_core.registry.tables.datasets import Dataset, DatasetCount, UsageBe
 from dataops_core.registry.tables.installation import ApiClient, Customer, Installation, SigningKey
 from dataops_core.registry.tables.journeys import Journey, JourneyEvent, JourneyEventDataset
 from dataops_core.registry.tables.notes import AuditEntry, IdempotencyKey, Notification
-from dataops_core.registry.tables.operations import Operation, OperationDataset, RunStop
+from dataops_core.registry.tables.operations import Operation, OperationCount, OperationDataset, RunStop
 from dataops_core.registry.tables.quality import QualityResult
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "JourneyEventDataset",
     "Notification",
     "Operation",
+    "OperationCount",
     "OperationDataset",
     "QualityResult",
     "RunStop",

@@ -1,11 +1,11 @@
-"""Operations, their part in each dataset, and runs that must end."""
+"""Operations, how many there are, their part in each dataset, and runs that must end."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Numeric, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Numeric, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dataops_core.lifecycle import OperationStatus, OperationType, Outcome, Stage
@@ -62,6 +62,17 @@ class Operation(Base):
             postgresql_where=text("status = 'completed' AND run_id IS NOT NULL"),
         ),
     )
+
+
+class OperationCount(Base):
+    """A part of how many operations there are, as ``DatasetCount`` is of datasets; by a trigger of migration 0016."""
+
+    __tablename__ = "operation_counts"
+
+    count_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    status: Mapped[OperationStatus] = mapped_column(stored_as_text(OperationStatus))
+    operation_type: Mapped[OperationType] = mapped_column(stored_as_text(OperationType))
+    operations: Mapped[int] = mapped_column(BigInteger)
 
 
 class RunStop(Base):

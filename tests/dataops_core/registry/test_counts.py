@@ -1,4 +1,4 @@
-"""The kept counts of datasets: at every moment what counting would say, and nobody waits for anybody (C-31)."""
+"""The kept counts of datasets and operations: what counting would say, at every moment, and nobody waits (C-31)."""
 
 import asyncio
 import itertools
@@ -6,19 +6,22 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm.exc import StaleDataError
 
 from dataops_core.clock import utcnow
-from dataops_core.lifecycle import DatasetStatus, Stage
-from dataops_core.registry import customers, reading
+from dataops_core.errors import NotFoundError
+from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Stage
+from dataops_core.registry import customers, operations, reading
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
-from dataops_core.registry.tables import Dataset
+from dataops_core.registry.tables import Dataset, Operation
 
 #: One statement sees one moment.
 BOTH = text(
@@ -190,3 +193,73 @@ def test_a_table_that_is_emptied_counts_nothing(database: Database, client_id: U
     with database.reading() as connection:
         assert connection.execute(BOTH).all() == []
         assert connection.scalar(text("SELECT coalesce(sum(datasets), 0) FROM dataset_counts")) == 0
+
+
+OPERATIONS = text(
+    "SELECT counted.* FROM (SELECT status, operation_type, count(*) AS n FROM operations GROUP BY 1, 2) counted"
+    " FULL JOIN (SELECT status, operation_type, sum(operations) AS n FROM operation_counts GROUP BY 1, 2) kept"
+    " USING (status, operation_type) WHERE coalesce(counted.n, 0) <> coalesce(kept.n, 0)"
+)
+
+
+def work(database: Database, seed: int) -> None:
+    """Makes operations, ends, retries and removes them; one transaction in four is taken back."""
+    chance, made = random.Random(seed), []
+    for _ in range(30):
+        with suppress(UndoneError), database.transaction() as session:
+            if made and chance.random() < 0.6:
+                one = operations.get(session, chance.choice(made), lock=True)
+                if chance.random() < 0.2:
+                    session.delete(one)
+                one.status = chance.choice(list(OperationStatus))
+                one.attempt += 1
+            else:
+                one = operations.create(
+                    session,
+                    operation_type=chance.choice(list(OperationType)),
+                    client_id=uuid4(),
+                    stage=Stage.SANDBOX,
+                    datasets=[],
+                )
+            if chance.random() < 0.25:
+                raise UndoneError
+        with database.transaction() as session:
+            made = list(session.scalars(select(Operation.operation_id).where(Operation.request_id.is_(None))))
+
+
+def test_the_counts_of_operations_are_right_and_every_list_has_the_total_that_counting_gives(
+    database: Database, database_url: str
+) -> None:
+    """C-84."""
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, database, seed) for seed in range(4)]:
+            with suppress(NotFoundError, StaleDataError):  # another has removed it
+                done.result()
+    with database.transaction() as session:
+        rows = session.execute(select(Operation.status, Operation.operation_type)).all()
+        assert len(rows) > 20
+        assert session.execute(OPERATIONS).all() == []
+
+    async def totals() -> None:
+        looking = Looking(database_url)
+        kinds = [None, [OperationType.PROVISIONING.value, OperationType.VALIDATION.value], []]
+        try:
+            for status, kind, some in itertools.product((*OperationStatus, None), (*OperationType, None), kinds):
+                fits = [
+                    one
+                    for one in rows
+                    if status in {None, one.status}
+                    and kind in {None, one.operation_type}
+                    and (some is None or one.operation_type in some)
+                ]
+                given = {"status": status, "operation_type": kind, "kinds": some}
+                for offset in (0, 1000):
+                    _, total = await reading.list_operations(looking, given, offset=offset, limit=3)
+                    assert total == len(fits), given
+        finally:
+            await looking.close()
+
+    asyncio.run(totals())
+    with database.transaction() as session:
+        session.execute(text("TRUNCATE operations CASCADE"))
+        assert session.execute(OPERATIONS).all() == []

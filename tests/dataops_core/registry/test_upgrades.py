@@ -340,6 +340,7 @@ def test_a_database_of_an_earlier_schema_keeps_all_its_data_and_is_as_sound_as_a
         assert lost == [], f"{table} lost these"
     assert unsound(postgres_url) == []
     assert sum(row["datasets"] for row in after["dataset_counts"]) == len(after["datasets"])
+    assert sum(row["operations"] for row in after["operation_counts"]) == len(after["operations"])
     database = Database(postgres_url)
     try:
         with database.engine.connect() as connection:
