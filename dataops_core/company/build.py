@@ -15,7 +15,8 @@ from uuid import UUID
 from faker import Faker
 
 from dataops_core.company import names
-from dataops_core.company.model import DEFAULT_LOCALE, Company, Person, Project, Service, Team
+from dataops_core.company.incidents import incidents_of
+from dataops_core.company.model import DEFAULT_LOCALE, Company, Contact, Person, Project, Service, Team
 from dataops_core.errors import InvalidRequestError
 from dataops_core.generation.seeding import Draws, digest64
 
@@ -31,6 +32,9 @@ _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 #: Confluence page ``i`` has the id ``first_page_id + i * PAGE_ID_STEP``, in whichever dataset it is made.
 PAGE_ID_STEP = 7
+
+#: Contacts of each customer.
+CONTACTS = 4
 
 
 def known_locales() -> tuple[str, ...]:
@@ -57,6 +61,9 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     domain = f"{slug}.example"
     teams, people = _people(Draws("people", client_id, locale), draws, client_id, locale, domain)
     projects = _projects(draws, len(teams))
+    customers = _customers(draws, name)
+    services = _services(draws, len(teams), projects)
+    ticket_count = draws.between("support tickets", 5000, 12_000)
     return Company(
         client_id=client_id,
         locale=locale,
@@ -66,8 +73,11 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
         people=people,
         teams=teams,
         projects=projects,
-        services=_services(draws, len(teams), projects),
-        customers=_customers(draws, name),
+        services=services,
+        customers=customers,
+        contacts=_contacts(Draws("contacts", client_id, locale), people, customers, locale),
+        ticket_count=ticket_count,
+        incidents=incidents_of(client_id, teams, people, projects, customers=len(customers), tickets=ticket_count),
     )
 
 
@@ -84,6 +94,26 @@ def space_home_url(company: Company, project: Project) -> str:
 def repository_url(company: Company, service: Service) -> str:
     """The repository of a service: repository number ``service.index``, so every dataset has it."""
     return f"{company.github_url}/{company.org}/{service.name}"
+
+
+def pull_request_url(company: Company, service: Service, number: int) -> str:
+    """A pull request of a service's repository: there are those from 1 to ``service.pull_request_count``."""
+    return f"{repository_url(company, service)}/pull/{number}"
+
+
+def issue_key(company: Company, project: int, number: int) -> str:
+    """``KEY-n`` of a project by its index."""
+    return f"{company.projects[project].key}-{number}"
+
+
+def ticket_url(company: Company, number: int) -> str:
+    """A support ticket, as an agent opens it: there are those from 1 to ``company.ticket_count``."""
+    return f"{company.support_url}/agent/tickets/{number}"
+
+
+def customer_domain(name: str) -> str:
+    """The domain of a customer: ``alderbrook-foods.example``."""
+    return f"{name.lower().replace(' ', '-')}.example"
 
 
 def ascii_text(text: str, locale: str = DEFAULT_LOCALE) -> str:
@@ -144,6 +174,9 @@ def _people(
     for index, place in enumerate(order):
         size = shape.between("team size", 8, 13)
         first = len(people)
+        # Most teams sit where the company does; one in six in another country.
+        offices = names.OTHER_ZONES if shape.below("away", 6) == 0 else names.ZONES[locale]
+        zone, hours = offices[shape.below("office", 12) % len(offices)]
         for rank in range(size):
             name, mailbox = next(identities)
             titles = names.TITLES if rank else names.MANAGER_TITLES
@@ -158,10 +191,33 @@ def _people(
                     team=index,
                     # The first team's manager leads the others, who lead their teams.
                     manager=first if rank else (0 if index else None),
+                    timezone=zone,
+                    utc_offset=hours * 3600,
                 )
             )
         teams.append(Team(index=index, name=names.TEAMS[place], first_person=first, size=size))
     return tuple(teams), tuple(people)
+
+
+def _contacts(
+    draws: Draws, people: tuple[Person, ...], customers: tuple[str, ...], locale: str
+) -> tuple[tuple[Contact, ...], ...]:
+    """Of each customer four people, named like the company's own and yet different ones."""
+    seen = {person.name for person in people}
+    all_contacts = []
+    for customer in customers:
+        theirs: list[Contact] = []
+        while len(theirs) < CONTACTS:
+            first = people[draws.below("first", len(people))].name.split(" ")[0]
+            last = people[draws.below("last", len(people))].name.split(" ")[-1]
+            name = f"{first} {last}"
+            if name in seen or name in names.KNOWN_PEOPLE:
+                continue
+            seen.add(name)
+            mailbox = f"{_mailbox(first, locale)}.{_mailbox(last, locale)}"
+            theirs.append(Contact(name, f"{mailbox}@{customer_domain(customer)}"))
+        all_contacts.append(tuple(theirs))
+    return tuple(all_contacts)
 
 
 def _identities(client_id: UUID, locale: str) -> Iterator[tuple[str, str]]:
@@ -218,5 +274,13 @@ def _services(draws: Draws, team_count: int, projects: tuple[Project, ...]) -> t
         project = projects[index] if index < len(projects) else projects[draws.below("service project", len(projects))]
         role = names.SERVICE_ROLES[draws.below("role", len(names.SERVICE_ROLES))]
         name = f"{names.SERVICE_STEMS[stems[index]]}-{role}"
-        services.append(Service(index=index, name=name, team=project.team % team_count, project=project.index))
+        services.append(
+            Service(
+                index=index,
+                name=name,
+                team=project.team % team_count,
+                project=project.index,
+                pull_request_count=draws.between("pull requests", 120, 900),
+            )
+        )
     return tuple(services)

@@ -25,6 +25,9 @@ class Person:
     title: str
     team: int
     manager: int | None
+    #: Where the team sits: ``America/Chicago``, and how far its standard time is ahead of UTC, in seconds.
+    timezone: str
+    utc_offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,43 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service that a team runs; its repository is ``https://github.<domain>/<org>/<name>``."""
+    """A service that a team runs; its repository is ``https://github.<domain>/<org>/<name>``.
+
+    Pull request ``n`` of the repository exists for every n from 1 to ``pull_request_count`` (closed form).
+    """
 
     index: int
     name: str
     team: int
     project: int
+    pull_request_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An outage that left traces in every system. Times are seconds since the window's start (``generation.calendar``).
+
+    ``issue`` is the number of the project's issue that tracks it; ``lead`` and ``customers`` are indexes. Each of the
+    customers opened a ticket: the first one number ``first_ticket``, the others the next ones.
+    """
+
+    index: int
+    service: int
+    project: int
+    issue: int
+    started: int
+    resolved: int
+    lead: int
+    customers: tuple[int, ...]
+    first_ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody at a customer whom the company knows."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +112,12 @@ class Company:
     projects: tuple[Project, ...]
     services: tuple[Service, ...]
     customers: tuple[str, ...]
+    #: Of each customer its contacts.
+    contacts: tuple[tuple[Contact, ...], ...]
+    #: Support ticket ``n`` exists for every n from 1 to this (closed form).
+    ticket_count: int
+    #: In the order of their time.
+    incidents: tuple[Incident, ...]
 
     @cached_property
     def wiki_url(self) -> str:
@@ -93,3 +133,13 @@ class Company:
     def jira_url(self) -> str:
         """Base of Jira links."""
         return f"https://jira.{self.domain}"
+
+    @cached_property
+    def support_url(self) -> str:
+        """Base of Zendesk links."""
+        return f"https://support.{self.domain}"
+
+    @cached_property
+    def crm_url(self) -> str:
+        """Base of Salesforce links."""
+        return f"https://crm.{self.domain}"

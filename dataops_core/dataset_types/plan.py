@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.generation import arrays
+from dataops_core.generation import arrays, calendar
 from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick
 from dataops_core.generation.words import plural, unique
 from dataops_core.templates.model import IndustryVocabulary, Template
@@ -84,6 +84,12 @@ class Wheel:
         turn, place = np.divmod(rows, len(self._project))
         return turn * self._per_turn[self._project[place]] + self._rank[place]
 
+    def counts(self, rows: int) -> I64:
+        """How many of the first rows each project has."""
+        turns, rest = divmod(rows, len(self._project))
+        counts: I64 = turns * self._per_turn + np.bincount(self._project[:rest], minlength=len(self._per_turn))
+        return counts
+
     def row(self, projects: I64, ordinals: I64) -> I64:
         """The row of a project's ordinal."""
         turn, rank = np.divmod(ordinals, self._per_turn[projects])
@@ -97,6 +103,8 @@ class People:
     account_ids: pa.Array
     names: pa.Array
     emails: pa.Array
+    #: How far each one's time is ahead of UTC, in seconds.
+    utc_offset: I64
     team_first: I64
     team_size: U64
 
@@ -108,6 +116,7 @@ class People:
             account_ids=arrays.texts([person.account_id for person in company.people]),
             names=arrays.texts([person.name for person in company.people]),
             emails=arrays.texts([person.email for person in company.people]),
+            utc_offset=np.array([person.utc_offset for person in company.people], dtype=np.int64),
             team_first=np.array([team.first_person for team in teams], dtype=np.int64),
             team_size=np.array([team.size for team in teams], dtype=np.uint64),
         )
@@ -116,6 +125,35 @@ class People:
         """A member of each project's team."""
         chosen: I64 = self.team_first[projects] + pick(drawn, self.team_size[projects])
         return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What the company numbers as it is made, by project: its issues, and its own service's pull requests."""
+
+    issues: I64
+    pull_requests: I64
+    utc_offset: I64
+
+    @classmethod
+    def of(cls, company: Company) -> "Numbered":
+        """The counts of a company."""
+        leads = [company.people[company.teams[project.team].first_person] for project in company.projects]
+        return cls(
+            issues=np.array([project.issue_count for project in company.projects], dtype=np.int64),
+            pull_requests=np.array(
+                [company.services[project.index].pull_request_count for project in company.projects], dtype=np.int64
+            ),
+            utc_offset=np.array([lead.utc_offset for lead in leads], dtype=np.int64),
+        )
+
+    def issues_by(self, projects: I64, moments: I64) -> I64:
+        """How many issues each project had at each moment."""
+        return calendar.filed_by(moments, self.issues[projects], utc_offset=self.utc_offset[projects])
+
+    def pull_requests_by(self, projects: I64, moments: I64) -> I64:
+        """How many pull requests the project's own service had."""
+        return calendar.filed_by(moments, self.pull_requests[projects], utc_offset=self.utc_offset[projects])
 
 
 #: Sets of labels to choose from; the set after them is empty.

@@ -20,21 +20,31 @@ WINDOW_DAYS = 1092
 _START_SECONDS = int(datetime(2023, 7, 3, tzinfo=UTC).timestamp())
 _WEEKS = WINDOW_DAYS // 7
 DAY = 86_400
+_SHIFT_START, _SHIFT = 8 * 3600, 10 * 3600
+#: Working seconds of the window, in any one zone.
+WORKED_SECONDS = _WEEKS * 5 * _SHIFT
 
 #: Day of the week and hour of the day, as weights: mostly Monday to Friday, eight to six.
 _WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
 _HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
 
 
-def moments(drawn: U64, first_day: int = 0) -> I64:
-    """A working moment per draw, in seconds since the window's start; on or after ``first_day``'s week."""
+def moments(drawn: U64, first_day: int = 0, *, utc_offset: "int | I64" = 0) -> I64:
+    """A working moment per draw, in seconds since the window's start; on or after ``first_day``'s week.
+
+    Hours are those of a zone whose time is ``utc_offset`` seconds ahead of UTC, one for all or one each.
+    """
     first_week = first_day // 7
     week = first_week + pick(drawn, _WEEKS - first_week)
-    return week * 7 * DAY + _within_week(mix(drawn + key("within week")))
+    return _in_window(week * 7 * DAY + _within_week(mix(drawn + key("within week"))) - utc_offset)
 
 
-def later(start: I64, drawn: U64, *, within_days: int) -> I64:
+def later(start: I64, drawn: U64, *, within_days: "int | I64", utc_offset: "int | I64" = 0) -> I64:
     """A working moment after each start: within so many days where the window allows, and in the window always."""
+    return _in_window(np.maximum(_later(start + utc_offset, drawn, within_days) - utc_offset, start + 1))
+
+
+def _later(start: I64, drawn: U64, within_days: "int | I64") -> I64:
     horizon = np.minimum(start + within_days * DAY, WINDOW_DAYS * DAY - 1)
     rough = start + 60 + pick(drawn, np.maximum(horizon - start - 60, 1).astype(np.uint64))
     day = rough // DAY
@@ -47,6 +57,39 @@ def later(start: I64, drawn: U64, *, within_days: int) -> I64:
     return np.minimum(best, WINDOW_DAYS * DAY - 1)
 
 
+def at_work(seconds: I64, *, utc_offset: "int | I64" = 0) -> I64:
+    """The moment at which so many of the window's ``WORKED_SECONDS`` have passed: Monday to Friday, eight to six."""
+    day, second = np.divmod(np.clip(seconds, 0, WORKED_SECONDS - 1), _SHIFT)
+    week, weekday = np.divmod(day, 5)
+    return _in_window((week * 7 + weekday) * DAY + _SHIFT_START + second - utc_offset)
+
+
+def worked(moments_: I64, *, utc_offset: "int | I64" = 0) -> I64:
+    """How many working seconds have passed at each moment: the inverse of :func:`at_work`."""
+    day, second = np.divmod(moments_ + utc_offset, DAY)
+    week, weekday = np.divmod(day, 7)
+    done = np.where(weekday < 5, np.clip(second - _SHIFT_START, 0, _SHIFT), 0)
+    return (week * 5 + np.minimum(weekday, 5)) * _SHIFT + done
+
+
+def filed(numbers: I64, counts: "int | I64", drawn: U64, *, utc_offset: "int | I64" = 0) -> I64:
+    """When thing ``number`` (from 1) of ``counts`` that are numbered as they are made was made: evenly over the window.
+
+    ``drawn`` varies it within its share of the time: a higher number is never earlier.
+    """
+    share = pick(drawn, WORKED_SECONDS)
+    return at_work(((numbers - 1) * WORKED_SECONDS + share) // counts, utc_offset=utc_offset)
+
+
+def filed_by(moments_: I64, counts: "int | I64", *, utc_offset: "int | I64" = 0) -> I64:
+    """How many things of :func:`filed` were surely made before each moment."""
+    return np.clip(worked(moments_, utc_offset=utc_offset) * counts // WORKED_SECONDS, 0, counts)
+
+
+def _in_window(moments_: I64) -> I64:
+    return np.clip(moments_, 0, WINDOW_DAYS * DAY - 1)
+
+
 def epoch_seconds(moments_: I64) -> I64:
     """The moments as seconds since 1970."""
     return moments_ + _START_SECONDS
@@ -56,6 +99,12 @@ def rfc3339(moments_: I64, *, milliseconds: bool = False) -> pa.Array:
     """The moments as text in UTC: ``2026-01-28T10:30:00Z``, or with ``.000`` before the Z."""
     stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
     return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000Z" if milliseconds else "%Y-%m-%dT%H:%M:%SZ")
+
+
+def with_offset(moments_: I64) -> pa.Array:
+    """The moments as Jira and Salesforce write them: ``2026-01-28T10:30:00.000+0000``."""
+    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
+    return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 def day_of(moments_: I64) -> I64:

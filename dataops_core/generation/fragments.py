@@ -76,6 +76,13 @@ class Fragments:
             counts, dtype=np.uint64
         )
 
+    def only_where(self, ranges: U64, pool: str, rows: NDArray[np.bool_], fragments: I64) -> None:
+        """Narrows a pool in some rows: where ``rows`` is true, row r says ``fragments[r]`` and nothing else."""
+        place = self.names[pool]
+        ranges[:, place] = np.where(
+            rows, (fragments.astype(np.uint64) << np.uint64(32)) | np.uint64(1), ranges[:, place]
+        )
+
     def compose(self, ranges: U64, blocks: I64, keys: U64) -> pa.StringArray:
         """One text per row.
 

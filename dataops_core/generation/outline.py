@@ -143,6 +143,20 @@ class Sizes:
         return (places * 2 + 1) * len(_SPREAD) // (2 * self._permutation.n)
 
 
+class Spread:
+    """One of sixteen numbers for each of n rows, each as often as any other, whatever range of rows is asked for."""
+
+    def __init__(self, count: int, numbers: Sequence[int], *path: object) -> None:
+        self._permutation = Affine(count, *path)
+        self._numbers = np.array(numbers, dtype=np.int64)
+
+    def __call__(self, rows: I64) -> I64:
+        """The number of each row."""
+        places = self._permutation(rows)
+        chosen: I64 = self._numbers[(places * 2 + 1) * len(self._numbers) // (2 * self._permutation.n)]
+        return chosen
+
+
 def _spread(blocks: Sequence[int], *path: object) -> I64:
     """Sixteen choices among the blocks, each as often as any other, in an order of the path's own."""
     shift = digest64(*path) % len(blocks)

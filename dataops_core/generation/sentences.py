@@ -33,6 +33,11 @@ _MONTHS = (
 #: Pools of days, to be narrowed for each row.
 DAYS = ("day", "day.")
 
+#: Pools of issues' keys, to be narrowed for each row.
+TICKETS = ("ticket", "ticket.")
+#: Of what is numbered as it is made, so many of the newest are spoken of.
+_NEWEST = 300
+
 #: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
 _OWN_TOPIC_OF_TEN = 7
 
@@ -161,6 +166,19 @@ def narrow_days(fragments: Fragments, ranges: U64, days: I64, pools: Sequence[st
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 
+def narrow_newest(fragments: Fragments, ranges: U64, projects: I64, made: I64, pools: Sequence[str]) -> None:
+    """Lets each row name the newest of what its project had numbered by then: ``made`` so many, at least the first.
+
+    ``pools`` hold one fragment per number, by project.
+    """
+    first = (made - _NEWEST).clip(min=0)
+    counts = (made - first).clip(min=1).astype(np.uint64)
+    for name in pools:
+        fragments.only(
+            ranges, name, fragments.bases[fragments.offsets[fragments.names[name]] + projects] + first, counts
+        )
+
+
 def sentence(draws: Draws) -> tuple[str, ...]:
     """The pools of one pooled sentence."""
     shape = _SHAPE_TABLE[draws.below("shape", len(_SHAPE_TABLE))]
@@ -185,6 +203,11 @@ def sentences(draws: Draws, library: Library, count: int, live_of_twenty: int = 
 def slug(phrase: str, joint: str = "-") -> str:
     """The phrase in lower-case ASCII letters and digits, words joined: a name in code."""
     return _NO_SLUG.sub(joint, ascii_text(phrase).lower()).strip(joint) or "item"
+
+
+def spoken_day(day: int) -> str:
+    """A day of the window as texts say it: ``January 28, 2026``."""
+    return _spoken(calendar.WINDOW_START + timedelta(days=day))
 
 
 def _spoken(day: date) -> str:

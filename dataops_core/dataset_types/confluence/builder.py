@@ -21,6 +21,7 @@ from dataops_core.dataset_types.confluence import markup
 from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
+    Numbered,
     People,
     PlanCache,
     PlanKey,
@@ -47,7 +48,7 @@ from dataops_core.generation.seeding import (
     pick,
     weighted_table,
 )
-from dataops_core.generation.sentences import DAYS, PROJECT, TOPIC, add_pools, narrow_days
+from dataops_core.generation.sentences import DAYS, PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
@@ -107,6 +108,7 @@ class _Plan:
     wheel: Wheel
     labels: pa.ListArray
     people: People
+    numbered: Numbered
 
 
 def _plan(plan_key: PlanKey) -> _Plan:
@@ -137,6 +139,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
         wheel=wheel,
         labels=_labels(template.labels, company),
         people=People.of(company),
+        numbered=Numbered.of(company),
     )
 
 
@@ -207,7 +210,8 @@ class PageBuilder:
         ordinal = plan.wheel.ordinal(rows)
         owners = self._draw("owner", rows)
         author = plan.people.member(project, self._draw("author", rows))
-        created = calendar.moments(self._draw("created", rows))
+        zone = plan.people.utc_offset[author]
+        created = calendar.moments(self._draw("created", rows), utc_offset=zone)
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
         version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
@@ -223,7 +227,9 @@ class PageBuilder:
             parent_id=self._page_id + self._parent(rows, project, ordinal) * PAGE_ID_STEP,
             created=created,
             updated=np.where(
-                version == 1, created, calendar.later(created, self._draw("updated", rows), within_days=400)
+                version == 1,
+                created,
+                calendar.later(created, self._draw("updated", rows), within_days=400, utc_offset=zone),
             ),
             version=version,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
@@ -325,6 +331,8 @@ class PageBuilder:
             fragments.only(ranges, name, chosen)
         fragments.only(ranges, "author", fragments.base("author") + pages.author)
         narrow_days(fragments, ranges, calendar.day_of(pages.created), (*DAYS, "cell_day"))
+        made = plan.numbered.issues_by(pages.project, pages.created)
+        narrow_newest(fragments, ranges, pages.project, made, (*TICKETS, "last_ticket"))
         # A space's first page has none above it: it points to itself.
         above = np.where(pages.root, self._page_id + pages.rows * PAGE_ID_STEP, pages.parent_id)
         for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):

@@ -21,6 +21,7 @@ from dataops_core.dataset_types.github import markup
 from dataops_core.dataset_types.github.layout import LAYOUTS, LICENSES
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
+    Numbered,
     People,
     PlanCache,
     PlanKey,
@@ -48,7 +49,7 @@ from dataops_core.generation.seeding import (
     pick,
     weighted_table,
 )
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, narrow_days, slug
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest, slug
 from dataops_core.generation.words import Lexicon
 from dataops_core.templates.model import Template
 
@@ -124,6 +125,7 @@ class _Plan:
     topic_table: I64
     wheel: Wheel
     people: People
+    numbered: Numbered
     #: Per topic, its nouns as parts of names; no two topics share one.
     stems: tuple[tuple[str, ...], ...]
     #: Per archetype and topic, descriptions to choose from.
@@ -162,6 +164,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
         topic_table=weighted_table(topic_weights),
         wheel=wheel,
         people=People.of(company),
+        numbered=Numbered.of(company),
         stems=_stems(template),
         descriptions=_descriptions(plan_key, archetypes),
         label_sets=_label_sets(template, company),
@@ -265,14 +268,15 @@ class RepositoryBuilder:
         archetype = weighted(self._draw("archetype", rows), plan.archetype_table)
         owners = self._draw("owner", rows)
         author = plan.people.member(project, self._draw("author", rows))
-        created = calendar.moments(self._draw("created", rows))
+        zone = plan.people.utc_offset[author]
+        created = calendar.moments(self._draw("created", rows), utc_offset=zone)
         archived = ~own & chance(self._draw("archived", rows), 60)
         # An archived repository was left alone within a year; others are pushed to until late.
         pushes = self._draw("pushed", rows)
         pushed = np.where(
             archived,
-            calendar.later(created, pushes, within_days=360),
-            calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS),
+            calendar.later(created, pushes, within_days=360, utc_offset=zone),
+            calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS, utc_offset=zone),
         )
         place = self._incomplete(rows)
         return _Repositories(
@@ -284,7 +288,7 @@ class RepositoryBuilder:
             owner=np.where(chance(owners, 600), author, plan.people.member(project, mix(owners))),
             created=created,
             pushed=pushed,
-            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30),
+            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, utc_offset=zone),
             public=~own & chance(self._draw("public", rows), 80),
             archived=archived,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
@@ -436,6 +440,8 @@ class RepositoryBuilder:
         plan, fragments = self._plan, self._plan.fragments
         ranges = fragments.ranges(len(names), {TOPIC: repositories.topic, PROJECT: repositories.project})
         narrow_days(fragments, ranges, calendar.day_of(repositories.pushed))
+        made = plan.numbered.issues_by(repositories.project, repositories.pushed)
+        narrow_newest(fragments, ranges, repositories.project, made, (*TICKETS, "ticket_link"))
         heads = [
             f"# {name}\n\n{f'{text}.{chr(10)}{chr(10)}' if text else ''}```bash\ngit clone {url}\n```\n\n"
             for name, url, text in zip(names, urls, descriptions, strict=True)

@@ -8,6 +8,7 @@ import pytest
 
 from dataops_api.metrics import Metrics
 from dataops_core.clock import rfc3339, utcnow
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.ids import new_id
 from dataops_core.journeys.advancing import advance_events
 from dataops_core.lifecycle import DatasetStatus, Outcome
@@ -195,7 +196,7 @@ def test_another_content_under_one_event_id_is_a_conflict(api: Any, known: dict[
         ({"event": "paused"}, {"event": "Must be one of stage_transition or journey_completed"}),
         ({"event_id": "x"}, {"event_id": "Must be a UUID"}),
         ({"to_stage": "live"}, {"to_stage": "Must be one of sandbox, pilot or production"}),
-        ({"dataset_types": ["wikis"]}, {"dataset_types.0": "Must be one of confluence_pages, github_repos"}),
+        ({"dataset_types": ["wikis"]}, {"dataset_types.0": f"Must be one of {', '.join(DATASET_TYPES)}"}),
         ({"reason": "x"}, {"reason": "There is no such field"}),
         (
             {"occurred_at": "2999-01-01"},

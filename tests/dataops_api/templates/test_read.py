@@ -84,6 +84,7 @@ def test_one_template_tells_its_topics_its_records_fields_and_shows_some_records
             "number",
             "boolean",
             "array",
+            "object",
         }
         assert len(body["sample_records"]) == 3
         for record in body["sample_records"]:
@@ -102,7 +103,7 @@ def test_a_template_that_is_not_there_is_404_and_a_malformed_id_400(api: Any) ->
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("industry=fintech", 4),
+        ("industry=fintech&dataset_type=confluence_pages", 2),
         ("industry=fintech&dataset_type=github_repos", 2),
         ("use_case=compliance&industry=healthcare", 2),
         # Exactly: neither a part, nor in other letters, nor as words.

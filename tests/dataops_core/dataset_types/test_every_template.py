@@ -9,11 +9,14 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.connectors.embedded.text import plain_text
+from dataops_core.dataset_types.cells import missing, plain
 from dataops_core.dataset_types.plan import Wheel
 from dataops_core.generation.records import write_records
 
 #: Issue keys, and what looks alike: change references such as CHG-12345, the license BSD-3-Clause.
 ISSUE = re.compile(r"\b([A-Z]{3,4})-(\d+)\b")
+#: Archetypes of what the company has, whatever a template weighs.
+ALWAYS = {"service", "incident"}
 NO_ISSUE = {"CHG", "REF", "BSD"}
 URL = re.compile(r"https?://[^\s\"'<>)\]}]+")
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -21,9 +24,9 @@ MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 def texts(dataset):
     """Everything that a record says, as one text per record."""
-    columns = [name for name, dtype in dataset.frame.dtypes.items() if dtype == "str"]
+    columns = [name for name, dtype in dataset.frame.dtypes.items() if dtype in ("str", "object")]
     return [
-        "\n".join(str(value) for value in row if isinstance(value, str)) for row in dataset.frame[columns].to_numpy()
+        "\n".join(str(plain(value)) for value in row if not missing(value)) for row in dataset.frame[columns].to_numpy()
     ]
 
 
@@ -85,7 +88,7 @@ def test_issues_exist(dataset):
 def test_links_lead_to_what_exists(dataset):
     company = dataset.spec.company
     projects = {project.key: project for project in company.projects}
-    services = {service.name for service in company.services}
+    services = {service.name: service for service in company.services}
     wheel = Wheel(company)
     own_pages = dataset.spec.record_count if dataset.type.name == "confluence_pages" else 20
     own_names = set(dataset.frame["name"]) if dataset.type.name == "github_repos" else set()
@@ -101,9 +104,13 @@ def test_links_lead_to_what_exists(dataset):
                 assert wheel.project(pd.Series([row]).to_numpy())[0] == projects[key].index
                 linked["page"] += 1
             elif parts.netloc == f"github.{company.domain}":
-                _, org, name = parts.path.split("/")
+                _, org, name, *below = parts.path.split("/")
                 assert org == company.org
-                assert name in services | own_names
+                assert name in services.keys() | own_names
+                if below:
+                    pull, number = below
+                    assert pull == "pull"
+                    assert 1 <= int(number) <= services[name].pull_request_count
                 linked["repository"] += 1
     assert linked["page"] > 0
     assert linked["repository"] > 0
@@ -145,7 +152,7 @@ def test_text_is_about_the_record_s_topic_and_speaks_no_latin(dataset):
 
 def test_archetypes_are_the_type_s_and_the_template_s(dataset):
     weighed = {name for name, weight in dataset.spec.template.archetypes.items() if weight}
-    assert set(dataset.frame["_archetype"]) <= weighed | {"service"}
+    assert set(dataset.frame["_archetype"]) <= weighed | ALWAYS
     assert weighed <= dataset.type.archetypes
 
 

@@ -8,6 +8,7 @@ from pandera.errors import SchemaErrors
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.dataset_types.rules import FAILURE_CASES
 from dataops_core.errors import NotFoundError
+from dataops_core.templates.loader import load_catalog
 
 COLUMNS = [
     (kind.name, column) for kind in DATASET_TYPES.values() for column in kind.schema.columns if column != "_text"
@@ -15,14 +16,15 @@ COLUMNS = [
 #: Fields in which any text is good.
 FREE_TEXT = {
     "title", "version.message", "description", "language", "license.name", "_archetype", "_topic", "_author_name",
-    "_owner_name", "lastOwnerId",
+    "_owner_name", "lastOwnerId", "fields.summary", "fields.project.name", "fields.reporter.displayName",
+    "fields.assignee.displayName", "fields.resolution.name",
 }  # fmt: skip
 
 
 @pytest.fixture
-def frame(pages, repositories):
-    frames = {"confluence_pages": pages.frame, "github_repos": repositories.frame}
-    return lambda name: frames[name].head(40).copy(deep=True)
+def frame(dataset_of):
+    first = {template.dataset_type: template.name for template in reversed(load_catalog().templates)}
+    return lambda name: dataset_of(first[name], records=40).frame.copy(deep=True)
 
 
 def failures(name: str, frame: pd.DataFrame) -> SchemaErrors:
@@ -95,6 +97,15 @@ def test_rubbish_is_caught(frame, name, column):
         ("github_repos", "pushed_at", "2020-01-01T00:00:00Z"),
         ("github_repos", "owner.login", "-begins-with-a-hyphen"),
         ("github_repos", "id", 0),
+        ("jira_issues", "key", "PAY-0"),
+        ("jira_issues", "key", "ZZZ-12"),
+        ("jira_issues", "fields.created", "2026-01-28T10:30:00Z"),
+        ("jira_issues", "fields.updated", "2020-01-28T10:30:00.000+0000"),
+        ("jira_issues", "fields.status.name", "Closed"),
+        ("jira_issues", "fields.resolution.id", None),
+        ("jira_issues", "fields.description", '{"type":"doc","version":1,"content":[]}'),
+        ("jira_issues", "fields.description", "Plain text"),
+        ("jira_issues", "fields.assignee.accountId", "x" * 61),
     ],
 )
 def test_values_just_outside_are_caught(frame, name, column, value):
@@ -112,6 +123,9 @@ def test_values_just_outside_are_caught(frame, name, column, value):
         ("github_repos", "topics", ["Upper Case"]),
         ("github_repos", "topics", ["topic"] * 21),
         ("github_repos", "topics", [1]),
+        ("jira_issues", "fields.labels", ["two words"]),
+        ("jira_issues", "fields.components", [{"name": "api"}]),
+        ("jira_issues", "_comments", [{"body": "no author"}]),
     ],
 )
 def test_rubbish_in_lists_is_caught(frame, name, column, value):
@@ -121,7 +135,13 @@ def test_rubbish_in_lists_is_caught(frame, name, column, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "column"), [("confluence_pages", "id"), ("confluence_pages", "_view_url"), ("github_repos", "full_name")]
+    ("name", "column"),
+    [
+        ("confluence_pages", "id"),
+        ("confluence_pages", "_view_url"),
+        ("github_repos", "full_name"),
+        ("jira_issues", "key"),
+    ],
 )
 def test_a_value_that_two_records_share_is_caught(frame, name, column):
     broken = frame(name)

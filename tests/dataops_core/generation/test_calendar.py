@@ -50,3 +50,33 @@ def test_moments_are_written_in_utc():
     assert calendar.rfc3339(moments, milliseconds=True).to_pylist()[1] == "2023-07-04T01:01:01.000Z"
     assert calendar.rfc3339(moments).type == pa.string()
     assert calendar.day_of(moments).tolist() == [0, 1]
+
+
+def test_work_is_counted_from_monday_to_friday_between_eight_and_six():
+    seconds = np.arange(0, calendar.WORKED_SECONDS, 7_919)
+    worked = calendar.at_work(seconds)
+    assert (np.diff(worked) > 0).all()
+    assert (calendar.worked(worked) == seconds).all()
+    assert all(moment.weekday() < 5 and 8 <= moment.hour < 18 for moment in times(worked))
+    elsewhere = calendar.at_work(seconds, utc_offset=-5 * 3600)
+    assert (calendar.worked(elsewhere, utc_offset=-5 * 3600) == seconds).all()
+
+
+def test_nights_and_weekends_add_nothing_to_what_was_worked():
+    friday_evening, monday_morning = 4 * calendar.DAY + 19 * 3600, 7 * calendar.DAY + 7 * 3600
+    moments = np.array([friday_evening, 5 * calendar.DAY + 12 * 3600, monday_morning])
+    assert set(calendar.worked(moments).tolist()) == {5 * 10 * 3600}
+
+
+def test_hours_are_those_of_the_zone():
+    offset = -8 * 3600
+    local = times(calendar.moments(DRAWN, utc_offset=offset) + offset)
+    assert 0.85 < np.mean([8 <= moment.hour < 18 for moment in local]) < 1
+    start = calendar.moments(DRAWN, utc_offset=offset)
+    after = calendar.later(start, mix(DRAWN), within_days=90, utc_offset=offset)
+    assert (after > start).all()
+    assert 0.8 < np.mean([8 <= moment.hour < 18 for moment in times(after + offset)]) < 1
+
+
+def test_moments_are_written_with_an_offset_too():
+    assert calendar.with_offset(np.array([90_061])).to_pylist() == ["2023-07-04T01:01:01.000+0000"]

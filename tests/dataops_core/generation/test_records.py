@@ -12,12 +12,14 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dataops_core.dataset_types.base import BLOCK_ROWS
-from dataops_core.dataset_types.known import dataset_type
+from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
 from dataops_core.generation.records import content_digest, read_records, write_records
+from dataops_core.templates.loader import load_catalog
 
 LOCAL = LocalFileSystem()
-NAMES = ("FinTech Developer Productivity - Confluence", "FinTech Developer Productivity - GitHub")
+#: Of each type the first template.
+NAMES = tuple(next(t.name for t in load_catalog().for_type(name)) for name in DATASET_TYPES)
 
 #: As the specification has them.
 RECORDS = BLOCK_ROWS + 44
@@ -29,7 +31,7 @@ from uuid import UUID
 from fsspec.implementations.local import LocalFileSystem
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec
-from dataops_core.dataset_types.known import dataset_type
+from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
 from dataops_core.generation.records import write_records
 from dataops_core.generation.seeding import default_seed

@@ -7,7 +7,7 @@ import sys
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.provisioning.ahead import load_schema_check
 
-#: Makes, reads back and hands over the records of both types as the steps before the checks do, in a fresh process.
+#: Makes, reads back and hands over the records of every type as the steps before the checks do, in a fresh process.
 SCRIPT = """
 import json, sys, tempfile
 from uuid import UUID
@@ -50,7 +50,7 @@ print(json.dumps(seen))
 def test_nothing_before_the_schema_check_loads_pandas_or_pandera():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120)
     before_any, *by_type, ahead = json.loads(done.stdout)
-    assert (before_any, by_type) == ([], [[], []])
+    assert (before_any, by_type) == ([], [[]] * len(DATASET_TYPES))
     assert ahead == ["pandas", "pandera"]
 
 

@@ -36,6 +36,11 @@ RELEASED = {
     "7e81e9ab-564d-45f7-bbfc-9c6b4d007049": "Manufacturing IT Operations - GitHub",
     "fa77d4d4-8921-4bea-a20f-705eecdf6141": "Retail Customer Support - GitHub",
     "64ed51ce-4e43-4028-9b91-814b04285a6b": "Retail Developer Productivity - GitHub",
+    "2f6a1c0e-8d5b-4a37-9e61-0b7c4f1d8a21": "FinTech Developer Productivity - Jira",
+    "5b9d3e74-1c2f-4e86-b0a8-7d41f6c2e953": "Healthcare IT Operations - Jira",
+    "8c14a9d2-6f3b-4b57-8e0c-39d5b7a1c640": "Enterprise IT Operations - Jira",
+    "a7e05f38-42c9-4d1b-9f76-c8b2e13d5f04": "Manufacturing Developer Productivity - Jira",
+    "d30b6e95-7a48-4c2d-8b13-52f9e0a47c8e": "Retail Developer Productivity - Jira",
 }
 USE_CASES = {
     "developer_productivity": "Developer Productivity",

@@ -1,0 +1,465 @@
+"""How Jira issues follow from a specification: the plan of a template and company, and any range of rows.
+
+A row's key and its time follow from ``numbers.py`` and the company's timeline. Keys are numbered as time goes; what an
+issue or a comment cites was there before it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataops_core.company.model import Company
+from dataops_core.company.timeline import issue_created, tickets_by
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.jira import markup
+from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTIONS, STATUSES
+from dataops_core.dataset_types.jira.numbers import Numbers
+from dataops_core.dataset_types.plan import (
+    LABEL_SETS,
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    batch,
+    incomplete_quota,
+    label_sets,
+    weighted,
+)
+from dataops_core.dataset_types.titles import Titles
+from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, Sizes, Spread, blocks_of, compile_outline
+from dataops_core.generation.seeding import (
+    I64,
+    U64,
+    Affine,
+    Draws,
+    chance,
+    digest64,
+    draw,
+    key,
+    mix,
+    pick,
+    weighted_table,
+)
+from dataops_core.generation.sentences import (
+    PROJECT,
+    TICKETS,
+    TOPIC,
+    add_pools,
+    narrow_days,
+    narrow_newest,
+    spoken_day,
+)
+from dataops_core.generation.words import capitalized
+from dataops_core.templates.model import Template
+
+#: Bytes of a stored row besides its description and comments, and of a comment besides its text.
+_OTHER_BYTES = 740
+_COMMENT_BYTES = 140
+_INCOMPLETE_FIELDS = ("fields.labels", "fields.components", "fields.assignee")
+#: How many comments an issue has: sixteen equally frequent numbers.
+_COMMENTS = (0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7)
+#: Sets of components of each project.
+_COMPONENT_SETS = 4
+_INCIDENT = "incident"
+
+_COMPONENTS = pa.list_(pa.struct([("self", pa.string()), ("id", pa.string()), ("name", pa.string())]))
+_COMMENT_LIST = pa.list_(
+    pa.struct([(name, pa.string()) for name in ("id", "author_id", "author_name", "created", "body")])
+)
+_TEXTS = (
+    "id", "key", "self", "fields.summary", "fields.description", "fields.issuetype.id", "fields.issuetype.name",
+)  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.string(), nullable=name == "fields.description") for name in _TEXTS),
+        pa.field("fields.issuetype.subtask", pa.bool_(), nullable=False),
+        pa.field("fields.project.id", pa.string(), nullable=False),
+        pa.field("fields.project.key", pa.string(), nullable=False),
+        pa.field("fields.project.name", pa.string(), nullable=False),
+        pa.field("fields.status.id", pa.string(), nullable=False),
+        pa.field("fields.status.name", pa.string(), nullable=False),
+        pa.field("fields.status.statusCategory.key", pa.string(), nullable=False),
+        pa.field("fields.priority.id", pa.string(), nullable=False),
+        pa.field("fields.priority.name", pa.string(), nullable=False),
+        pa.field("fields.labels", pa.list_(pa.string()), nullable=False),
+        pa.field("fields.components", _COMPONENTS, nullable=False),
+        pa.field("fields.reporter.accountId", pa.string(), nullable=False),
+        pa.field("fields.reporter.displayName", pa.string(), nullable=False),
+        pa.field("fields.reporter.emailAddress", pa.string(), nullable=False),
+        pa.field("fields.reporter.active", pa.bool_(), nullable=False),
+        pa.field("fields.assignee.accountId", pa.string()),
+        pa.field("fields.assignee.displayName", pa.string()),
+        pa.field("fields.assignee.emailAddress", pa.string()),
+        pa.field("fields.created", pa.string(), nullable=False),
+        pa.field("fields.updated", pa.string(), nullable=False),
+        pa.field("fields.resolutiondate", pa.string()),
+        pa.field("fields.resolution.id", pa.string()),
+        pa.field("fields.resolution.name", pa.string()),
+        pa.field("_comments", _COMMENT_LIST, nullable=False),
+        pa.field("_view_url", pa.string(), nullable=False),
+        pa.field("_archetype", pa.string(), nullable=False),
+        pa.field("_topic", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all issues of a template and company share."""
+
+    fragments: Fragments
+    outlines: tuple[Outline, ...]
+    comment_blocks: I64
+    #: What comments have on average, all together.
+    comment_bytes: float
+    closing: int
+    archetypes: tuple[str, ...]
+    archetype_table: I64
+    priority_tables: I64
+    longest: I64
+    titles: Titles
+    topics: pa.Array
+    topic_table: I64
+    wheel: Wheel
+    numbers: Numbers
+    numbered: Numbered
+    people: People
+    labels: pa.ListArray
+    components: pa.ListArray
+
+
+def _plan(plan_key: PlanKey) -> _Plan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
+    Titles.add_pools(library, template, company, markup.escape)
+    markup.add_pools(library, company)
+    draws = Draws("jira", company.client_id, template.template_id)
+    # The company's incidents have their issues whatever the template weighs.
+    archetypes = tuple(sorted({_INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
+    blocks = markup.kinds(library, draws)
+    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    comments = markup.comments(library, draws)
+    closing = library.block(library.literal(markup.CLOSING))
+    fragments = library.freeze()
+    a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
+    comment_bytes = a_comment * sum(_COMMENTS) / len(_COMMENTS)
+    description = _description_bytes(template, comment_bytes)
+    labels = label_sets(template.labels, company)
+    return _Plan(
+        fragments=fragments,
+        outlines=tuple(
+            compile_outline(part, fragments.block_bytes, description, "issue", company.client_id, name)
+            for part, name in zip(parts, archetypes, strict=True)
+        ),
+        comment_blocks=np.array(comments, dtype=np.int64),
+        comment_bytes=comment_bytes,
+        closing=closing,
+        archetypes=archetypes,
+        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
+        priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
+        longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].summaries for name in archetypes]),
+        topics=arrays.texts([topic.key for topic in template.topics]),
+        topic_table=weighted_table(topic_weights),
+        wheel=wheel,
+        numbers=Numbers(company, wheel),
+        numbered=Numbered.of(company),
+        people=People.of(company),
+        labels=arrays.lists(arrays.texts([label for chosen in labels for label in chosen]), map(len, labels)),
+        components=_components(company),
+    )
+
+
+_plans = PlanCache(_plan)
+
+
+def _components(company: Company) -> pa.ListArray:
+    """Of each project so many sets of its services, its own one first among them; the last set is empty."""
+    sets: list[list[int]] = []
+    for project in company.projects:
+        services = [service.index for service in company.services if service.project == project.index]
+        sets += [services[:1] if place % 2 == 0 else services[-2:] for place in range(_COMPONENT_SETS)]
+    sets.append([])
+    said = [company.services[index] for chosen in sets for index in chosen]
+    ids = [str(20_000 + service.index) for service in said]
+    columns = ([f"{company.jira_url}/rest/api/3/component/{id_}" for id_ in ids], ids, [s.name for s in said])
+    entries = pa.StructArray.from_arrays(
+        [arrays.texts(column) for column in columns], fields=list(_COMPONENTS.value_type)
+    )
+    return arrays.lists(entries, map(len, sets)).cast(_COMPONENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Issues:
+    """A range of issues, as numbers: what their columns and their text both say."""
+
+    rows: I64
+    project: I64
+    number: I64
+    #: Index of the company's incident that an issue tracks, -1 for none.
+    incident: I64
+    topic: I64
+    archetype: I64
+    reporter: I64
+    assignee: I64
+    assigned: NDArray[np.bool_]
+    status: I64
+    created: I64
+    ended: I64
+    updated: I64
+    #: Index of the field that an incomplete issue lacks, -1 for a complete one.
+    lacking: I64
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Which are resolved."""
+        done: NDArray[np.bool_] = self.status == len(STATUSES) - 1
+        return done
+
+
+class IssueBuilder:
+    """Builds any range of a specification's issues."""
+
+    schema = SCHEMA
+
+    def __init__(self, spec: GenerationSpec) -> None:
+        self._spec = spec
+        self._plan = _plans(spec)
+        self._path = ("jira_issues", spec.seed)
+        self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
+        self._quota = incomplete_quota(spec)
+        description = _description_bytes(spec.template, self._plan.comment_bytes)
+        self._sizes = Sizes(spec.record_count, description, *self._path, "size")
+        self._comment_counts = Spread(spec.record_count, _COMMENTS, *self._path, "comment count")
+        self._capacities = self._plan.numbers.capacities(spec.record_count)
+        self._first_id = 1_000_000 + digest64("issues", spec.company.client_id) % 8_000_000
+
+    def rows(self, start: int, stop: int) -> pa.RecordBatch:
+        """Issues ``start`` to ``stop``, the latter excluded."""
+        issues = self._issues(np.arange(start, stop, dtype=np.int64))
+        summaries, title_fragments = self._summaries(issues)
+        columns = {
+            **self._identity(issues, summaries),
+            **self._state(issues),
+            **self._people(issues),
+            "fields.description": self._descriptions(issues, title_fragments),
+            "_comments": self._comments(issues),
+        }
+        return batch(columns, SCHEMA)
+
+    def _draw(self, column: str, rows: I64) -> U64:
+        return draw(key(*self._path, column), rows)
+
+    def _issues(self, rows: I64) -> _Issues:
+        plan, company = self._plan, self._spec.company
+        project, number, incident = plan.numbers.of(rows)
+        tracked = incident >= 0
+        leads = np.array([each.lead for each in company.incidents], dtype=np.int64)
+        ends = np.array([each.resolved for each in company.incidents], dtype=np.int64)
+        drawn = weighted(self._draw("archetype", rows), plan.archetype_table)
+        archetype = np.where(tracked, plan.archetypes.index(_INCIDENT), drawn)
+        zone = plan.numbered.utc_offset[project]
+        created = issue_created(company.client_id, project, number, self._capacities[project], zone)
+        ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], utc_offset=zone)
+        ended = np.where(tracked, np.maximum(ends[incident], created + 600), ended)
+        place = self._incomplete(rows)
+        lacking = np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1)
+        status = self._statuses(rows, created, tracked)
+        unassigned = lacking == _INCOMPLETE_FIELDS.index("fields.assignee")
+        # Nobody's: a third of what is to do, and what lacks it, being in progress.
+        status = np.where(unassigned & (status == 0), 1, status)
+        done, late = status == len(STATUSES) - 1, self._draw("late", rows)
+        return _Issues(
+            rows=rows,
+            project=project,
+            number=number,
+            incident=incident,
+            topic=weighted(self._draw("topic", rows), plan.topic_table),
+            archetype=archetype,
+            reporter=np.where(tracked, leads[incident], plan.people.member(project, self._draw("reporter", rows))),
+            assignee=np.where(tracked, leads[incident], plan.people.member(project, self._draw("assignee", rows))),
+            assigned=~unassigned & ((status > 0) | ~chance(self._draw("assigned", rows), 333)),
+            status=status,
+            created=created,
+            ended=ended,
+            updated=np.where(
+                done & chance(late, 300), calendar.later(ended, mix(late), within_days=20, utc_offset=zone), ended
+            ),
+            lacking=lacking,
+        )
+
+    def _statuses(self, rows: I64, created: I64, tracked: NDArray[np.bool_]) -> I64:
+        """The older an issue, the likelier it is done; an incident of the company always is."""
+        age = calendar.WINDOW_DAYS - calendar.day_of(created)
+        drawn = self._draw("status", rows)
+        likely = np.where(age > 120, 930, np.where(age > 30, 700, 250))
+        done = tracked | (pick(drawn, 1000) < likely)
+        return np.where(done, len(STATUSES) - 1, weighted(mix(drawn), weighted_table([5, 6, 4, 2])))
+
+    def _summaries(self, issues: _Issues) -> tuple[list[str], dict[str, I64]]:
+        """The issues' summaries, and the fragments with which their text says the same."""
+        plan, company = self._plan, self._spec.company
+        titles, fragments = plan.titles.draw(
+            issues.rows, issues.topic, issues.archetype, self._draw("summary", issues.rows), self._spec.seed
+        )
+        summaries = list(map(capitalized, titles))
+        first_service = plan.titles.others["service"][1]
+        for place, index in enumerate(issues.incident.tolist()):
+            if index >= 0:
+                incident = company.incidents[index]
+                name = company.services[incident.service].name
+                summaries[place] = f"Outage of {name} on {spoken_day(incident.started // calendar.DAY)}"
+                fragments["title_other"][place] = first_service + incident.service
+        return summaries, fragments
+
+    def _identity(self, issues: _Issues, summaries: list[str]) -> dict[str, Any]:
+        """What an issue is and where it stands."""
+        plan, company = self._plan, self._spec.company
+        projects = [company.projects[index] for index in issues.project.tolist()]
+        keys = [f"{project.key}-{number}" for project, number in zip(projects, issues.number.tolist(), strict=True)]
+        ids = [str(id_) for id_ in (self._first_id + issues.number * len(company.projects) + issues.project).tolist()]
+        layouts = [LAYOUTS[plan.archetypes[index]] for index in issues.archetype.tolist()]
+        drawn = pick(self._draw("priority", issues.rows), plan.priority_tables.shape[1])
+        priorities = [PRIORITIES[index] for index in plan.priority_tables[issues.archetype, drawn].tolist()]
+        labels = np.where(
+            self._lacks(issues, "fields.labels"), LABEL_SETS, pick(self._draw("labels", issues.rows), LABEL_SETS)
+        )
+        components = issues.project * _COMPONENT_SETS + pick(self._draw("components", issues.rows), _COMPONENT_SETS)
+        components = np.where(
+            self._lacks(issues, "fields.components"), len(company.projects) * _COMPONENT_SETS, components
+        )
+        return {
+            "id": ids,
+            "key": keys,
+            "self": [f"{company.jira_url}/rest/api/3/issue/{id_}" for id_ in ids],
+            "fields.summary": summaries,
+            "fields.issuetype.id": [layout.issue_type[0] for layout in layouts],
+            "fields.issuetype.name": [layout.issue_type[1] for layout in layouts],
+            "fields.issuetype.subtask": [layout.issue_type[2] for layout in layouts],
+            "fields.project.id": [str(10_000 + project.index) for project in projects],
+            "fields.project.key": [project.key for project in projects],
+            "fields.project.name": [project.name for project in projects],
+            "fields.priority.id": [id_ for id_, _ in priorities],
+            "fields.priority.name": [name for _, name in priorities],
+            "fields.labels": plan.labels.take(arrays.integers(labels)),
+            "fields.components": plan.components.take(arrays.integers(components)),
+            "_view_url": [f"{company.jira_url}/browse/{key_}" for key_ in keys],
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(issues.archetype)),
+            "_topic": plan.topics.take(arrays.integers(issues.topic)),
+        }
+
+    def _state(self, issues: _Issues) -> dict[str, Any]:
+        """How far an issue is, and its times."""
+        statuses = [STATUSES[index] for index in issues.status.tolist()]
+        done = issues.done
+        table = weighted_table([weight for _, _, weight in RESOLUTIONS])
+        # An incident of the company was dealt with, whatever else becomes of issues.
+        ends = np.where(issues.incident >= 0, 0, weighted(self._draw("resolution", issues.rows), table))
+        chosen = arrays.integers(ends, present=done)
+        resolved = calendar.with_offset(issues.ended)
+        return {
+            "fields.status.id": [id_ for id_, _, _ in statuses],
+            "fields.status.name": [name for _, name, _ in statuses],
+            "fields.status.statusCategory.key": [category for _, _, category in statuses],
+            "fields.created": calendar.with_offset(issues.created),
+            "fields.updated": calendar.with_offset(issues.updated),
+            "fields.resolutiondate": resolved.take(arrays.integers(np.arange(len(done)), present=done)),
+            "fields.resolution.id": arrays.texts([id_ for id_, _, _ in RESOLUTIONS]).take(chosen),
+            "fields.resolution.name": arrays.texts([name for _, name, _ in RESOLUTIONS]).take(chosen),
+        }
+
+    def _people(self, issues: _Issues) -> dict[str, Any]:
+        """Who reported an issue and who works on it."""
+        people = self._plan.people
+        reporter = arrays.integers(issues.reporter)
+        assignee = arrays.integers(issues.assignee, present=issues.assigned)
+        return {
+            "fields.reporter.accountId": people.account_ids.take(reporter),
+            "fields.reporter.displayName": people.names.take(reporter),
+            "fields.reporter.emailAddress": people.emails.take(reporter),
+            "fields.reporter.active": [True] * len(issues.rows),
+            "fields.assignee.accountId": people.account_ids.take(assignee),
+            "fields.assignee.displayName": people.names.take(assignee),
+            "fields.assignee.emailAddress": people.emails.take(assignee),
+        }
+
+    def _lacks(self, issues: _Issues, name: str) -> NDArray[np.bool_]:
+        lacks: NDArray[np.bool_] = issues.lacking == _INCOMPLETE_FIELDS.index(name)
+        return lacks
+
+    def _descriptions(self, issues: _Issues, title_fragments: dict[str, I64]) -> pa.StringArray:
+        plan, fragments = self._plan, self._plan.fragments
+        ranges = self._ranges(issues.topic, issues.project, issues.created)
+        for name, chosen in title_fragments.items():
+            fragments.only(ranges, name, chosen)
+        # An incident's issue speaks of the customer that it hit, and of that customer's ticket.
+        tracked, incidents = issues.incident >= 0, self._spec.company.incidents
+        for pool, known in (
+            ("affected", [incident.customers[0] for incident in incidents]),
+            ("support_card", [incident.first_ticket - 1 for incident in incidents]),
+        ):
+            chosen = fragments.base(pool) + np.array(known, dtype=np.int64)[issues.incident]
+            fragments.only_where(ranges, pool, tracked, chosen)
+        blocks = blocks_of(
+            plan.outlines, issues.archetype, self._sizes(issues.rows), self._draw("outline", issues.rows)
+        )
+        closing = np.full((len(blocks), 1), plan.closing, dtype=np.int64)
+        return fragments.compose(ranges, np.hstack([blocks, closing]), self._draw("description", issues.rows))
+
+    def _comments(self, issues: _Issues) -> pa.ListArray:
+        """The comments, in the order of their time: between an issue's creation and its last change."""
+        plan, people = self._plan, self._plan.people
+        counts = self._comment_counts(issues.rows)
+        issue = np.repeat(np.arange(len(counts)), counts)
+        place = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
+        drawn = self._draw("comment", issues.rows[issue] * 64 + place)
+        project = issues.project[issue]
+        zone = plan.numbered.utc_offset[project]
+        created, updated = issues.created[issue], issues.updated[issue]
+        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
+        step = place * 1000 + pick(drawn, 1000)
+        moment = calendar.at_work(begin + (end - begin) * step // (counts[issue] * 1000), utc_offset=zone)
+        # What began after hours has its comments after hours too.
+        moment = np.clip(moment, created, updated)
+        author = np.where(chance(mix(drawn), 400), issues.assignee[issue], people.member(project, mix(~drawn)))
+        ranges = self._ranges(issues.topic[issue], project, moment)
+        chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
+        bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
+        ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + project) * 8 + place
+        by = arrays.integers(author)
+        entries = pa.StructArray.from_arrays(
+            [
+                arrays.integers(ids).cast(pa.string()),
+                people.account_ids.take(by),
+                people.names.take(by),
+                calendar.with_offset(moment),
+                bodies,
+            ],
+            fields=list(_COMMENT_LIST.value_type),
+        )
+        return arrays.lists(entries, counts.tolist()).cast(_COMMENT_LIST)
+
+    def _ranges(self, topic: I64, project: I64, moment: I64) -> U64:
+        """What texts may say: of their topic and project, and of nothing that came after their moment."""
+        numbered, fragments = self._plan.numbered, self._plan.fragments
+        ranges = fragments.ranges(len(topic), {TOPIC: topic, PROJECT: project})
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        narrow_newest(fragments, ranges, project, numbered.issues_by(project, moment), (*TICKETS, "issue_card"))
+        narrow_newest(fragments, ranges, project, numbered.pull_requests_by(project, moment), ("pull_card",))
+        tickets = tickets_by(moment, self._spec.company.ticket_count)
+        narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
+        return ranges
+
+
+def _description_bytes(template: Template, comment_bytes: float) -> float:
+    """What descriptions have on average, so that whole rows have what the template says."""
+    return max(template.bytes_per_record - _OTHER_BYTES - comment_bytes, 300)

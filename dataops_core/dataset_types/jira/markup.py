@@ -1,0 +1,291 @@
+"""Blocks of an issue's description in the Atlassian Document Format, as sequences of fragments; and its plain text.
+
+A document is JSON text: an introduction opens it, every other block begins with a comma, and ``CLOSING`` ends it. Every
+block is well-formed by itself, and texts are never empty, which the format forbids. Source: Atlassian's "Document
+structure" of ADF.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
+from dataops_core.company.model import Company
+from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
+from dataops_core.generation.fragments import Library
+from dataops_core.generation.outline import Parts
+from dataops_core.generation.seeding import Draws
+from dataops_core.generation.sentences import PROJECT, sentences
+
+#: The pools of one block of a kind; the draws vary it.
+_Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
+
+OPENING = '{"type":"doc","version":1,"content":['
+CLOSING = "]}"
+_TEXT, _TEXT_END = '{"type":"text","text":"', '"}'
+_PARAGRAPH, _PARAGRAPH_END = '{"type":"paragraph","content":[' + _TEXT, _TEXT_END + "]}"
+_ITEM, _ITEM_END = '{"type":"listItem","content":[' + _PARAGRAPH, _PARAGRAPH_END + "]}"
+
+#: Lines of code and logs, by language.
+_CODE = {
+    "bash": (
+        "curl -sS https://{service}.{domain}/v1/{slug*}?limit={number}",
+        "{service} list {slug} --state={state_slug} --limit={number}",
+        "{service} replay {slug} --since=2h --dry-run",
+        "kubectl -n {service} logs deployment/{service} --tail={number}",
+        "git checkout -b {ticket}-{slug}",
+    ),
+    "text": (
+        "WARN  {service} {slug}: {number} left in state {state_slug}",
+        "ERROR {service} {slug}: change {code} not found, giving up",
+        "INFO  {other_service} answered after {amount} ms",
+        "ERROR {service} expected state {state_slug}, {other_service} has none",
+        "WARN  {service} queue {slug*} holds {amount} entries",
+    ),
+    "sql": (
+        "select count(*) from {table} where state = '{state_slug}';",
+        "select id, state from {table} where change_id = '{code}';",
+        "select owner, count(*) from {table} group by owner order by 2 desc limit {number};",
+    ),
+}
+
+_TIMELINE_ROWS = 6
+
+
+def escape(text: str) -> str:
+    """The text as it stands between JSON's quotes."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def add_pools(library: Library, company: Company) -> None:
+    """Adds the pools that only issues need; those of ``sentences.add_pools`` and titles must be there.
+
+    Mentions and cards are nodes of their own: such a fragment ends the text before it and begins the next one.
+    """
+    library.pool(
+        "mention*",
+        [
+            _node({"type": "mention", "attrs": {"id": person.account_id, "text": f"@{person.name}"}})
+            for person in company.people
+        ],
+    )
+    teams = [company.teams[project.team] for project in company.projects]
+    library.view_by(PROJECT, "mention", "mention*", [(team.first_person, team.size) for team in teams])
+    library.pool_by(PROJECT, "page_card", [[_card(space_home_url(company, project))] for project in company.projects])
+    library.pool_by(
+        PROJECT,
+        "pull_card",
+        [
+            [_card(pull_request_url(company, service, number)) for number in range(1, service.pull_request_count + 1)]
+            for service in company.services[: len(company.projects)]
+        ],
+    )
+    library.pool_by(
+        PROJECT,
+        "issue_card",
+        [
+            [_card(f"{company.jira_url}/browse/{project.key}-{number}") for number in range(1, project.issue_count + 1)]
+            for project in company.projects
+        ],
+    )
+    library.alias("affected", "customer")
+    library.pool("support_card", [_card(ticket_url(company, number)) for number in range(1, company.ticket_count + 1)])
+    for hour in range(_TIMELINE_ROWS):
+        library.pool(f"clock{hour}", [f"{hour + 9:02d}:{minute:02d}" for minute in range(60)])
+
+
+def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
+    """The blocks of every kind of content that a layout may name. ``draws`` varies them."""
+    return {kind: tuple(library.block(*build(library, draws)) for _ in range(12)) for kind, build in _BUILDERS.items()}
+
+
+def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]], draws: Draws) -> Parts:
+    """What an archetype's outline consists of."""
+    layout = LAYOUTS[archetype]
+    start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END)
+    intros = [
+        library.block(start, *_parsed(library, text), *sentences(draws, library, count, 1), end)
+        for text in layout.intros
+        for count in (0, 1, 2)
+    ]
+    sections = []
+    for number, section in enumerate(layout.sections):
+        library.pool(f"{archetype}_heading{number}", section.headings)
+        heading = _literal_node(library, '{"type":"heading","attrs":{"level":3},"content":[' + _TEXT)
+        heads = [
+            library.block(
+                heading,
+                *library.parse(f"{{{archetype}_heading{number}}}"),
+                library.literal(_TEXT_END + "]}," + _PARAGRAPH),
+                *sentences(draws, library, count),
+                end,
+            )
+            for count in (1, 1, 1, 2)
+        ]
+        sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
+    outros = [
+        library.block(_literal_node(library, _PARAGRAPH), *_parsed(library, text), end)
+        for text in (
+            "See {page_card} for background, or ask {mention} about {things.}",
+            "Questions go to {person_mail}. ",
+            "Belongs to {issue_card}.",
+        )
+    ]
+    return Parts(tuple(intros), tuple(sections), tuple(outros))
+
+
+def comments(library: Library, draws: Draws) -> tuple[int, ...]:
+    """Blocks that are whole comments, each a document."""
+    start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END + CLOSING)
+    blocks = []
+    for form in COMMENTS:
+        text, said, _ = form.partition("|")
+        for count in (1, 2, 3) if said else (0,):
+            more = sentences(draws, library, count, 3)
+            blocks.append(library.block(start, *_parsed(library, text), *more, end))
+    return tuple(blocks)
+
+
+def plain_text(document: str) -> str:
+    """The text of a document: a line per paragraph, mentions by their names, cards by their addresses."""
+    return "\n".join(filter(None, map(str.strip, "".join(_said(orjson.loads(document))).split("\n"))))
+
+
+def is_document(value: Any) -> bool:
+    """Whether a parsed value is a document of the format: nodes of a type, texts not empty."""
+    return isinstance(value, dict) and value.get("type") == "doc" and value.get("version") == 1 and _is_node(value)
+
+
+def _is_node(node: Any) -> bool:
+    if not isinstance(node, dict) or not isinstance(node.get("type"), str):
+        return False
+    if node["type"] == "text":
+        return isinstance(node.get("text"), str) and node["text"] != ""
+    content = node.get("content", [])
+    leaf = node["type"] in {"mention", "inlineCard"}
+    return isinstance(content, list) and (leaf or bool(content)) and all(map(_is_node, content))
+
+
+def _said(node: Mapping[str, Any]) -> Iterator[str]:
+    kind, attributes = node["type"], node.get("attrs", {})
+    if kind in {"text", "mention"}:
+        yield node["text"] if kind == "text" else attributes["text"]
+    elif kind == "inlineCard":
+        yield attributes["url"]
+    for child in node.get("content", ()):
+        yield from _said(child)
+    if kind in {"paragraph", "heading", "codeBlock"}:
+        yield "\n"
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    return f"{_TEXT_END},{json.dumps(node, ensure_ascii=False, separators=(',', ':'))},{_TEXT}"
+
+
+def _card(url: str) -> str:
+    return _node({"type": "inlineCard", "attrs": {"url": url}})
+
+
+def _literal_node(library: Library, start: str) -> str:
+    return library.literal(f",{start}")
+
+
+def _parsed(library: Library, text: str) -> tuple[str, ...]:
+    """The text's pools. A text that begins with a node begins with a word before it, since none may be empty."""
+    if text.startswith("{mention}"):
+        text = f"Hi {text}"
+    return library.parse(text.replace("{title_things}", "{title_j} {title_ns}"))
+
+
+def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (
+        _literal_node(library, _PARAGRAPH),
+        *sentences(draws, library, draws.between("length", 1, 4), 3),
+        library.literal(_PARAGRAPH_END),
+    )
+
+
+def _live(library: Library, draws: Draws) -> tuple[str, ...]:
+    endings = (
+        "Ask {mention} about {things.}",
+        "{person} and {mention} have seen {a_thing} at {customer.}",
+        "It belongs to {issue_card} and concerns {customer.}",
+        "The change is {pull_card} and {person} reviewed it. ",
+    )
+    ending = endings[draws.below("ending", len(endings))]
+    return (
+        _literal_node(library, _PARAGRAPH),
+        *sentences(draws, library, draws.between("live length", 1, 2), 9),
+        *library.parse(ending),
+        library.literal(_PARAGRAPH_END),
+    )
+
+
+def _panel(library: Library, draws: Draws) -> tuple[str, ...]:
+    kind = ("info", "note", "warning", "success")[draws.below("panel", 4)]
+    return (
+        _literal_node(library, f'{{"type":"panel","attrs":{{"panelType":"{kind}"}},"content":[' + _PARAGRAPH),
+        *sentences(draws, library, draws.between("panel length", 1, 2)),
+        library.literal(_PARAGRAPH_END + "]}"),
+    )
+
+
+def _list(kind: str, *entries: str) -> _Build:
+    start = f'{{"type":"{kind}","content":['
+
+    def build(library: Library, draws: Draws) -> tuple[str, ...]:
+        pools = [_literal_node(library, start)]
+        for number in range(draws.between("entries", 2, 5)):
+            pools.append(library.literal(f",{_ITEM}" if number else _ITEM))
+            pools += library.parse(entries[draws.below("entry", len(entries))])
+            pools.append(library.literal(_ITEM_END))
+        return (*pools, library.literal("]}"))
+
+    return build
+
+
+def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
+    pools = [_literal_node(library, '{"type":"bulletList","content":[')]
+    for hour in range(draws.between("events", 3, _TIMELINE_ROWS)):
+        pools.append(library.literal(f",{_ITEM}" if hour else _ITEM))
+        pools += (*library.parse(f"{{clock{hour}}}: "), *sentences(draws, library, 1, 12))
+        pools.append(library.literal(_ITEM_END))
+    return (*pools, library.literal("]}"))
+
+
+def _code(library: Library, draws: Draws) -> tuple[str, ...]:
+    language = sorted(_CODE)[draws.below("language", len(_CODE))]
+    lines = _CODE[language]
+    order = draws.shuffled("lines", len(lines))[: draws.between("line count", 2, min(4, len(lines)))]
+    start = f'{{"type":"codeBlock","attrs":{{"language":"{language}"}},"content":[' + _TEXT
+    # A backslash and an n: a line's end within JSON.
+    code = r"\n".join(lines[place] for place in order)
+    return (_literal_node(library, start), *library.parse(code), library.literal(_TEXT_END + "]}"))
+
+
+_BUILDERS: Mapping[str, _Build] = {
+    "paragraph": _paragraph,
+    "live": _live,
+    "panel": _panel,
+    "bullets": _list("bulletList", "{item}.", "{item}.", "{item*}.", "{phrase} in {service}."),
+    "steps": _list("orderedList", "{step}", "{step}", "{step*}", "{step} See {issue_card}."),
+    "facts": _list(
+        "bulletList", "Service: {service}, version {version}", "{metric}: {amount} on {day}",
+        "Customer: {customer}, reference {code}", "State: {state_slug}, {number} times since {day}",
+    ),
+    "issues": _list("bulletList", "{summary}: {issue_card}.", "{phrase}, as in {issue_card} by {person}."),
+    "links": _list(
+        "bulletList", "Wiki: {page_card}.", "Pull request: {pull_card} by {person}.", "{phrase}: {page_card}.",
+        "Support ticket: {support_card}.",
+    ),
+    "reports": lambda library, draws: (
+        _literal_node(library, _PARAGRAPH),
+        *library.parse("{affected} opened {support_card} about it. "),
+        *sentences(draws, library, draws.between("reported", 0, 2), 9),
+        library.literal(_PARAGRAPH_END),
+    ),
+    "timeline": _timeline,
+    "code": _code,
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""When what the company numbers was made, and which incidents it had."""
+
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from dataops_core.company.build import CONTACTS, build_company, customer_domain
+from dataops_core.company.timeline import issue_created, pull_request_created, ticket_created, tickets_by
+from dataops_core.generation import calendar
+
+COMPANIES = [build_company(UUID(int=number * 7919)) for number in range(1, 9)]
+by_company = pytest.mark.parametrize("company", COMPANIES, ids=range(len(COMPANIES)))
+
+
+@by_company
+def test_numbers_follow_time(company):
+    for project in company.projects[:3]:
+        numbers = np.arange(1, project.issue_count + 1)
+        offset = company.people[company.teams[project.team].first_person].utc_offset
+        places = np.full(len(numbers), project.index)
+        issues = issue_created(company.client_id, places, numbers, project.issue_count, offset)
+        pulls = pull_request_created(company.client_id, places, numbers, project.issue_count, offset)
+        for made in (issues, pulls):
+            assert (np.diff(made) >= 0).all()
+            assert 0 <= made[0] < made[-1] < calendar.WINDOW_DAYS * calendar.DAY
+        assert (issues != pulls).any()
+
+
+@by_company
+def test_what_was_there_at_a_moment_had_been_made_by_then(company):
+    moments = np.arange(0, calendar.WINDOW_DAYS * calendar.DAY, 5 * calendar.DAY + 12_345)
+    there = tickets_by(moments, company.ticket_count)
+    assert (np.diff(there) >= 0).all()
+    known = there > 0
+    assert (ticket_created(company.client_id, there[known], company.ticket_count) <= moments[known]).all()
+    assert there[-1] > 0.99 * company.ticket_count
+
+
+@by_company
+def test_an_incident_has_its_issue_and_its_tickets_within_hours(company):
+    incidents = company.incidents
+    assert [incident.index for incident in incidents] == list(range(len(incidents)))
+    assert len({(incident.project, incident.issue) for incident in incidents}) == len(incidents)
+    tickets = [incident.first_ticket + place for incident in incidents for place in range(len(incident.customers))]
+    assert len(set(tickets)) == len(tickets)
+    assert 1 <= min(tickets) <= max(tickets) <= company.ticket_count
+    for incident in incidents:
+        assert incident.started < incident.resolved < incident.started + 24 * 3600
+        project = company.projects[incident.project]
+        assert company.services[incident.service].project == project.index
+        assert company.people[incident.lead].team == project.team
+        assert 1 <= incident.issue <= project.issue_count
+        opened = ticket_created(company.client_id, np.array([incident.first_ticket]), company.ticket_count)
+        # Over a weekend or a night the working day after.
+        assert 0 <= opened[0] - incident.started < 4 * calendar.DAY
+
+
+@by_company
+def test_contacts_are_nobody_of_the_company(company):
+    assert len(company.contacts) == len(company.customers)
+    everybody = [contact for theirs in company.contacts for contact in theirs]
+    assert {len(theirs) for theirs in company.contacts} == {CONTACTS}
+    assert len({contact.name for contact in everybody}) == len(everybody)
+    assert not {contact.name for contact in everybody} & {person.name for person in company.people}
+    for customer, theirs in zip(company.customers, company.contacts, strict=True):
+        assert all(contact.email.endswith(f"@{customer_domain(customer)}") for contact in theirs)
+
+
+@by_company
+def test_a_team_sits_in_one_zone(company):
+    for team in company.teams:
+        members = company.people[team.first_person : team.first_person + team.size]
+        assert len({(member.timezone, member.utc_offset) for member in members}) == 1
