@@ -92,6 +92,8 @@ class DatasetType(Protocol):
     filter_facet: str
     #: The fields that completeness counts.
     completeness: tuple[FieldRule, ...]
+    #: The stored column that holds the id of a record's document, as text or number.
+    id_column: str
     #: The stored column that holds a record's creation time (RFC 3339 text): what plots over time show.
     created_column: str
     #: Archetypes that the builder knows; a template may weigh only these.

@@ -48,7 +48,8 @@ def evaluate(
         case CheckType.CONNECTOR_HEALTH:
             canaries = [query.text for query in queries]
             # Records without their id column match no index: the parity probe says so.
-            manifest = Manifest.of(table.column("id").to_pylist() if "id" in table.column_names else ())
+            known = dataset_type.id_column in table.column_names
+            manifest = Manifest.of(table.column(dataset_type.id_column).to_pylist() if known else ())
             probes = adapter.probe(spec, manifest, upload_id, canaries)
             return Verdict(check_connector(probes), *finding_of(probes))
         case CheckType.SAMPLE_QUERY_SUCCESS:

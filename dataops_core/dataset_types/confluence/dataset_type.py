@@ -42,6 +42,7 @@ class ConfluencePages:
     category = "KNOWLEDGE_HUB"
     facets: tuple[str, ...] = ("labels", "status", "version", "space")
     filter_facet = "space"
+    id_column = "id"
     created_column = "createdAt"
     archetypes = frozenset(LAYOUTS)
     completeness = (

@@ -67,6 +67,7 @@ class GithubRepos:
     category = "CODE_REPOSITORY"
     facets: tuple[str, ...] = ("language", "visibility", "topics")
     filter_facet = "language"
+    id_column = "id"
     created_column = "created_at"
     archetypes = frozenset(LAYOUTS)
     completeness = (

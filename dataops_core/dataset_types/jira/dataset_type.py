@@ -42,6 +42,7 @@ class JiraIssues:
     category = "TICKETS"
     facets: tuple[str, ...] = ("status", "priority", "type", "project", "labels")
     filter_facet = "status"
+    id_column = "key"
     created_column = "fields.created"
     archetypes = frozenset(LAYOUTS)
     completeness = (

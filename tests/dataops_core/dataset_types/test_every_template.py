@@ -59,6 +59,7 @@ def test_exactly_the_quota_of_records_lacks_a_field(dataset):
 
 def test_titles_and_addresses_are_unique(dataset):
     documents = [dataset.type.document(row) for row in dataset.rows]
+    assert [document.id for document in documents] == [str(row[dataset.type.id_column]) for row in dataset.rows]
     for attribute in ("id", "title", "view_url"):
         assert len({getattr(document, attribute) for document in documents}) == len(documents)
 

@@ -37,6 +37,7 @@ class PageType:
     category = "KNOWLEDGE_HUB"
     facets: tuple[str, ...] = ("space", "labels")
     filter_facet = "space"
+    id_column = "id"
     created_column = "created"
     archetypes = frozenset({"note"})
     completeness: tuple[FieldRule, ...] = (
