@@ -41,7 +41,7 @@ class JiraIssues:
     object_type = "Issue"
     category = "TICKETS"
     facets: tuple[str, ...] = ("status", "priority", "type", "project", "labels")
-    filter_facet = "status"
+    filter_facet = "priority"
     id_column = "key"
     created_column = "fields.created"
     archetypes = frozenset(LAYOUTS)
@@ -68,7 +68,7 @@ class JiraIssues:
 
     def url_pattern(self, company: Company) -> str:
         """Matches the address of every issue of the company."""
-        return rf"^{re.escape(company.jira_url)}/browse/[A-Z][A-Z0-9]+-[0-9]+$"
+        return rf"^{re.escape(company.jira_url)}/browse/[A-Z][A-Z0-9]+-.+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as a frame; with ``text``, what is searched as ``_text`` beside it."""

@@ -80,7 +80,7 @@ def doubled(documents: Documents) -> Documents:
     """Every document twice, the second time under another id and address."""
     return [
         *documents,
-        *(replace(document, id=f"{document.id}9", view_url=f"{document.view_url}-9") for document in documents),
+        *(replace(document, id=f"{document.id}-9", view_url=f"{document.view_url}-9") for document in documents),
     ]
 
 
@@ -107,7 +107,7 @@ DOCUMENT_FAULTS: dict[str, tuple[Change, set[CheckType]]] = {
     ),
     "contents crossed": (crossed, {QUERIES}),
     "documents doubled": (doubled, {CONNECTOR, QUERIES}),
-    "ids changed": (lambda documents: [replace(d, id=f"{d.id}0") for d in documents], {CONNECTOR}),
+    "ids changed": (lambda documents: [replace(d, id=f"{d.id}-0") for d in documents], {CONNECTOR}),
 }
 
 
