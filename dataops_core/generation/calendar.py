@@ -61,7 +61,8 @@ def at_work(seconds: I64, *, utc_offset: "int | I64" = 0) -> I64:
     """The moment at which so many of the window's ``WORKED_SECONDS`` have passed: Monday to Friday, eight to six."""
     day, second = np.divmod(np.clip(seconds, 0, WORKED_SECONDS - 1), _SHIFT)
     week, weekday = np.divmod(day, 5)
-    return _in_window((week * 7 + weekday) * DAY + _SHIFT_START + second - utc_offset)
+    local: I64 = (week * 7 + weekday) * DAY + _SHIFT_START + second
+    return _in_window(local - utc_offset)
 
 
 def worked(moments_: I64, *, utc_offset: "int | I64" = 0) -> I64:
@@ -83,7 +84,8 @@ def filed(numbers: I64, counts: "int | I64", drawn: U64, *, utc_offset: "int | I
 
 def filed_by(moments_: I64, counts: "int | I64", *, utc_offset: "int | I64" = 0) -> I64:
     """How many things of :func:`filed` were surely made before each moment."""
-    return np.clip(worked(moments_, utc_offset=utc_offset) * counts // WORKED_SECONDS, 0, counts)
+    filed_: I64 = np.clip(worked(moments_, utc_offset=utc_offset) * counts // WORKED_SECONDS, 0, counts)
+    return filed_
 
 
 def _in_window(moments_: I64) -> I64:

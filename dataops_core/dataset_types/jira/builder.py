@@ -427,7 +427,8 @@ class IssueBuilder:
         created, updated = issues.created[issue], issues.updated[issue]
         begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
         step = place * 1000 + pick(drawn, 1000)
-        moment = calendar.at_work(begin + (end - begin) * step // (counts[issue] * 1000), utc_offset=zone)
+        worked: I64 = begin + (end - begin) * step // (counts[issue] * 1000)
+        moment = calendar.at_work(worked, utc_offset=zone)
         # What began after hours has its comments after hours too.
         moment = np.clip(moment, created, updated)
         author = np.where(chance(mix(drawn), 400), issues.assignee[issue], people.member(project, mix(~drawn)))
