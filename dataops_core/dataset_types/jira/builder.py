@@ -420,13 +420,13 @@ class IssueBuilder:
         plan, people = self._plan, self._plan.people
         counts = self._comment_counts(issues.rows)
         issue = np.repeat(np.arange(len(counts)), counts)
-        place = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
+        place: I64 = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", issues.rows[issue] * 64 + place)
         project = issues.project[issue]
         zone = plan.numbered.utc_offset[project]
         created, updated = issues.created[issue], issues.updated[issue]
         begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
-        step = place * 1000 + pick(drawn, 1000)
+        step: I64 = place * 1000 + pick(drawn, 1000)
         worked: I64 = begin + (end - begin) * step // (counts[issue] * 1000)
         moment = calendar.at_work(worked, utc_offset=zone)
         # What began after hours has its comments after hours too.
