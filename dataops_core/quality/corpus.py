@@ -13,10 +13,10 @@ import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import Document
@@ -26,6 +26,7 @@ from dataops_core.generation import arrays
 _WORD = re.compile(r"[^\W_]+")
 #: Lower case, and a blank for everything that is no letter or digit in ASCII.
 _FOLDED = bytes(ord(chr(byte).lower()) if byte < 128 and chr(byte).isalnum() else 32 for byte in range(256))
+_BLANK = 32
 #: Texts whose words are found together: their table of words and texts stays small.
 _TEXTS_AT_ONCE = 128
 _THREADS = 2
@@ -50,22 +51,25 @@ class _Holders:
     """
 
     def __init__(self, folded: Sequence[bytes]) -> None:
-        numbers: dict[bytes, int] = {}
-        held: list[np.ndarray] = [np.empty(0, dtype=np.int32)]
-        holding: list[np.ndarray] = [np.empty(0, dtype=np.int32)]
         starts = range(0, len(folded), _TEXTS_AT_ONCE)
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
-            counted = threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts))
-            for start, (said, words_held, texts_holding) in zip(starts, counted, strict=True):
-                known = np.fromiter((numbers.setdefault(word, len(numbers)) for word in said), np.int32, len(said))
-                held.append(known[words_held])
-                holding.append(texts_holding + start)
-        self._words = sorted(numbers)
-        place = np.empty(len(numbers), dtype=np.int32)
-        place[[numbers[word] for word in self._words]] = np.arange(len(numbers), dtype=np.int32)
-        places = place[np.concatenate(held)]
-        self._texts = np.concatenate(holding)[np.argsort(places, kind="stable")]
-        self._stops = np.cumsum(np.bincount(places, minlength=len(numbers))).tolist()
+            parts = list(threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts)))
+        self._words = sorted(set().union(*(said for said, _, _ in parts)))
+        places = {word: place for place, word in enumerate(self._words)}
+        numbers = [np.fromiter((places[word] for word in said), np.int64, len(said)) for said, _, _ in parts]
+        counts = np.zeros(len(self._words), dtype=np.int64)
+        for number, (_, count, _) in zip(numbers, parts, strict=True):
+            counts[number] += count
+        stops = np.cumsum(counts)
+        self._stops: list[int] = stops.tolist()
+        self._texts = np.empty(int(counts.sum()), dtype=np.int32)
+        free = stops - counts
+        for start, number, (_, count, texts) in zip(starts, numbers, parts, strict=True):
+            # The part has its texts word by word: each word's go to where the word has its next free places.
+            self._texts[np.repeat(free[number] - np.cumsum(count) + count, count) + np.arange(len(texts))] = (
+                texts + start
+            )
+            free[number] += count
 
     def of(self, word: str) -> list[int]:
         """The texts that hold the word as it is, in order."""
@@ -89,15 +93,24 @@ class _Holders:
 
 
 def _holding(folded: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
-    """The words of some texts, and which of them (their numbers) which text holds, in pairs. By Arrow's kernels, which
-    let other threads run."""
-    split = pc.ascii_split_whitespace(arrays.ascii_texts(folded))
-    said = split.flatten().dictionary_encode()
-    lengths = np.frombuffer(arrays.content(split.value_lengths()), dtype=np.int32)
-    held = np.zeros((len(said.dictionary), len(folded)), dtype=np.bool_)
-    held[np.frombuffer(arrays.content(said.indices), dtype=np.int32), np.repeat(np.arange(len(folded)), lengths)] = True
-    words_held, texts_holding = np.nonzero(held)
-    return said.dictionary.view(pa.binary()).to_pylist(), words_held, texts_holding.astype(np.int32)
+    """The words of some texts; how many of the texts hold each; and which these are (their numbers), word by word.
+
+    By kernels of Arrow's and NumPy's, which let other threads run: each blank begins a word, which is empty where
+    another follows.
+    """
+    whole = b"".join(folded) + b" "
+    blanks = np.flatnonzero(np.frombuffer(whole, dtype=np.uint8) == _BLANK)
+    said = arrays.cut(whole, blanks).dictionary_encode()
+    numbers = np.frombuffer(arrays.content(said.indices), dtype=np.int32)
+    held = np.zeros((len(folded), len(said.dictionary)), dtype=np.bool_)
+    bounds = np.searchsorted(blanks, np.cumsum([0, *map(len, folded)])).tolist()
+    for text, (first, stop) in enumerate(pairwise(bounds)):
+        held[text, numbers[first:stop]] = True
+    words_said = [word[1:] for word in said.dictionary.view(pa.binary()).to_pylist()]
+    if b"" in words_said:
+        held[:, words_said.index(b"")] = False
+    words_held, texts_holding = np.nonzero(held.T)
+    return words_said, np.bincount(words_held, minlength=len(words_said)), texts_holding.astype(np.int32)
 
 
 class Stemmer:
@@ -106,7 +119,7 @@ class Stemmer:
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.execute("CREATE VIRTUAL TABLE t USING fts5(word, content='', tokenize='porter unicode61')")
-        self._connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, row)")
+        self._connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, instance)")
         self._beginnings: dict[str, tuple[str, ...]] = {}
 
     def close(self) -> None:
@@ -116,12 +129,19 @@ class Stemmer:
     def beginnings(self, word: str) -> tuple[str, ...]:
         """What words of the same stem begin with, each of them with one of these."""
         if word not in self._beginnings:
-            self._connection.execute("INSERT INTO t(t) VALUES ('delete-all')")
-            self._connection.execute("INSERT INTO t(rowid, word) VALUES (1, ?)", (word,))
-            stem: str = self._connection.execute("SELECT term FROM v").fetchone()[0]
-            endings = _ENDINGS.get(stem[-1], stem[-1])
-            self._beginnings[word] = tuple(stem[:-1] + ending for ending in endings)
+            self.learn([word])
         return self._beginnings[word]
+
+    def learn(self, words: Iterable[str]) -> None:
+        """Takes note of the stems of many words at once: it costs little more than one."""
+        unknown = [word for word in dict.fromkeys(words) if word not in self._beginnings]
+        if not unknown:
+            return
+        self._connection.execute("INSERT INTO t(t) VALUES ('delete-all')")
+        self._connection.execute("INSERT INTO t(rowid, word) VALUES (1, ?)", (" ".join(unknown),))
+        for stem, place in self._connection.execute("SELECT term, offset FROM v"):
+            endings = _ENDINGS.get(stem[-1], stem[-1])
+            self._beginnings[unknown[place]] = tuple(stem[:-1] + ending for ending in endings)
 
 
 class Corpus:
@@ -134,6 +154,7 @@ class Corpus:
         self._holders = _Holders(self._folded)
         self._found: dict[str, frozenset[int]] = {}
         self._plain: dict[int, str] = {}
+        self._said: dict[int, frozenset[str]] = {}
 
     def close(self) -> None:
         """Frees what the stems needed."""
@@ -146,15 +167,30 @@ class Corpus:
             self._plain[index] = plain_text(document.body, document.mime_type)
         return self._plain[index]
 
+    def said(self, index: int) -> frozenset[str]:
+        """The words of the document's title and text."""
+        if index not in self._said:
+            self._said[index] = frozenset(words(f"{self.documents[index].title}\n{self.plain(index)}"))
+        return self._said[index]
+
     def frequency(self, word: str) -> int:
         """How many documents hold the word as it is."""
         return len(self._holders.of(word))
 
+    def learn(self, asked: Iterable[str]) -> None:
+        """Takes note of the stems of words that will be asked for one by one."""
+        self._stemmer.learn(word for word in asked if not is_number(word))
+
     def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
         """Documents (of ``among``, or of all) that may hold all the ``wanted`` words, in order."""
-        holding = [self._holding(word) for word in wanted]
-        left = frozenset(range(len(self.documents)) if among is None else among)
-        return sorted(left.intersection(*holding))
+        sought = list(wanted)
+        self.learn(sought)
+        sets = sorted(map(self._holding, sought), key=len)
+        if among is not None:
+            sets.append(frozenset(among))
+        if not sets:
+            return list(range(len(self.documents)))
+        return sorted(sets[0].intersection(*sets[1:]))
 
     def adjacent(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """Documents that hold the words as they are, one after another with nothing but punctuation between them."""
@@ -163,9 +199,10 @@ class Corpus:
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:
         """Whether the document's body alone may hold all the words."""
-        held = set(words(self.plain(index)))
+        body = len(f" {self.documents[index].title}".encode())
         return all(
-            any(word.startswith(start) for start in self._stemmer.beginnings(each) for word in held) for each in wanted
+            any(self._folded[index].find(b" " + start.encode(), body) >= 0 for start in self._stemmer.beginnings(each))
+            for each in wanted
         )
 
     def holds(self, needle: str) -> bool:

@@ -45,13 +45,16 @@ _STOP_WORDS = frozenset(
 _TRIED_DOCUMENTS = 60
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
+#: Documents after which a title that will do is taken, though a better one might come.
+_TRIED_TITLES = 24
 
 
 def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
     """Draws the ten queries from the stored records.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
-    on has; else raises PermanentError. Linear in the size of the text: about 0.2 s for 15 MB.
+    on has; else raises PermanentError. Linear in the size of the text: about 0.15 s for 15 MB. What is tried is
+    bounded, so that no luck of the draw takes much longer.
     """
     documents = [dataset_type.document(row) for row in table.to_pylist()]
     with closing(Corpus(documents)) as corpus:
@@ -88,8 +91,8 @@ class _Draw:
             drawn.append(query)
         return QuerySet(tuple(drawn))
 
-    def _hash(self, *parts: object) -> bytes:
-        return hashlib.blake2b("/".join([self._key, *map(str, parts)]).encode(), digest_size=8).digest()
+    def _hash(self, query_id: str, what: object) -> bytes:
+        return hashlib.blake2b(f"{self._key}/{query_id}/{what}".encode(), digest_size=8).digest()
 
     def _order(self, query_id: str) -> list[int]:
         """Documents not yet used, those of fresh containers first."""
@@ -119,7 +122,9 @@ class _Draw:
         """A full title that leads to one document; rather one whose body would not lead there as well."""
         second: int | None = None
         third: int | None = None
-        for index in self._order(query_id):
+        for tried, index in enumerate(self._order(query_id)):
+            if tried >= _TRIED_TITLES and (second is not None or third is not None):
+                break
             wanted = words(self._documents[index].title)
             if not wanted:
                 continue
@@ -171,8 +176,9 @@ class _Draw:
             found_by = {name: self._corpus.matching(words(name)) for name in names[:_TRIED_WORDS]}
             for first, second in combinations(sorted(found_by, key=lambda name: len(found_by[name])), 2):
                 found = self._corpus.matching(words(second), found_by[first])
-                whole = all(self._corpus.adjacent(words(name), found) == found for name in (first, second))
-                if index in found and len(found) <= TOP and whole:
+                # Few first: whether thousands hold each name in one piece takes long to see.
+                few = index in found and len(found) <= TOP
+                if few and all(self._corpus.adjacent(words(name), found) == found for name in (first, second)):
                     self._take(index)
                     return SampleQuery(query_id, QueryKind.ENTITY, f"{first} {second}", expected=self._urls(found))
         return None
@@ -187,6 +193,7 @@ class _Draw:
             candidates = ordered[:_TRIED_WORDS]
             chosen: list[str] = []
             left: list[int] | None = None
+            self._corpus.learn(candidates)
             while len(chosen) < 3 and candidates:
                 sets = {word: self._corpus.matching([word], left) for word in candidates}
                 best = min(sets, key=lambda word: len(sets[word]))
@@ -231,7 +238,7 @@ class _Draw:
             inside = self._corpus.matching([word], members)
             if not least <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
                 continue
-            if all(word in words(f"{self._documents[i].title}\n{self._corpus.plain(i)}") for i in inside):
+            if all(word in self._corpus.said(i) for i in inside):
                 return word, inside
         return None
 
@@ -242,7 +249,9 @@ class _Draw:
         for index, document in enumerate(self._documents):
             for field, person in _people_of(document):
                 by_person.setdefault((field, person), []).append(index)
-        for index in self._order(query_id):
+        for tried, index in enumerate(self._order(query_id)):
+            if tried >= _TRIED_TITLES and fallback is not None:
+                break
             wanted = words(self._documents[index].title)
             for field, person in _people_of(self._documents[index])[:1] if wanted else ():
                 theirs = by_person[field, person]

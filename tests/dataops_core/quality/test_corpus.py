@@ -77,6 +77,15 @@ def test_words_of_one_stem_begin_as_the_stemmer_says() -> None:
             assert all(word.startswith(starts) for word in family), family[0]
 
 
+def test_stems_learned_together_are_those_of_each_alone() -> None:
+    asked = ["policies", "running", "policy", "x", "policies", "usability", "a" * 90, "settled"]
+    with closing(Stemmer()) as together:
+        together.learn(asked)
+        for word in asked:
+            with closing(Stemmer()) as alone:
+                assert together.beginnings(word) == alone.beginnings(word)
+
+
 @pytest.mark.parametrize(
     ("asked", "body"),
     [
@@ -107,6 +116,15 @@ def test_all_words_are_wanted_wherever_they_stand(corpus: Callable[..., Corpus])
     assert pages.matching(["ledger", "batch"]) == [0, 2]
     assert pages.matching(["ledger", "batch"], among=[1, 2]) == [2]
     assert pages.matching(["ledger", "missing"]) == []
+
+
+def test_many_documents_are_found_as_few_are(corpus: Callable[..., Corpus]) -> None:
+    bodies = [f"number{index} {'even' if index % 2 == 0 else 'odd'} 7{index % 3}" for index in range(300)]
+    pages = corpus(*bodies)
+    assert pages.matching(["even", "71"]) == [index for index in range(300) if index % 2 == 0 and index % 3 == 1]
+    assert [pages.matching([f"number{index}"]) for index in (0, 127, 128, 299)] == [[0], [127], [128], [299]]
+    assert (pages.frequency("odd"), pages.frequency("7"), pages.frequency("")) == (150, 0, 0)
+    assert pages.matching([]) == list(range(300))
 
 
 def test_titles_are_read_too(corpus: Callable[..., Corpus]) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +14,7 @@ from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
 from dataops_core.quality.corpus import Corpus
 from dataops_core.quality.query_drawing import _Draw, make_queries
-from dataops_core.quality.query_set import KINDS, PAGE_SIZE, QueryKind, QuerySet, SampleQuery
+from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
 Pages = Callable[..., pa.Table]
 SEED = 20260128
@@ -62,6 +62,36 @@ def test_where_no_entity_is_rare_two_are_asked_for_together(
     assert len(query.text.split()) == 2
     assert {url for url, document in documents.items() if holds(document, *tokens(query.text))} == set(query.expected)
     assert 1 <= len(query.expected) <= 3
+
+
+class Common(Corpus):
+    """A corpus in which every body holds its title, and no name is rare; counts what it is asked."""
+
+    asked = 0
+
+    def body_matches(self, index: int, wanted: Iterable[str]) -> bool:  # noqa: ARG002
+        self.asked += 1
+        return True
+
+    def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
+        self.asked += 1
+        return super().matching(wanted, among)
+
+    def adjacent(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
+        assert len(list(among)) <= TOP, "all documents are searched for a name that is in many"
+        return super().adjacent(wanted, among)
+
+
+def test_what_is_tried_is_bounded(pages: Pages, page_type: DatasetType) -> None:
+    """Whatever the records: of one pilot in twenty the drawing took 15 s."""
+    rows = [page_type.document(row) for row in pages(400).to_pylist()]
+    with closing(Common(rows)) as corpus:
+        draw = _Draw(corpus, page_type, "key")
+        for find, most in ((draw._title, 2 * 25), (draw._people, 2 * 25), (draw._entity, 60 * 3 * 24)):
+            corpus.asked = 0
+            assert find("q") is not None
+            assert corpus.asked <= most, find
+        draw._two_entities("q", draw._order("q"))
 
 
 def test_there_are_ten_in_a_fixed_order(queries: QuerySet) -> None:
