@@ -209,9 +209,9 @@ def test_a_run_whose_process_was_killed_fails_within_a_minute_and_the_same_reque
     assert ended(registry, accepted["operation_id"]).status is OperationStatus.FAILED
     error = failed(api, accepted)
     assert (error["code"], error["message"]) == ("RUN_LOST", "2 of 2 datasets failed.")
-    assert {part["message"] for part in error["details"].values()} == {
-        "The run stopped without a word: its process was killed or its machine went away."
-    }
+    # As the run host saw it, or Dagster's own launcher.
+    (said,) = {part["message"] for part in error["details"].values()}
+    assert "signal 9 (SIGKILL)" in said
     succeeds(api, registry, asked)
 
 
