@@ -44,6 +44,9 @@ _COMMON = (
     Problem("SERVICE_UNAVAILABLE", "A part of the service does not answer at the moment"),
 )
 _OF_PARAMETERS = Problem("INVALID_REQUEST", "Request validation failed", {"page": "Must be an integer"})
+_OF_NO_PARAMETERS = Problem(
+    "INVALID_REQUEST", "Request validation failed", {"colour": "There is no such query parameter"}
+)
 _OF_BODIES = (
     Problem("PAYLOAD_TOO_LARGE", "The body is larger than 1 MiB", {"limit_bytes": 1048576}),
     Problem("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON, with Content-Type: application/json"),
@@ -156,8 +159,9 @@ def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
         problems += _OF_KEYS
     if route.path != TOKEN_PATH:
         named = {problem.code for problem in problems}
-        if "parameters" in operation or route.body_field is not None:
-            problems += [_OF_PARAMETERS] if "INVALID_REQUEST" not in named else []
+        if "INVALID_REQUEST" not in named:
+            takes_any = "parameters" in operation or route.body_field is not None
+            problems.append(_OF_PARAMETERS if takes_any else _OF_NO_PARAMETERS)
         problems += _OF_BODIES if route.body_field is not None else ()
         problems += [problem for problem in _COMMON if route.access is not PUBLIC and problem.code not in named]
     # Wrong parameters are answered with 400, never with the framework's 422.

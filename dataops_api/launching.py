@@ -13,7 +13,7 @@ from threading import Thread
 from uuid import UUID
 
 from dataops_api.metering import Meter
-from dataops_core.acting import Acting, acting
+from dataops_core.acting import Acting, acting, current
 from dataops_core.errors import UnavailableError
 from dataops_core.provisioning.launching import launch_operation
 from dataops_core.registry.database import Database
@@ -29,7 +29,7 @@ class Launcher:
         self._database = database
         self._gateway = gateway
         self._meter = meter or Meter()
-        self._queue: SimpleQueue[tuple[UUID, Callable[[], object]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[tuple[Acting, Callable[[], object]] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -47,11 +47,15 @@ class Launcher:
 
     def submit(self, operation_id: UUID) -> None:
         """Asks for the operation's run. Call it after the transaction that made the operation."""
-        self._queue.put((operation_id, partial(self._launch, operation_id)))
+        self._put(operation_id, partial(self._launch, operation_id))
 
     def stop_run(self, operation_id: UUID, run_id: str) -> None:
         """Asks for the end of a cancelled operation's run. Call it after the transaction that cancelled it."""
-        self._queue.put((operation_id, partial(self._stop_run, run_id)))
+        self._put(operation_id, partial(self._stop_run, run_id))
+
+    def _put(self, operation_id: UUID, work: Callable[[], object]) -> None:
+        """Puts work in line, which the system does on the request that asks for it now."""
+        self._queue.put((Acting(operation_id=operation_id, request_id=current().request_id), work))
 
     def _launch(self, operation_id: UUID) -> None:
         try:
@@ -69,8 +73,8 @@ class Launcher:
 
     def _run(self) -> None:
         while (asked := self._queue.get()) is not None:
-            operation_id, work = asked
-            with acting(Acting(operation_id=operation_id)):
+            who, work = asked
+            with acting(who):
                 try:
                     work()
                 except Exception:

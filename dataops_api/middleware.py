@@ -12,9 +12,10 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataops_api.errors import TOKEN_PATH, internal_error
+from dataops_api.errors import TOKEN_PATH, internal_error, invalid_request, on_domain_error
 from dataops_api.metering import Meter
 from dataops_api.security_headers import protecting
+from dataops_api.unreadable import UNREADABLE, keep_encoded_slashes
 from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
@@ -43,6 +44,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        keep_encoded_slashes(scope)
         headers = Headers(scope=scope)
         given = headers.get(REQUEST_ID_HEADER)
         request_id = given if given is not None and _USABLE_ID.fullmatch(given) else str(new_id())
@@ -69,7 +71,7 @@ class RequestContext:
             tracing.span(scope["method"], kind="server", parent=parent, wanted=traced) as span,
         ):
             try:
-                await self.app(scope, receive, send_with_id)
+                await self._serve(scope, receive, send_with_id)
             except ClientDisconnect:
                 # The request never came whole, which is the caller's doing; nobody is there to be answered.
                 status = status or 400
@@ -81,6 +83,14 @@ class RequestContext:
                     raise  # the answer is under way: the server must break the connection
             finally:
                 self._note(scope, status, perf_counter() - started, span)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reason = scope["state"].get(UNREADABLE)
+        if reason is None or scope["path"].startswith(f"{CONNECTORS_PREFIX}/"):
+            await self.app(scope, receive, send)
+            return
+        refusal = await on_domain_error(Request(scope), invalid_request(reason))
+        await refusal(scope, receive, send)
 
     def _note(self, scope: Scope, status: int, seconds: float, span: tracing.Span) -> None:
         """Counts the request, names its span, and writes its line."""

@@ -2,26 +2,27 @@
 
 uvicorn itself bounds only how long an idle connection is kept. Here: the head of a request must arrive whole within
 :data:`HEAD_SECONDS` and :data:`HEAD_BYTES`, and a client that reads nothing of its answer for :data:`READ_SECONDS` is
-cut off. Given to uvicorn by ``--http dataops_api.patience:PatientProtocol``. Does not belong here: bodies
-(``payload.py``, ``connectors/requests.py`` bound their size and time).
+cut off. Given to uvicorn by ``--http dataops_api.patience:PatientProtocol``. Does not belong here: what is said to whom
+is refused (``unreadable.py``), and bodies (``payload.py``, ``connectors/requests.py`` bound their size and time).
 """
 
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from dataops_api.unreadable import AnsweringProtocol
 
 HEAD_SECONDS = 10.0
 READ_SECONDS = 60.0
 HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 100
+_TOO_LARGE = {"head": f"Larger than {HEAD_BYTES // 1024} KiB, or of more than {MOST_HEADERS} fields"}
 
 
 class HeadTooLargeError(Exception):
     """Raised into the parser, for which it is one more request that is none: 400, and the connection is closed."""
 
 
-class PatientProtocol(HttpToolsProtocol):
+class PatientProtocol(AnsweringProtocol):
     """A connection that does not wait for ever."""
 
     _waiting: asyncio.TimerHandle | None = None
@@ -48,7 +49,13 @@ class PatientProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
+            self.refusal = _TOO_LARGE
+            self.send_400_response("")
+
+    def send_400_response(self, msg: str) -> None:
+        """The request is none: nothing more is waited for."""
+        self._stop_waiting()
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -60,6 +67,7 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_header(name, value)
         self._field_bytes += len(name) + len(value)
         if len(self.headers) > MOST_HEADERS or self._field_bytes + len(self.url) > HEAD_BYTES:
+            self.refusal = _TOO_LARGE
             raise HeadTooLargeError
 
     def on_headers_complete(self) -> None:

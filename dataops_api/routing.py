@@ -120,7 +120,7 @@ class ApiRoute(APIRoute):
         self.examples = dict(examples)
         self._beginning = path.partition("{")[0]
         super().__init__(path, endpoint, **options)
-        self._known = frozenset(_query_names(self)) if self.include_in_schema else None
+        self._known = frozenset(_query_names(self))
         self._by_framework: ASGIApp = self.app
         self._is_async = iscoroutinefunction(endpoint)
         self._read = reader_of(self.dependant) if not once and self.body_field is None else None
@@ -138,8 +138,7 @@ class ApiRoute(APIRoute):
         request = Request(scope, receive, send)
         if self.access is not PUBLIC:
             self.access.check(await authenticate(request))
-        if self._known is not None:
-            check_query(request, self._known)
+        check_query(request, self._known)
         arguments = self._read(request) if self._read is not None else None
         if arguments is None:
             await self._by_framework(scope, receive, send)

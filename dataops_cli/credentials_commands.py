@@ -43,7 +43,11 @@ def create(
 
     with command("credentials create"):
         made = credentials.create(
-            Settings.load(), name=name, scopes=scope or [Scope.ADMIN], customers=customer, file=file
+            Settings.load(),
+            name=name,
+            scopes=list(dict.fromkeys(scope or [Scope.ADMIN])),
+            customers=customer,
+            file=file,
         )
         _show(made, f"Made API client {made.client_id} with {', '.join(made.scopes)}", as_json=as_json)
 
@@ -107,7 +111,7 @@ def rotate_keys(as_json: _Json = False) -> None:
         typer.echo(
             json.dumps({"kid": kid}, indent=2)
             if as_json
-            else f"Key {kid} signs from now on; tokens signed before stay valid until they expire."
+            else f"Key {kid} signs within half a minute; tokens signed before stay valid until they expire."
         )
 
 

@@ -67,9 +67,13 @@ def acting(who: Acting) -> Iterator[None]:
 
 
 @contextmanager
-def for_operation(operation_id: UUID) -> Iterator[None]:
-    """The same actor, but for this operation, for as long as the block runs."""
-    with acting(replace(_current.get(), operation_id=operation_id)):
+def for_operation(operation_id: UUID, *, request_id: str | None = None) -> Iterator[None]:
+    """The same actor, but for this operation, for as long as the block runs.
+
+    ``request_id``: the request that the operation comes from, on which an actor with no request of its own acts.
+    """
+    who = _current.get()
+    with acting(replace(who, operation_id=operation_id, request_id=who.request_id or request_id)):
         yield
 
 

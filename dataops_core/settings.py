@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(default=None, description="Master secret; else a file in the home.")
     templates_dir: Path | None = Field(default=None, description="A folder of templates of your own.")
     max_record_count: int = Field(default=1_000_000, ge=20, description="Most records that a request may ask for.")
+    max_connector_tokens: int = Field(
+        default=100, ge=1, le=10_000, description="Most tokens of a connector that may be active at once."
+    )
     dagster_storage: str = Field(
         default="pooled", pattern="^(pooled|stock)$", description="Dagster's storage classes: pooled, or as shipped."
     )

@@ -5,9 +5,10 @@ import binascii
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import Row
+from sqlalchemy import DateTime, Row
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -19,15 +20,23 @@ from dataops_api.routing import Routes
 from dataops_core.acting import ActorKind
 from dataops_core.clock import rfc3339
 from dataops_core.registry import audit
+from dataops_core.registry.tables import Base
 from dataops_core.scopes import Scope
 
 routes = Routes(links.AUDIT, tag="Audit log")
 
+#: Columns that hold a time, of whichever table.
+_MOMENTS = frozenset(
+    column.name
+    for table in Base.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, DateTime)
+)
 _FILTERS = ("resource_type", "resource_id", "action", "operation_id", "request_id", "to")
 _EXAMPLE: dict[str, Any] = {
     "entries": [
         {
-            "audit_id": 4711,
+            "audit_id": "019c0427-2440-7000-8000-000000001267",
             "occurred_at": "2026-01-28T10:30:00Z",
             "actor": {"kind": "api_client", "id": "220e8400-e29b-41d4-a716-446655440009"},
             "request_id": "req-42",
@@ -65,7 +74,7 @@ def list_audit(
 
 def _entry(row: Row[Any]) -> dict[str, Any]:
     return {
-        "audit_id": row.audit_id,
+        "audit_id": str(_id_of(row)),
         "occurred_at": rfc3339(row.occurred_at),
         "actor": {"kind": row.actor_kind, "id": row.actor_id},
         "request_id": row.request_id,
@@ -73,9 +82,26 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "action": row.action,
         "resource": {"type": row.resource_type, "id": row.resource_id},
         "client_id": str(row.client_id) if row.client_id is not None else None,
-        "before": row.before,
-        "after": row.after,
+        "before": _columns(row.before),
+        "after": _columns(row.after),
     }
+
+
+def _id_of(row: Row[Any]) -> UUID:
+    """A UUID (version 7) made of the entry's moment and its number in the log, which no other entry has."""
+    milliseconds = int(row.occurred_at.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62 | row.audit_id)
+
+
+def _columns(noted: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Columns of the registry as they were noted, with times in the form of every other answer (C-1)."""
+    if noted is None:
+        return None
+    return {name: _moment(value) if name in _MOMENTS else value for name, value in noted.items()}
+
+
+def _moment(value: Any) -> Any:
+    return rfc3339(datetime.fromisoformat(value)) if isinstance(value, str) else value
 
 
 def _link(parameters: dict[str, str]) -> str:

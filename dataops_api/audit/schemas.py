@@ -74,7 +74,7 @@ class Entry(AnswerModel):
     """One change. `before` and `after` are columns of the registry: all that a new or removed resource has, of a change
     those that differ. Of a secret only that it changed is shown."""
 
-    audit_id: int
+    audit_id: UUID
     occurred_at: datetime
     actor: Actor
     request_id: str | None

@@ -15,7 +15,7 @@ import jwt
 from jwt.algorithms import RSAAlgorithm
 from starlette.concurrency import run_in_threadpool
 
-from dataops_api.errors import UnauthorizedError
+from dataops_api.errors import ForbiddenError, UnauthorizedError
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
 from dataops_core.registry import api_clients, signing_keys
@@ -48,6 +48,11 @@ class Caller:
     def reaches(self, customer: UUID) -> bool:
         """Whether this customer exists for the caller."""
         return self.customers is None or customer in self.customers
+
+    def must_reach(self, customer: UUID) -> None:
+        """Raises ForbiddenError where this customer does not exist for the caller (C-8)."""
+        if not self.reaches(customer):
+            raise ForbiddenError("The API client does not act for this customer", details={"client_id": str(customer)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,15 @@ routes = Routes(links.DATASETS, tag="Connectors")
 
 _NOT_YET = Problem("CONFLICT", "The dataset has no connector yet", {"dataset_id": DATASET_ID, "status": "provisioning"})
 _ENDING = Problem("CONFLICT", "The dataset is being torn down", {"dataset_id": DATASET_ID, "status": "teardown"})
+_TOO_MANY = Problem(
+    "CONFLICT",
+    "The connector has as many active tokens as it may have",
+    {
+        "connector_id": CONNECTOR_EXAMPLE["connector_id"],
+        "active_tokens": 100,
+        "conflict": "At most 100 may be active: revoke one that is not needed, or wait until one expires",
+    },
+)
 _GONE = Problem("GONE", "The connector is disconnected.", {"connector_id": CONNECTOR_EXAMPLE["connector_id"]})
 
 
@@ -49,10 +58,10 @@ _GONE = Problem("GONE", "The connector is disconnected.", {"connector_id": CONNE
     problems=[NOT_FOUND, _NOT_YET],
 )
 def get_connector(dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
-    """What the connector serves and which tokens it has; never a secret."""
+    """What the connector serves and which tokens it has (of those that ended the newest hundred); never a secret."""
     with parts.database.transaction() as session:
         dataset, connector = _find(session, dataset_id, caller)
-        issued = connectors.tokens(session, connector.connector_id)
+        issued = connectors.tokens(session, connector.connector_id, now=utcnow())
     return JSONResponse(_answer(dataset, connector, issued, parts.settings))
 
 
@@ -65,7 +74,7 @@ def get_connector(dataset_id: UUID, caller: CurrentCaller, parts: Service) -> Re
     model=IssuedToken,
     example=TOKEN_EXAMPLE,
     body_example={"kind": "search", "expires_in": 3600},
-    problems=[NOT_FOUND, _NOT_YET, _ENDING, _GONE],
+    problems=[NOT_FOUND, _NOT_YET, _ENDING, _TOO_MANY, _GONE],
     once=True,
 )
 def create_connector_token(
@@ -87,6 +96,7 @@ def create_connector_token(
             kind=body.kind,
             lifetime=timedelta(seconds=body.expires_in),
             now=utcnow(),
+            most=parts.settings.max_connector_tokens,
         )
         answer = {
             "token_id": str(issued.token_id),

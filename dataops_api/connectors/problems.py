@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.connectors.requests import request_id
+from dataops_api.unreadable import UNREADABLE
 from dataops_core.connectors.embedded.index import DamagedIndexError
 from dataops_core.connectors.embedded.search import SearchTimeoutError
 from dataops_core.connectors.platform import Problem, ProblemCode, ProblemError
@@ -171,7 +172,7 @@ def _answer(request: Request, error: Exception) -> Response:
 
 
 class _Unforeseen:
-    """ASGI middleware that answers what no handler is for.
+    """ASGI middleware that answers what no handler is for, and what is no request at all.
 
     A handler for Exception would answer too, but the error would go on to the server, which then drops the connection
     and with it the next request on it.
@@ -181,6 +182,11 @@ class _Unforeseen:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (refused := scope["state"].get(UNREADABLE)):
+            said = "; ".join(f"{what}: {reason}" for what, reason in refused.items())
+            problem = ConnectorProblem("invalid_request", f"The request is not valid ({said}).")
+            await response(Request(scope), problem)(scope, receive, send)
+            return
         started = False
 
         async def noting_send(message: Message) -> None:

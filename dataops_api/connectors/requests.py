@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dataops_api.security_headers import protecting
+from dataops_api.unreadable import keep_encoded_slashes
 from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
@@ -86,6 +87,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        keep_encoded_slashes(scope)
         identifier = request_id(Request(scope))
 
         async def send_named(message: Message) -> None:

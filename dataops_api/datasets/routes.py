@@ -26,7 +26,7 @@ from dataops_api.datasets.schemas import (
     UsageQuery,
 )
 from dataops_api.dependencies import CurrentCaller, Parts, Service
-from dataops_api.errors import ForbiddenError, request_id_of
+from dataops_api.errors import request_id_of
 from dataops_api.idempotency import Accepted, once
 from dataops_api.pagination import page_links, pagination
 from dataops_api.rendering import JSONAnswer
@@ -109,10 +109,7 @@ async def list_datasets(
 )
 def create_datasets(request: Request, body: NewDatasets, caller: CurrentCaller, parts: Service) -> Response:
     """Starts a provisioning and answers at once; the operation tells how it goes on."""
-    if not caller.reaches(body.client_id):
-        raise ForbiddenError(
-            "The API client does not act for this customer", details={"client_id": str(body.client_id)}
-        )
+    caller.must_reach(body.client_id)
     wanted = ProvisioningRequest(
         journey_id=body.journey_id,
         client_id=body.client_id,

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from dataops_api import links
 from dataops_api.datasets.examples import CLIENT_ID
 from dataops_api.dependencies import CurrentCaller, Service
-from dataops_api.errors import ForbiddenError, request_id_of
+from dataops_api.errors import request_id_of
 from dataops_api.idempotency import Accepted, once
 from dataops_api.journeys import answers, examples
 from dataops_api.journeys.schemas import EventAccepted, Journey, JourneyQuery, NewEvent
@@ -47,10 +47,7 @@ def tell_journey_event(
     request: Request, journey_id: UUID, body: NewEvent, caller: CurrentCaller, parts: Service
 ) -> Response:
     """Writes the event down and answers at once; it is acted on within seconds, as the journey tells."""
-    if not caller.reaches(body.client_id):
-        raise ForbiddenError(
-            "The API client does not act for this customer", details={"client_id": str(body.client_id)}
-        )
+    caller.must_reach(body.client_id)
     told = ToldEvent(
         journey_id=journey_id,
         client_id=body.client_id,

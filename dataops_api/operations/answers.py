@@ -71,9 +71,9 @@ def _progress(row: Row, status: OperationStatus) -> dict[str, Any]:
 
 
 def _duration(row: Row) -> float | None:
-    if row.completed_at is None:
+    if row.completed_at is None or row.started_at is None:
         return None
-    lasted: timedelta = row.completed_at - (row.started_at or row.created_at)
+    lasted: timedelta = row.completed_at - row.started_at
     return max(0.0, lasted.total_seconds())
 
 

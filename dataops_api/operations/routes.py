@@ -45,6 +45,14 @@ KEEP_ALIVE_SECONDS = 15.0
 NOT_FOUND = Problem("NOT_FOUND", "Operation not found", {"operation_id": examples.OPERATION_ID})
 
 
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "The `id` of the last event that came: the same state is not told again. Anything else is as good as"
+    " none.",
+    "schema": {"type": "string"},
+}
 _EVENT_SCHEMA = {
     "type": "object",
     "required": ["id", "event", "data"],
@@ -142,6 +150,7 @@ async def get_operation(
         },
         204: {"description": "The operation has ended, and `Last-Event-ID` names its end: nothing more will come."},
     },
+    extra={"parameters": [_LAST_EVENT_ID]},
 )
 async def watch_operation(request: Request, operation_id: UUID, caller: CurrentCaller, parts: Service) -> Response:
     """Server-sent events. The last event shows how the operation ended; then the stream ends."""

@@ -106,7 +106,7 @@ _RECOMMENDED = {
         Problem(
             "INVALID_REQUEST",
             "Request validation failed",
-            {"dataset_types.0": "There is no template for 'carrier_pigeons'"},
+            {"dataset_types.0": "There is no template for this type"},
         )
     ],
 )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 
-from dataops_core import tracing
+from dataops_core import acting, tracing
 from dataops_core.connectors.bounded import BoundedTransport, within
 from dataops_core.errors import ConnectorError
 
@@ -21,6 +21,7 @@ from dataops_core.errors import ConnectorError
 #: on a busy machine too.
 RETRY_PAUSES: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _MAX_RETRY_AFTER = 5.0
+_REQUEST_ID = "X-Request-ID"
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -121,7 +122,7 @@ class Transport:
         headers: dict[str, str],
         timeout: float,
     ) -> httpx.Response:
-        """The request, as a piece of the present trace."""
+        """The request, as a piece of the present trace and on the request that all of it comes from."""
         address = f"{self._base_url}/{connector_id}{path}"
         with tracing.span(
             f"{method} connector", kind="client", http__request__method=method, dataops__connector_id=str(connector_id)
@@ -129,6 +130,9 @@ class Transport:
             carried = tracing.traceparent()
             if carried is not None:
                 headers[tracing.TRACEPARENT] = carried
+            asked = acting.current().request_id
+            if asked is not None:
+                headers[_REQUEST_ID] = asked
             with within(timeout):
                 response = self._client.request(method, address, content=content, headers=headers, timeout=timeout)
             span.set(http__response__status_code=response.status_code)

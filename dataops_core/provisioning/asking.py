@@ -123,9 +123,9 @@ def _override_problems(catalog: Catalog, request: ProvisioningRequest) -> dict[s
         if dataset_type not in request.dataset_types:
             problems[dataset_type] = "Must be one of the dataset_types asked for"
         elif template is None:
-            problems[dataset_type] = f"There is no template {template_id}"
+            problems[dataset_type] = "There is no template with this id"
         elif template.dataset_type != dataset_type:
-            problems[dataset_type] = f"Template {template_id} is for {template.dataset_type}"
+            problems[dataset_type] = f"This template is for {template.dataset_type}"
     if request.manual:
         for dataset_type in request.dataset_types:
             if dataset_type in DATASET_TYPES and dataset_type not in request.template_overrides:

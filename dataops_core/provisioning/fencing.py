@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import for_operation
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError, DataOpsError, StaleRunError
 from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, OperationStatus, OperationType, Outcome
@@ -51,6 +52,8 @@ class Claim:
     attempt: int
     run_id: str
     dataset_id: UUID
+    #: The request that the operation comes from.
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +83,43 @@ def claim(
     checks by hand) works on the live dataset. Raises StaleRunError with one sentence in every other case.
     """
     operation = _operation_of(session, run, dataset_type)
-    if operation is None:
-        operation, part = _adopt(session, run, environment, dataset_type, like=None)
-    elif operation.status is OperationStatus.COMPLETED:
-        _must_repeat(run, operation)
-        operation, part = _adopt(session, run, environment, dataset_type, like=operation)
-    else:
-        if operation.status.is_terminal:
+    if operation is None or operation.status is OperationStatus.COMPLETED:
+        if operation is not None:
             _must_repeat(run, operation)
-            try:
-                reopen(session, operation, run_id=run.run_id)
-            except ConflictError as error:
-                raise StaleRunError(f"{error.message}; the run changes nothing.") from None
-        elif operation.run_id is None or operation.run_id == run.run_id:
-            _start(operation, run)
-        else:
-            raise StaleRunError(
-                f"Operation {operation.operation_id} is carried out by run {operation.run_id}; not by this run."
-            )
+        operation, part = _adopt(session, run, environment, dataset_type, like=operation)
+        return _claimed(session, operation, part, run_id=run.run_id, kinds=kinds, step=step)
+    with for_operation(operation.operation_id, request_id=operation.request_id):
+        _carry(session, run, operation)
         part = _part_of(session, operation, run, environment, dataset_type)
+        return _claimed(session, operation, part, run_id=run.run_id, kinds=kinds, step=step)
+
+
+def _carry(session: Session, run: RunIdentity, operation: Operation) -> None:
+    """Has the run carry an operation that is not completed."""
+    if operation.status.is_terminal:
+        _must_repeat(run, operation)
+        try:
+            reopen(session, operation, run_id=run.run_id)
+        except ConflictError as error:
+            raise StaleRunError(f"{error.message}; the run changes nothing.") from None
+    elif operation.run_id is None or operation.run_id == run.run_id:
+        _start(operation, run)
+    else:
+        raise StaleRunError(
+            f"Operation {operation.operation_id} is carried out by run {operation.run_id}; not by this run."
+        )
+
+
+def _claimed(
+    session: Session,
+    operation: Operation,
+    part: OperationDataset,
+    *,
+    run_id: str,
+    kinds: Collection[OperationType],
+    step: int | None,
+) -> Claim:
+    """The right to change the dataset of this part, which its operation's run has come to."""
     if operation.operation_type not in kinds:
         raise StaleRunError(
             f"Operation {operation.operation_id} is a {operation.operation_type}, which has no such step."
@@ -109,7 +130,14 @@ def claim(
         part.steps_done = max(part.steps_done, min(step, operation.total_steps) - 1)
     session.flush()
     heartbeats.show_progress(session, operation.operation_id)
-    return Claim(operation.operation_id, operation.operation_type, operation.attempt, run.run_id, part.dataset_id)
+    return Claim(
+        operation.operation_id,
+        operation.operation_type,
+        operation.attempt,
+        run_id,
+        part.dataset_id,
+        operation.request_id,
+    )
 
 
 def hold(session: Session, claim: Claim) -> Held:

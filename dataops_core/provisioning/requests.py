@@ -33,6 +33,9 @@ from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
 
+_PURGES = "archive=false purges an archive that is kept"
+_NOTHING_TO_PURGE = "There is no archive of it to purge"
+
 
 def accept_provisioning(
     session: Session, catalog: Catalog, request: ProvisioningRequest, *, max_record_count: int
@@ -114,7 +117,7 @@ def accept_teardown(
         if archive or dataset.archive_path is None:
             raise ConflictError(
                 "Dataset is archived already",
-                details={"dataset_id": str(dataset_id), "conflict": "archive=false purges an archive that is kept"},
+                details={"dataset_id": str(dataset_id), "conflict": _PURGES if archive else _NOTHING_TO_PURGE},
             )
     elif active is not None:
         part = session.get_one(OperationDataset, (active.operation_id, dataset_id), populate_existing=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import Acting, ActorKind, acting, known
 from dataops_core.clock import rfc3339
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.errors import CheckInconclusiveError, ConflictError, PermanentError, QualityGateError, StorageError
@@ -218,24 +219,27 @@ def _has_index(services: Services, claim: Claim) -> bool:
 @contextmanager
 def _leaving_nothing(context: StepContext, number: int) -> Iterator[Claim]:
     """Removes what this attempt has made where the block does not end well, an interrupt included."""
-    with context.services.database.transaction() as session:
-        claim = fencing.claim(
-            session,
-            context.run,
-            environment=context.environment,
-            dataset_type=context.dataset_type,
-            kinds=_RESTORE,
-            step=number,
-        )
-    try:
-        yield claim
-    except BaseException:
+    run = context.run
+    with acting(Acting(ActorKind.RUN, run.run_id, operation_id=run.operation_id)):
+        with context.services.database.transaction() as session:
+            claim = fencing.claim(
+                session,
+                run,
+                environment=context.environment,
+                dataset_type=context.dataset_type,
+                kinds=_RESTORE,
+                step=number,
+            )
+        known(operation_id=claim.operation_id, request_id=claim.request_id)
         try:
-            _clean_up(context.services, claim)
-        except Exception:
-            # The step's own error matters more; the next try removes what is left.
-            _log.warning("what a restore left could not be removed", exc_info=True)
-        raise
+            yield claim
+        except BaseException:
+            try:
+                _clean_up(context.services, claim)
+            except Exception:
+                # The step's own error matters more; the next try removes what is left.
+                _log.warning("what a restore left could not be removed", exc_info=True)
+            raise
 
 
 def _clean_up(services: Services, claim: Claim) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import for_operation
 from dataops_core.clock import utcnow
 from dataops_core.errors import CheckInconclusiveError
 from dataops_core.lifecycle import CheckStatus, DatasetStatus, OperationStatus, OperationType, Outcome
@@ -207,6 +208,11 @@ def settle_silent(session: Session, operation_id: UUID, *, last_beat: datetime) 
 
 
 def _settle_locked(session: Session, operation: Operation, ending: RunEnding, message: str | None) -> None:
+    with for_operation(operation.operation_id, request_id=operation.request_id):
+        _settle_parts(session, operation, ending, message)
+
+
+def _settle_parts(session: Session, operation: Operation, ending: RunEnding, message: str | None) -> None:
     open_parts = [part for part in operations.parts_of(session, operation.operation_id) if part.active]
     for part in open_parts:
         dataset = session.get(Dataset, part.dataset_id)
@@ -267,7 +273,7 @@ def _close_if_done(session: Session, operation: Operation, *, cancelled: bool = 
         return
     outcomes = {part.outcome for part in parts}
     now = utcnow()
-    values: dict[str, Any] = {"completed_at": now, "beat_at": now, "started_at": operation.started_at or now}
+    values: dict[str, Any] = {"completed_at": now, "beat_at": now}
     failed = {str(part.dataset_id): part.error for part in parts if part.outcome is Outcome.FAILED}
     if cancelled:
         values |= {
@@ -289,7 +295,13 @@ def _close_if_done(session: Session, operation: Operation, *, cancelled: bool = 
         first = next(part.error for part in parts if part.error is not None)
         values |= {"status": OperationStatus.CANCELLED, "error": {**first, "details": {}}}
     else:
-        values |= {"status": OperationStatus.COMPLETED, "error": None, "current_step": operation.total_steps}
+        # One that came to its end without a run began with it; one that only failed or was cancelled never began.
+        values |= {
+            "status": OperationStatus.COMPLETED,
+            "error": None,
+            "current_step": operation.total_steps,
+            "started_at": operation.started_at or now,
+        }
     session.execute(
         update(Operation)
         .where(Operation.operation_id == operation.operation_id)

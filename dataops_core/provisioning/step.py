@@ -53,7 +53,7 @@ def step(context: StepContext, kinds: Collection[OperationType], number: int | N
                 kinds=kinds,
                 step=number,
             )
-        known(operation_id=claim.operation_id)
+        known(operation_id=claim.operation_id, request_id=claim.request_id)
         span.set(dataops__operation_id=str(claim.operation_id), dataops__dataset_id=str(claim.dataset_id))
         with _told(context), failing(database, claim, context.stopping), fencing.beating(database, claim):
             yield claim

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, text, update
+from sqlalchemy import ColumnElement, and_, func, not_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from dataops_core.errors import GoneError, NotFoundError
+from dataops_core.errors import ConflictError, GoneError, NotFoundError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus, Finding, TokenKind
 from dataops_core.quality.connector_watch import Standing
@@ -25,6 +25,8 @@ from dataops_core.security import Keyring, new_secret
 
 EMBEDDED = "embedded"
 _PREFIXES = {TokenKind.SEARCH: "dol_s_", TokenKind.INDEX: "dol_i_"}
+#: Tokens that were revoked or have expired, of which so many are shown.
+_MOST_ENDED = 100
 #: Sets the connectors' advisory locks apart from any other use of that number space.
 _LOCK_CLASS = 0x636F6E6E
 
@@ -248,14 +250,34 @@ def withdraw(session: Session, connector_id: UUID) -> None:
 
 
 def issue_token(
-    session: Session, keyring: Keyring, *, connector_id: UUID, kind: TokenKind, lifetime: timedelta, now: datetime
+    session: Session,
+    keyring: Keyring,
+    *,
+    connector_id: UUID,
+    kind: TokenKind,
+    lifetime: timedelta,
+    now: datetime,
+    most: int | None = None,
 ) -> IssuedToken:
-    """Makes a token. Raises NotFoundError for no such connector, GoneError for a disconnected one."""
-    connector = session.get(Connector, connector_id, with_for_update={"read": True}, populate_existing=True)
+    """Makes a token. Raises NotFoundError for no such connector, GoneError for a disconnected one.
+
+    ``most``: of tokens that are active at once; ConflictError where the connector has as many. None: no limit.
+    """
+    # Alone, so that of requests at once none sees fewer tokens than there will be.
+    connector = session.get(Connector, connector_id, with_for_update={"key_share": True}, populate_existing=True)
     if connector is None:
         raise NotFoundError("Connector not found", details={"connector_id": str(connector_id)})
     if connector.status is ConnectorStatus.DISCONNECTED:
         raise GoneError("The connector is disconnected.", details={"connector_id": str(connector_id)})
+    if most is not None and (active := _active_tokens(session, connector_id, now)) >= most:
+        raise ConflictError(
+            "The connector has as many active tokens as it may have",
+            details={
+                "connector_id": str(connector_id),
+                "active_tokens": active,
+                "conflict": f"At most {most} may be active: revoke one that is not needed, or wait until one expires",
+            },
+        )
     issued = IssuedToken(new_id(), new_secret(_PREFIXES[kind]), kind, now + lifetime)
     session.add(
         ConnectorToken(
@@ -287,15 +309,25 @@ def find(
     return (row[0], row[1]) if row is not None else (None, None)
 
 
-def tokens(session: Session, connector_id: UUID) -> list[ConnectorToken]:
-    """Every token of the connector, oldest first."""
-    return list(
-        session.scalars(
-            select(ConnectorToken)
-            .where(ConnectorToken.connector_id == connector_id)
-            .order_by(ConnectorToken.created_at, ConnectorToken.token_id)
-        )
+def tokens(session: Session, connector_id: UUID, *, now: datetime) -> list[ConnectorToken]:
+    """The connector's active tokens and the newest hundred that are not, oldest first."""
+    of_connector = ConnectorToken.connector_id == connector_id
+    ended = session.scalars(
+        select(ConnectorToken)
+        .where(of_connector, not_(_is_active(now)))
+        .order_by(ConnectorToken.created_at.desc(), ConnectorToken.token_id)
+        .limit(_MOST_ENDED)
     )
+    active = session.scalars(select(ConnectorToken).where(of_connector, _is_active(now)))
+    return sorted([*active, *ended], key=lambda token: (token.created_at, token.token_id))
+
+
+def _is_active(now: datetime) -> ColumnElement[bool]:
+    return and_(ConnectorToken.revoked_at.is_(None), ConnectorToken.expires_at > now)
+
+
+def _active_tokens(session: Session, connector_id: UUID, now: datetime) -> int:
+    return session.scalar(select(func.count()).where(ConnectorToken.connector_id == connector_id, _is_active(now))) or 0
 
 
 def revoke_token(session: Session, connector_id: UUID, token_id: UUID, now: datetime) -> bool:

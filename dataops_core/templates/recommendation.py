@@ -17,6 +17,7 @@ from dataops_core.templates.model import Template
 
 EXACT = "Exact match on industry and use_case"
 EXACT_CONFIDENCE = 0.95
+_NO_TEMPLATE = "There is no template for this type"
 MOST_ALTERNATIVES = 3
 
 #: A text at least this close to a template is about the same thing; below, the ranking says so.
@@ -94,7 +95,7 @@ def recommend(
     """
     templates = catalog.for_type(dataset_type)
     if not templates:
-        raise InvalidRequestError("Request validation failed", details={"dataset_types": _no_template(dataset_type)})
+        raise InvalidRequestError("Request validation failed", details={"dataset_types": _NO_TEMPLATE})
     asked = _slug(use_case or "")
     closeness = _closeness(use_case or "", templates) if asked else [0.0] * len(templates)
     ranked = []
@@ -123,7 +124,7 @@ def recommend_each(
 ) -> list[tuple[str, Recommendation]]:
     """The recommendation for each type, in order. Raises InvalidRequestError that names types without a template."""
     unknown = {
-        f"dataset_types.{number}": _no_template(dataset_type)
+        f"dataset_types.{number}": _NO_TEMPLATE
         for number, dataset_type in enumerate(dataset_types)
         if not catalog.for_type(dataset_type)
     }
@@ -143,10 +144,6 @@ def recommend_each(
         )
         for dataset_type in dataset_types
     ]
-
-
-def _no_template(dataset_type: str) -> str:
-    return f"There is no template for '{dataset_type}'"
 
 
 def _candidate(template: Template, *, industry: Industry | None, asked: str, near: float) -> Candidate:

@@ -454,8 +454,8 @@ def test_no_endpoint_of_a_connector_takes_a_token_that_is_not_its_own(
         there = str(elsewhere.connector_id)
     revoked = issue(api, here, TokenKind.INDEX)
     with api.database.transaction() as session:
-        row = connectors.tokens(session, UUID(here))[-1]
-        for known in connectors.tokens(session, UUID(here)):
+        row = connectors.tokens(session, UUID(here), now=utcnow())[-1]
+        for known in connectors.tokens(session, UUID(here), now=utcnow()):
             row = known if known.kind is TokenKind.INDEX else row
         connectors.revoke_token(session, UUID(here), row.token_id, utcnow())
     forged = {"aud": "connector", "sub": here, "kind": "index", "iat": 0, "exp": 2**33}

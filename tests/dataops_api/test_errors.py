@@ -158,6 +158,28 @@ def test_a_query_that_the_route_does_not_know_is_invalid(api: Any, query: str, d
     assert error_of(answer)["details"] == details
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/docs/assets/start.js",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/v1/dataops/datasets",
+    ],
+)
+def test_no_route_takes_a_query_parameter_that_it_does_not_know(api: Any, path: str) -> None:
+    """C-5: those that need no token neither."""
+    answer = api.admin.get(path, params={"colour": "red"})
+    assert answer.status_code == 400
+    assert error_of(answer)["details"] == {"colour": "There is no such query parameter"}
+    assert api.admin.get(path).status_code == 200
+
+
 def test_a_bug_tells_nothing_of_its_inside(own_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """C-2."""
 

@@ -39,7 +39,8 @@ def clients(tied: dict[str, str]) -> int:
 
 def test_a_client_is_made_with_the_scopes_asked_for_and_only_its_owner_reads_the_file(home: Path, dataops, tied):
     file = home / "reader.json"
-    options = ("--name", "reader", "--scope", "dataops:datasets:read", "--file", str(file))
+    scope = ("--scope", "dataops:datasets:read")
+    options = ("--name", "reader", *scope, *scope, "--file", str(file))
     result = dataops(home, *CREATE, *options, DATAOPS_PUBLIC_URL="https://api.example", **tied)
     made = json.loads(file.read_text())
     assert result.stdout == f"Made API client {made['client_id']} with dataops:datasets:read: {file}\n"
@@ -113,6 +114,12 @@ def test_for_programs_everything_is_json(home: Path, dataops, tied):
     assert (revoked["state"], revoked["scopes"]) == ("revoked", ["dataops:datasets:read"])
     key = json.loads(dataops(home, "credentials", "rotate-keys", "--json", **tied).stdout)
     assert list(key) == ["kid"]
+
+
+def test_a_rotation_of_keys_says_when_the_new_one_signs(home: Path, dataops, tied):
+    """C-15: an API that runs looks for it every half minute."""
+    said = dataops(home, "credentials", "rotate-keys", **tied).stdout
+    assert said.endswith(" signs within half a minute; tokens signed before stay valid until they expire.\n")
 
 
 def test_a_rotation_renews_the_homes_own_credentials_and_both_secrets_are_good(home: Path, dataops, tied):

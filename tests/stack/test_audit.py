@@ -28,7 +28,8 @@ def test_request_run_and_connector_are_noted_as_who_they_are(stack: Any) -> None
         "generation": {"record_count": 20},
     }
     with stack.client() as api:
-        accepted = api.post("/datasets", json=body).raise_for_status().json()
+        asked = {"X-Request-ID": "req-a-whole-life"}
+        accepted = api.post("/datasets", json=body, headers=asked).raise_for_status().json()
         operation = ended(api, accepted["operation_id"])
         assert operation["status"] == "completed", operation["error"]
         dataset_id, run = accepted["datasets"][0]["dataset_id"], {"kind": "run", "id": operation["run_id"]}
@@ -47,6 +48,8 @@ def test_request_run_and_connector_are_noted_as_who_they_are(stack: Any) -> None
         assert [one["actor"] for one in served[-1:]] == [run]
         assert served[-1]["after"]["document_count"] == 20
         assert {one["client_id"] for one in made} == {body["client_id"]}
+        on_request = {one["request_id"] for one in made if one["actor"]["kind"] != "system"}
+        assert on_request == {"req-a-whole-life"}
         assert len(made) < 25  # and nothing of heartbeats and progress
 
         torn = api.delete(f"/datasets/{dataset_id}", headers={"X-Request-ID": "req-torn"}).raise_for_status().json()
@@ -56,7 +59,10 @@ def test_request_run_and_connector_are_noted_as_who_they_are(stack: Any) -> None
             ("api_client", "teardown"),
             ("run", "archived"),
         ]
-        assert {one["resource"]["type"] for one in entries(api, request_id="req-torn")} == {"operation", "dataset"}
+        assert {one["resource"]["type"] for one in entries(api, request_id="req-torn")} == {
+            *("operation", "operation_dataset", "dataset"),
+            *("connector", "connector_token"),
+        }
         first = entries(api, resource_type="api_client")[0]
         assert (first["actor"], first["after"]["secret_hash"]) == (
             {"kind": "command_line", "id": "dataops up"},

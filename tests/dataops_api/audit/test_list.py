@@ -1,5 +1,6 @@
 """The audit log over the API: for administrators alone, filtered, newest first, page by page (C-24)."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from dataops_core.ids import new_id
 from dataops_core.lifecycle import TokenKind
 from dataops_core.scopes import Scope
 
+WHOLE_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 AUDIT = "/v1/dataops/audit"
 DATASETS = "/v1/dataops/datasets"
 
@@ -33,7 +35,7 @@ def test_a_request_leaves_its_entries_with_its_id_and_its_api_client(api: Any) -
         }
         accepted = client.post(DATASETS, json=body, headers={"X-Request-ID": "req-audited"})
         assert accepted.status_code == 202
-    found = entries(api, request_id="req-audited")
+    found = entries(api, request_id="req-audited", action="created")
     assert [(one["action"], one["resource"]["type"]) for one in found] == [
         ("created", "operation"),
         ("created", "dataset"),
@@ -133,3 +135,23 @@ def test_tokens_of_connectors_are_noted_and_never_shown(api: Any) -> None:
     assert (issued["action"], issued["after"]["token_hash"]) == ("created", "(secret)")
     assert (revoked["action"], set(revoked["after"])) == ("changed", {"revoked_at"})
     assert made["token"] not in api.admin.get(AUDIT, params={"limit": 200}).text
+
+
+def test_ids_and_times_have_the_form_that_they_have_everywhere(api: Any) -> None:
+    """C-1: also the columns that were noted."""
+    dataset_id = api.ready()
+    api.archive(dataset_id)
+    found = api.admin.get(AUDIT, params={"limit": 200, "resource_type": "dataset"}).json()["entries"]
+    found += api.admin.get(AUDIT, params={"limit": 200, "resource_type": "operation"}).json()["entries"]
+    numbers = [UUID(one["audit_id"]) for one in found]
+    assert len(set(numbers)) == len(numbers)
+    assert {number.version for number in numbers} == {7}
+    moments = {
+        name: value
+        for one in found
+        for columns in (one["before"], one["after"])
+        for name, value in (columns or {}).items()
+        if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value)
+    }
+    assert {"created_at", "ready_at", "archived_at", "started_at", "completed_at"} <= moments.keys()
+    assert {name: value for name, value in moments.items() if not WHOLE_SECONDS.fullmatch(value)} == {}

@@ -1,5 +1,6 @@
 """Managing a dataset's connector and its tokens (C-53, C-90)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,7 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from dataops_core.clock import utcnow
+from dataops_core.lifecycle import TokenKind
 from dataops_core.registry import connectors
+from dataops_core.registry.tables import ConnectorToken
 from dataops_core.scopes import Scope
 
 DATASETS = "/v1/dataops/datasets"
@@ -129,3 +132,47 @@ def test_reading_does_not_allow_issuing(api: Any) -> None:
     with api.asking(Scope.DATASETS_READ) as client:
         assert client.get(path_of(dataset_id)).status_code == 200
         assert client.post(f"{path_of(dataset_id)}/tokens", json={"kind": "search"}).status_code == 403
+
+
+@pytest.mark.parametrize("settings_change", [{"max_connector_tokens": 3}])
+def test_a_connector_has_no_more_active_tokens_than_it_may(own_api: Any) -> None:
+    """C-90: of requests at once, too; one that ends makes room for the next."""
+    dataset_id = own_api.ready()
+    tokens = f"{path_of(dataset_id)}/tokens"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: own_api.admin.post(tokens, json={"kind": "search"}), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 5
+    error = next(answer for answer in answers if answer.status_code == 409).json()["error"]
+    assert error["message"] == "The connector has as many active tokens as it may have"
+    assert error["details"]["active_tokens"] == 3
+    first, second, _ = (answer.json()["token_id"] for answer in answers if answer.status_code == 201)
+    assert own_api.admin.delete(f"{tokens}/{first}").status_code == 204
+    assert own_api.admin.post(tokens, json={"kind": "index"}).status_code == 201
+    assert own_api.admin.post(tokens, json={"kind": "index"}).status_code == 409
+    with own_api.database.transaction() as session:
+        session.get_one(ConnectorToken, UUID(second)).expires_at = utcnow()
+    assert own_api.admin.post(tokens, json={"kind": "index"}).status_code == 201
+
+
+def test_of_tokens_that_have_ended_the_newest_hundred_are_shown(api: Any) -> None:
+    """C-90: and every active one."""
+    dataset_id = api.ready()
+    kept = api.admin.post(f"{path_of(dataset_id)}/tokens", json={"kind": "search"}).json()["token_id"]
+    ended = []
+    with api.database.transaction() as session:
+        connector = connectors.of_dataset(session, dataset_id)
+        assert connector is not None
+        for number in range(103):
+            now = utcnow() + timedelta(seconds=number)
+            issued = connectors.issue_token(
+                session,
+                api.keyring,
+                connector_id=connector.connector_id,
+                kind=TokenKind.SEARCH,
+                lifetime=timedelta(minutes=1),
+                now=now,
+            )
+            connectors.revoke_token(session, connector.connector_id, issued.token_id, now)
+            ended.append(str(issued.token_id))
+    shown = [token["token_id"] for token in api.admin.get(path_of(dataset_id)).json()["tokens"]]
+    assert shown == [kept, *ended[3:]]

@@ -316,3 +316,11 @@ def test_the_description_names_the_stream(api: Any) -> None:
     ]
     assert list(described["responses"]["200"]["content"]) == ["text/event-stream"]
     assert "content" not in described["responses"]["204"]
+
+
+def test_last_event_id_is_described(api: Any) -> None:
+    """C-84."""
+    document = api.anonymous.get("/openapi.json").json()
+    described = document["paths"]["/v1/dataops/operations/{operation_id}/events"]["get"]["parameters"]
+    (header,) = (one for one in described if one["name"] == "Last-Event-ID")
+    assert (header["in"], header["required"]) == ("header", False)

@@ -58,6 +58,18 @@ def test_cancelling_settles_at_once_and_asks_dagster_to_stop_the_run(own_api: An
     assert own_api.dagster.stopped.get(timeout=20) == "the-run"
 
 
+def test_what_never_began_has_no_beginning_and_no_duration(api: Any) -> None:
+    """C-81, C-80: step 0, and null where it does not apply."""
+    accepted = api.provision()
+    link = accepted["_links"]["status"]
+    assert api.admin.post(f"{link}/cancel").status_code == 202
+    shown = api.admin.get(link).json()
+    assert (shown["status"], shown["progress"]["current_step"]) == ("cancelled", 0)
+    assert shown["completed_at"] is not None
+    for field in ("started_at", "duration_minutes", "duration_seconds"):
+        assert shown[field] is None, field
+
+
 def test_cancelling_needs_no_dagster(own_api: Any) -> None:
     """C-84: the run is left to the sensor."""
     own_api.dagster.down = True

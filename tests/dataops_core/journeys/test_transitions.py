@@ -363,7 +363,7 @@ def test_a_template_that_the_catalog_lost_is_a_failure_that_names_it(trip):
     assert trip.tick() == []
     assert trip.error(event_id) == (
         "INVALID_REQUEST",
-        f"The datasets of pilot cannot be provisioned: There is no template {trip.journey_id}.",
+        "The datasets of pilot cannot be provisioned: There is no template with this id.",
     )
     assert trip.standing() == ["sandbox confluence_pages ready"]
 

@@ -273,9 +273,13 @@ def test_an_archived_dataset_conflicts_unless_its_archive_is_to_be_purged(databa
     dataset = rows(database, request_.client_id)[0]
     with database.transaction() as session:
         datasets.move(session, dataset.dataset_id, S.ARCHIVED)
-    for archive in (True, False):
-        with pytest.raises(ConflictError, match="archived already"):
+    for archive, conflict in (
+        (True, "archive=false purges an archive that is kept"),
+        (False, "There is no archive of it to purge"),
+    ):
+        with pytest.raises(ConflictError, match="archived already") as caught:
             tear_down(database, dataset.dataset_id, archive=archive)
+        assert caught.value.details == {"dataset_id": str(dataset.dataset_id), "conflict": conflict}
     with database.transaction() as session:
         datasets.get(session, dataset.dataset_id, lock=True).archive_path = "archives/x"
     purge = tear_down(database, dataset.dataset_id, archive=False)

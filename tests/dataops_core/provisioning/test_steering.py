@@ -56,6 +56,7 @@ def test_a_pending_operation_is_cancelled_without_any_run(journey, database):
     cancel(place)
     operation, dataset = place.operation(), place.dataset()
     assert (operation.status, operation.run_id) == (OperationStatus.CANCELLED, None)
+    assert (operation.started_at, operation.current_step) == (None, 0), "it never began"
     assert operation.error == {"code": "CANCELLED", "message": "The operation was cancelled.", "details": {}}
     assert (dataset.status, dataset.error_code) == (S.FAILED, "CANCELLED")
     assert unwanted(place) == []

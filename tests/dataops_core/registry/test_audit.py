@@ -1,6 +1,7 @@
 """The audit log: written by the database itself, with who acted; nothing secret, no noise, never taken back (C-24)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,18 @@ from dataops_core import acting
 from dataops_core.acting import Acting, ActorKind
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
-from dataops_core.lifecycle import DatasetStatus, Finding, Stage, TeardownReason, TokenKind
+from dataops_core.lifecycle import (
+    DatasetStatus,
+    Environment,
+    Finding,
+    OperationType,
+    Stage,
+    TeardownReason,
+    TokenKind,
+)
+from dataops_core.provisioning import fencing
 from dataops_core.provisioning.asking import ProvisioningRequest
+from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.provisioning.steering import retry
@@ -156,6 +167,37 @@ def test_a_whole_life_is_noted_for_its_operations_also_where_the_system_ends_one
         session.delete(session.get_one(Dataset, dataset_id))
     gone = log_of(database, resource_id=str(dataset_id))[-1]
     assert (gone.action, gone.before["status"], gone.after) == ("deleted", "teardown", None)
+
+
+def test_what_a_run_and_whoever_settles_it_do_is_noted_on_the_request_that_it_comes_from(database: Database) -> None:
+    """C-3: a request with an id of its own keeps that."""
+    with acting.acting(CLIENT), database.transaction() as session:
+        operation_id = accept(session)
+        dataset = session.get_one(Dataset, the_dataset(session, operation_id))
+        environment = Environment(dataset.stage, dataset.client_id)
+    run = RunIdentity("run-1", operation_id)
+    with acting.acting(Acting(ActorKind.RUN, "run-1")), database.transaction() as session:
+        claim = fencing.claim(
+            session,
+            run,
+            environment=environment,
+            dataset_type="confluence_pages",
+            kinds=(OperationType.PROVISIONING,),
+            step=1,
+        )
+    assert claim.request_id == "req-1"
+    with database.transaction() as session:
+        settle(session, operation_id, RunEnding.LOST, run_id="run-1")
+    noted = log_of(database, request_id="req-1", action="changed")
+    assert {(one.actor_kind, one.resource_type) for one in noted} == {
+        ("run", "operation"),
+        ("system", "dataset"),
+        ("system", "operation_dataset"),
+        ("system", "operation"),
+    }
+    with acting.acting(replace(CLIENT, request_id="req-2")), database.transaction() as session:
+        retry(session, operation_id)
+    assert log_of(database, operation_id=operation_id)[-1].request_id == "req-2"
 
 
 def test_a_retry_and_a_replacement_are_noted_for_the_operation_that_they_belong_to(database: Database) -> None:

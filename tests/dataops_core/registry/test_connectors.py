@@ -119,7 +119,7 @@ def test_disconnecting_is_for_good(database, connector_id):
     assert (row.status, row.disconnected_at, row.generation) == (ConnectorStatus.DISCONNECTED, NOW, None)
     assert (row.document_count, row.index_bytes) == (0, 0)
     with database.transaction() as session:
-        assert [token.revoked_at for token in connectors.tokens(session, connector_id)] == [NOW]
+        assert [token.revoked_at for token in connectors.tokens(session, connector_id, now=NOW)] == [NOW]
         assert connectors.observe(session, connector_id, Finding.CLEAN, None, explicit=True, now=NOW) is None
         found, token = connectors.find(session, connector_id, KEYRING.hash_token(issued.token))
         assert token is not None, "the endpoint must know whom it once let in"
@@ -143,7 +143,7 @@ def test_a_token_says_its_kind_and_is_stored_as_a_hash(database, connector_id):
     assert (search.token[:6], index.token[:6]) == ("dol_s_", "dol_i_")
     assert search.expires_at == NOW + timedelta(days=1)
     with database.transaction() as session:
-        rows = connectors.tokens(session, connector_id)
+        rows = connectors.tokens(session, connector_id, now=NOW)
         assert {row.token_hash for row in rows} == {KEYRING.hash_token(t.token) for t in (search, index)}
         assert connectors.find(session, connector_id, KEYRING.hash_token(search.token))[1].kind is TokenKind.SEARCH
         assert connectors.find(session, uuid4(), KEYRING.hash_token(search.token)) == (None, None)
@@ -161,7 +161,7 @@ def test_revoking_again_keeps_the_first_time(database, connector_id):
         with database.transaction() as session:
             assert connectors.revoke_token(session, connector_id, issued.token_id, moment)
     with database.transaction() as session:
-        assert connectors.tokens(session, connector_id)[0].revoked_at == NOW
+        assert connectors.tokens(session, connector_id, now=NOW)[0].revoked_at == NOW
         assert not connectors.revoke_token(session, uuid4(), issued.token_id, NOW)
         assert not connectors.revoke_token(session, connector_id, uuid4(), NOW)
 

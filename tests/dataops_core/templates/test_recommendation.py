@@ -185,7 +185,7 @@ def test_a_type_without_any_template_is_the_requests_fault() -> None:
     """C-71: 400."""
     with pytest.raises(InvalidRequestError) as caught:
         asked("carrier_pigeons", "retail")
-    assert caught.value.details == {"dataset_types": "There is no template for 'carrier_pigeons'"}
+    assert caught.value.details == {"dataset_types": "There is no template for this type"}
 
 
 def test_the_same_question_has_the_same_answer_and_endless_text_does_no_harm() -> None:
