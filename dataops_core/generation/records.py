@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
@@ -218,7 +219,10 @@ def _update_array(digest: "hashlib._Hash", array: pa.Array) -> None:
 
 
 def _without_nulls(array: pa.Array) -> pa.Array:
-    return array.fill_null(0) if array.null_count else array
+    if not array.null_count:
+        return array
+    # Not by fill_null, which makes its nought a scalar by way of pandas.
+    return pc.coalesce(array, arrays.integers(np.zeros(len(array))).cast(array.type))
 
 
 def _publish(filesystem: AbstractFileSystem, partial: str, path: str) -> None:

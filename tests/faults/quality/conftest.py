@@ -53,7 +53,7 @@ class Material:
     @property
     def asked_urls(self) -> set[str]:
         """The documents that some query must find."""
-        return {url for query in self.queries for url in (*query.expected, *(query.allowed or ()))}
+        return {url for query in self.queries for url in query.expected or query.allowed or ()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,213 @@
+"""Office documents as numbers and texts: what Google Drive's files and SharePoint's have in common.
+
+Belongs here: the plan of a template and company, which document is about what, by whom and from when, its title and its
+text. Does not belong here: how a vendor's API shows a document (``google_drive``, ``sharepoint``), nor how documents
+read (``office_layout.py``) and are written (``office_markup.py``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dataops_core.dataset_types import office_markup as markup
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.office_layout import LAYOUTS
+from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, incomplete_quota, weighted
+from dataops_core.dataset_types.titles import Titles
+from dataops_core.generation import arrays, calendar
+from dataops_core.generation.filling import Filling, Words, fill
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
+from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
+from dataops_core.generation.words import Lexicon
+
+_DESCRIPTIONS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What all documents of a template and company share."""
+
+    fragments: Fragments
+    outlines: tuple[Outline, ...]
+    archetypes: tuple[str, ...]
+    archetype_table: I64
+    topics: pa.Array
+    topic_table: I64
+    titles: Titles
+    wheel: Wheel
+    people: People
+    numbered: Numbered
+    #: Per archetype and topic, descriptions to choose from.
+    descriptions: tuple[tuple[tuple[str, ...], ...], ...]
+
+
+def _plan(plan_key: PlanKey) -> Plan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    markup.add_pools(library)
+    Titles.add_pools(library, template, company, str)
+    draws = Draws("office", company.client_id, template.template_id)
+    weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
+    blocks = markup.kinds(library, draws)
+    parts = [markup.parts(library, name, blocks, draws) for name in weights]
+    fragments = library.freeze()
+    return Plan(
+        fragments=fragments,
+        outlines=tuple(
+            compile_outline(part, fragments.block_bytes, template.bytes_per_record, "office", company.client_id, name)
+            for part, name in zip(parts, weights, strict=True)
+        ),
+        archetypes=tuple(weights),
+        archetype_table=weighted_table(list(weights.values())),
+        topics=arrays.texts([topic.key for topic in template.topics]),
+        topic_table=weighted_table(topic_weights),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in weights]),
+        wheel=wheel,
+        people=People.of(company),
+        numbered=Numbered.of(company),
+        descriptions=_descriptions(plan_key, tuple(weights)),
+    )
+
+
+def _descriptions(plan_key: PlanKey, archetypes: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
+    topics = [(topic.key, Words.of(Lexicon.of(topic, plan_key.vocabulary), str)) for topic in plan_key.template.topics]
+    path = (plan_key.company.client_id, plan_key.template.template_id)
+    filled = fill(
+        [
+            Filling(LAYOUTS[name].descriptions, words, _DESCRIPTIONS, (*path, topic, name), capital=True)
+            for name in archetypes
+            for topic, words in topics
+        ]
+    )
+    texts = [tuple(some.to_pylist()) for some in filled]
+    return tuple(tuple(texts[start : start + len(topics)]) for start in range(0, len(texts), len(topics)))
+
+
+_plans = PlanCache(_plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A range of documents: what their columns and their text both say. Moments are seconds of the window."""
+
+    rows: I64
+    project: I64
+    topic: I64
+    archetype: I64
+    author: I64
+    #: Who changed it last: its author where nobody else did.
+    editor: I64
+    created: I64
+    modified: I64
+    version: I64
+    titles: list[str]
+    #: None where a document lacks its description, which is what incomplete ones lack.
+    descriptions: list[str | None]
+    texts: pa.StringArray
+
+    @property
+    def lengths(self) -> I64:
+        """Bytes of each text."""
+        ends = np.frombuffer(self.texts.buffers()[1], dtype=np.int32, count=len(self.texts) + 1).astype(np.int64)
+        return np.diff(ends)
+
+
+class Office:
+    """Makes any range of a specification's documents.
+
+    ``other_bytes`` has a stored row besides its text, so that the two together meet the template's mean.
+    """
+
+    def __init__(self, spec: GenerationSpec, *, other_bytes: int) -> None:
+        self._spec = spec
+        self.plan = _plans(spec)
+        self._path = (spec.template.dataset_type, spec.seed)
+        self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
+        self._quota = incomplete_quota(spec)
+        self._sizes = Sizes(
+            spec.record_count, max(spec.template.bytes_per_record - other_bytes, 100), *self._path, "size"
+        )
+
+    def draw(self, column: str, rows: I64) -> U64:
+        """One 64-bit value per row, of a column of the dataset's own."""
+        return draw(key(*self._path, column), rows)
+
+    def documents(self, start: int, stop: int) -> Documents:
+        """Documents ``start`` to ``stop``, the latter excluded."""
+        plan, rows = self.plan, np.arange(start, stop, dtype=np.int64)
+        project = plan.wheel.project(rows)
+        topic = weighted(self.draw("topic", rows), plan.topic_table)
+        archetype = weighted(self.draw("archetype", rows), plan.archetype_table)
+        author = plan.people.member(project, self.draw("author", rows))
+        editors = self.draw("editor", rows)
+        versions = self.draw("version", rows)
+        version = np.where(chance(versions, 250), 1, 2 + np.minimum(pick(mix(versions), 40), pick(mix(~versions), 60)))
+        editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
+        created = calendar.moments(self.draw("created", rows), utc_offset=plan.people.utc_offset[author])
+        changed = calendar.later(
+            created, self.draw("modified", rows), within_days=300, utc_offset=plan.people.utc_offset[editor]
+        )
+        titles, said = plan.titles.draw(rows, topic, archetype, self.draw("title", rows), self._spec.seed)
+        lacking = self._incomplete(rows) < self._quota
+        return Documents(
+            rows=rows,
+            project=project,
+            topic=topic,
+            archetype=archetype,
+            author=author,
+            editor=editor,
+            created=created,
+            modified=np.where(version == 1, created, changed),
+            version=version,
+            titles=titles,
+            descriptions=self._descriptions(rows, archetype, topic, lacking),
+            texts=self._texts(
+                rows,
+                project=project,
+                topic=topic,
+                archetype=archetype,
+                created=created,
+                titles=titles,
+                said=said,
+            ),
+        )
+
+    def _descriptions(self, rows: I64, archetype: I64, topic: I64, lacking: NDArray[np.bool_]) -> list[str | None]:
+        chosen = pick(self.draw("description", rows), _DESCRIPTIONS)
+        columns = (column.tolist() for column in (lacking, archetype, topic, chosen))
+        return [
+            None if lacks else self.plan.descriptions[kind][subject][index]
+            for lacks, kind, subject, index in zip(*columns, strict=True)
+        ]
+
+    def _texts(
+        self,
+        rows: I64,
+        *,
+        project: I64,
+        topic: I64,
+        archetype: I64,
+        created: I64,
+        titles: list[str],
+        said: dict[str, I64],
+    ) -> pa.StringArray:
+        plan, fragments = self.plan, self.plan.fragments
+        ranges = fragments.ranges(len(rows), {TOPIC: topic, PROJECT: project})
+        for name, chosen in said.items():
+            fragments.only(ranges, name, chosen)
+        narrow_days(fragments, ranges, calendar.day_of(created))
+        narrow_newest(fragments, ranges, project, plan.numbered.issues_by(project, created), TICKETS)
+        wanted = self._sizes(rows) - np.array([len(title.encode()) + 2 for title in titles])
+        blocks = blocks_of(plan.outlines, archetype, wanted, self.draw("outline", rows))
+        bodies = fragments.compose(ranges, blocks, self.draw("text", rows))
+        # A text for the joint would be made an array by way of pandas.
+        return pc.binary_join_element_wise(arrays.texts(titles), bodies, arrays.texts(["\n\n"] * len(titles)))

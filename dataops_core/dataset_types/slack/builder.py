@@ -1,0 +1,362 @@
+"""How Slack messages follow from a specification: the plan of a template and company, and any range of rows.
+
+Every reference resolves without looking: a thread follows from its number (``threads.py``), channels and people are the
+workspace's (``company/workspace.py``), issues, pull requests and pages those that the company has in closed form.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dataops_core.company.model import Company
+from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.identifiers import uuids
+from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, batch, incomplete_quota
+from dataops_core.dataset_types.slack import markup
+from dataops_core.dataset_types.slack.layout import HELP, LAYOUTS, REACTIONS, WORK
+from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Threads
+from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
+from dataops_core.generation.seeding import I64, U64, Draws, chance, draw, key, mix, pick, weighted_table
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
+from dataops_core.generation.words import Lexicon
+from dataops_core.templates.model import Template
+
+#: Bytes of a stored row besides its text, so that the two together meet the template's mean.
+_OTHER_BYTES = 475
+_INCOMPLETE_FIELDS = ("reply_users", "reply_users_count", "latest_reply")
+#: What a message is in its thread, by the pool that it begins with: its first message, a reply, one that ends it.
+_ROLES = ("{}_opening", "{}_reply", "closing")
+#: Slack names so many of those who replied.
+_NAMED_REPLIERS = 5
+_MICROSECONDS = 1_000_000
+#: Has no factor in common with a million: rows next to each other have microseconds far apart, and none share them.
+_SCATTER = 618_033
+
+_REACTIONS = pa.list_(pa.struct([("name", pa.string()), ("users", pa.list_(pa.string())), ("count", pa.int64())]))
+SCHEMA = pa.schema(
+    [
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("ts", pa.string(), nullable=False),
+        pa.field("user", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("team", pa.string(), nullable=False),
+        pa.field("client_msg_id", pa.string(), nullable=False),
+        pa.field("thread_ts", pa.string()),
+        pa.field("reply_count", pa.int64()),
+        pa.field("reply_users", pa.list_(pa.string())),
+        pa.field("reply_users_count", pa.int64()),
+        pa.field("latest_reply", pa.string()),
+        pa.field("reactions", _REACTIONS),
+        pa.field("permalink", pa.string(), nullable=False),
+        pa.field("_document_id", pa.string(), nullable=False),
+        pa.field("_channel_id", pa.string(), nullable=False),
+        pa.field("_channel_name", pa.string(), nullable=False),
+        pa.field("_posted_at", pa.string(), nullable=False),
+        pa.field("_archetype", pa.string(), nullable=False),
+        pa.field("_topic", pa.string(), nullable=False),
+        pa.field("_author_name", pa.string(), nullable=False),
+        pa.field("_author_email", pa.string(), nullable=False),
+        pa.field("_addressee_name", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all messages of a template and company share."""
+
+    fragments: Fragments
+    #: Of each archetype those of its ``_ROLES``, one archetype after the other.
+    outlines: tuple[Outline, ...]
+    archetypes: tuple[str, ...]
+    archetype_table: I64
+    topics: pa.Array
+    topic_table: I64
+    people: People
+    numbered: Numbered
+    user_ids: pa.Array
+    team_id: str
+    channel_ids: pa.Array
+    channel_names: pa.Array
+    #: Channel of an archetype and project.
+    channel: I64
+
+
+def _plan(plan_key: PlanKey) -> _Plan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
+    markup.add_pools(library, company, wheel)
+    markup.add_said(
+        library,
+        [(topic.key, Lexicon.of(topic, plan_key.vocabulary)) for topic in template.topics],
+        *(company.client_id, template.template_id),
+    )
+    weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
+    blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
+    beginnings = [role.format(name) for name in weights for role in _ROLES]
+    parts = {beginning: markup.parts(library, beginning, blocks) for beginning in sorted(set(beginnings))}
+    fragments = library.freeze()
+    compiled = {
+        beginning: compile_outline(
+            part, fragments.block_bytes, _mean_bytes(template), "message", company.client_id, beginning
+        )
+        for beginning, part in parts.items()
+    }
+    known = channels(company)
+    return _Plan(
+        fragments=fragments,
+        outlines=tuple(compiled[beginning] for beginning in beginnings),
+        archetypes=tuple(weights),
+        archetype_table=weighted_table(list(weights.values())),
+        topics=arrays.texts([topic.key for topic in template.topics]),
+        topic_table=weighted_table(topic_weights),
+        people=People.of(company),
+        numbered=Numbered.of(company),
+        user_ids=arrays.texts([user_id(company, person) for person in company.people]),
+        team_id=team_id(company),
+        channel_ids=arrays.texts([channel.channel_id for channel in known]),
+        channel_names=arrays.texts([channel.name for channel in known]),
+        channel=np.array([_channels_of(company, LAYOUTS[name].channel) for name in weights], dtype=np.int64),
+    )
+
+
+_plans = PlanCache(_plan)
+
+
+def _channels_of(company: Company, name: str) -> list[int]:
+    """The channel of each project for threads that belong into a channel of this kind."""
+    if name in {WORK, HELP}:
+        return [2 * project.index + (name == HELP) for project in company.projects]
+    return [shared_channel(company, name).index] * len(company.projects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Messages:
+    """A range of messages, as numbers: what their columns and their text both say."""
+
+    rows: I64
+    threads: Threads
+    #: Which of the threads each message is in, and its place there.
+    thread: I64
+    place: I64
+    project: I64
+    topic: I64
+    archetype: I64
+    channel: I64
+    author: I64
+    #: Whom a message speaks to: who wrote before, or of a first message somebody of the team.
+    addressee: I64
+    moment: I64
+
+    @property
+    def first(self) -> NDArray[np.bool_]:
+        """Whether a message is the first of its thread."""
+        first: NDArray[np.bool_] = self.place == 0
+        return first
+
+    @property
+    def replies(self) -> I64:
+        """How many replies a message's thread has."""
+        counts: I64 = self.threads.lengths[self.thread] - 1
+        return counts
+
+
+class MessageBuilder:
+    """Builds any range of a specification's messages."""
+
+    schema = SCHEMA
+
+    def __init__(self, spec: GenerationSpec) -> None:
+        self._spec = spec
+        self._plan = _plans(spec)
+        self._path = ("slack_messages", spec.seed)
+        plan = self._plan
+        self._clock = ThreadClock(spec.company, plan.people, plan.archetypes, spec.record_count, *self._path)
+        self._incomplete = Incomplete(
+            self._clock.answered, incomplete_quota(spec), len(_INCOMPLETE_FIELDS), *self._path, "incomplete"
+        )
+        self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
+
+    def rows(self, start: int, stop: int) -> pa.RecordBatch:
+        """Messages ``start`` to ``stop``, the latter excluded."""
+        messages = self._messages(np.arange(start, stop, dtype=np.int64))
+        plan, count = self._plan, len(messages.rows)
+        author = arrays.integers(messages.author)
+        columns = {
+            **self._references(messages),
+            "type": ["message"] * count,
+            "user": plan.user_ids.take(author),
+            "text": self._texts(messages),
+            "team": [plan.team_id] * count,
+            "client_msg_id": uuids(key(*self._path, "client_msg_id"), messages.rows),
+            "reactions": self._reactions(messages),
+            "_channel_name": plan.channel_names.take(arrays.integers(messages.channel)),
+            "_posted_at": calendar.rfc3339(messages.moment),
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(messages.archetype)),
+            "_topic": plan.topics.take(arrays.integers(messages.topic)),
+            "_author_name": plan.people.names.take(author),
+            "_author_email": plan.people.emails.take(author),
+            "_addressee_name": plan.people.names.take(arrays.integers(messages.addressee)),
+        }
+        return batch(columns, SCHEMA)
+
+    def _draw(self, column: str, rows: I64) -> U64:
+        return draw(key(*self._path, column), rows)
+
+    def _messages(self, rows: I64) -> _Messages:
+        plan = self._plan
+        numbers = self._clock.number_of(rows)
+        threads = self._clock.threads(
+            np.arange(numbers[0], numbers[-1] + 1, dtype=np.int64), plan.topic_table, plan.archetype_table
+        )
+        thread = numbers - numbers[0]
+        place = rows - threads.roots[thread]
+        project = threads.project[thread]
+        author = threads.authors[thread, place]
+        first, size = plan.people.team_first[project], plan.people.team_size[project]
+        someone = first + (author - first + 1 + pick(self._draw("addressee", rows), size - np.uint64(1))) % (
+            size.astype(np.int64)
+        )
+        return _Messages(
+            rows=rows,
+            threads=threads,
+            thread=thread,
+            place=place,
+            project=project,
+            topic=threads.topic[thread],
+            archetype=threads.archetype[thread],
+            channel=plan.channel[threads.archetype[thread], project],
+            author=author,
+            addressee=np.where(place == 0, someone, threads.authors[thread, np.maximum(place - 1, 0)]),
+            moment=threads.moments[thread, place],
+        )
+
+    def _references(self, messages: _Messages) -> dict[str, Any]:
+        """A message's own time stamp and address, and those of its thread."""
+        threads, replies, first = messages.threads, messages.replies, messages.first
+        stamps = _stamps(messages.moment, messages.rows)
+        root_stamps = _stamps(threads.moments[:, 0], threads.roots).take(arrays.integers(messages.thread))
+        lacking = self._incomplete.lacking(threads)[messages.thread]
+        # The first message of a thread says how it went on.
+        told = first & (replies > 0)
+        absent = {name: told & (lacking != number) for number, name in enumerate(_INCOMPLETE_FIELDS)}
+        last = threads.lengths - 1
+        latest = _stamps(threads.moments[np.arange(len(last)), last], threads.roots + last)
+        repliers = [self._repliers(threads, number) for number in range(len(last))]
+        users = self._plan.user_ids.to_pylist()
+        thread = messages.thread.tolist()
+        ids = self._plan.channel_ids.take(arrays.integers(messages.channel))
+        url = f"{slack_url(self._spec.company)}/archives/"
+        said = zip(stamps.to_pylist(), root_stamps.to_pylist(), ids.to_pylist(), first.tolist(), strict=True)
+        return {
+            "ts": stamps,
+            "thread_ts": root_stamps.take(arrays.integers(np.arange(len(replies)), present=replies > 0)),
+            "reply_count": arrays.integers(replies, present=told),
+            "reply_users": _lists(
+                [
+                    [users[person] for person in repliers[number][:_NAMED_REPLIERS]] if there else None
+                    for number, there in zip(thread, absent["reply_users"].tolist(), strict=True)
+                ]
+            ),
+            "reply_users_count": arrays.integers(
+                [len(repliers[number]) for number in thread], present=absent["reply_users_count"]
+            ),
+            "latest_reply": latest.take(arrays.integers(messages.thread, present=absent["latest_reply"])),
+            "permalink": [
+                f"{url}{channel}/p{stamp.replace('.', '')}" + ("" if is_first else f"?thread_ts={root}&cid={channel}")
+                for stamp, root, channel, is_first in said
+            ],
+            "_channel_id": ids,
+            "_document_id": pc.binary_join_element_wise(ids, stamps, arrays.texts(["-"] * len(stamps))),
+        }
+
+    def _repliers(self, threads: Threads, number: int) -> list[int]:
+        """Who replied, each once, in order."""
+        return list(dict.fromkeys(threads.authors[number, 1 : threads.lengths[number]].tolist()))
+
+    def _reactions(self, messages: _Messages) -> pa.ListArray:
+        """One in four messages has reactions; a reaction's users are of the team, the author not among them."""
+        plan, rows = self._plan, messages.rows
+        drawn = self._draw("reactions", rows)
+        counts = np.where(chance(drawn, 250), 1 + np.minimum(pick(mix(drawn), 3), pick(mix(~drawn), 3)), 0)
+        owner = np.repeat(np.arange(len(rows)), counts)
+        turn = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        each = mix(drawn[owner] + turn.astype(np.uint64))
+        # The reactions of one message differ; the common ones come more often.
+        start = np.minimum(pick(drawn, len(REACTIONS)), pick(mix(drawn + key("emoji")), len(REACTIONS)))
+        names = (start[owner] + turn * 4) % len(REACTIONS)
+        size = plan.people.team_size[messages.project].astype(np.int64)
+        first = plan.people.team_first[messages.project]
+        many = 1 + np.minimum(pick(each, 6), pick(mix(each), 6))
+        reaction = np.repeat(np.arange(len(owner)), many)
+        nth = np.arange(len(reaction)) - np.repeat(np.cumsum(many) - many, many)
+        of = owner[reaction]
+        seat = messages.author[of] - first[of]
+        users = first[of] + (seat + 1 + (pick(mix(~each), 1 << 16)[reaction] + nth) % (size[of] - 1)) % size[of]
+        entries = pa.StructArray.from_arrays(
+            [
+                arrays.texts(REACTIONS).take(arrays.integers(names)),
+                arrays.lists(plan.user_ids.take(arrays.integers(users)), many.tolist()),
+                arrays.integers(many),
+            ],
+            fields=list(_REACTIONS.value_type),
+        )
+        lists = arrays.lists(entries, counts.tolist())
+        return lists.take(arrays.integers(np.arange(len(rows)), present=counts > 0)).cast(_REACTIONS)
+
+    def _texts(self, messages: _Messages) -> pa.Array:
+        plan, fragments = self._plan, self._plan.fragments
+        ranges = fragments.ranges(len(messages.rows), {TOPIC: messages.topic, PROJECT: messages.project})
+        fragments.only(ranges, "addressee", fragments.base("addressee") + messages.addressee)
+        narrow_days(fragments, ranges, calendar.day_of(messages.moment))
+        self._narrow_numbered(ranges, messages)
+        last = (messages.place == messages.replies) & ~messages.first
+        role = np.where(messages.first, 0, np.where(last & chance(self._draw("closing", messages.rows), 700), 2, 1))
+        outline = messages.archetype * len(_ROLES) + role
+        keys = self._draw("outline", messages.rows)
+        blocks = blocks_of(plan.outlines, outline, self._sizes(messages.rows), keys)
+        composed = fragments.compose(ranges, blocks, self._draw("text", messages.rows))
+        return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
+
+    def _narrow_numbered(self, ranges: U64, messages: _Messages) -> None:
+        """Issues and pull requests that there were by then; of an incident, its own issue."""
+        numbered, fragments = self._plan.numbered, self._plan.fragments
+        issues = numbered.issues_by(messages.project, messages.moment)
+        narrow_newest(fragments, ranges, messages.project, issues, (*TICKETS, "ticket_link"))
+        pulls = numbered.pull_requests_by(messages.project, messages.moment)
+        narrow_newest(fragments, ranges, messages.project, pulls, ("pull_link",))
+        about = messages.threads.issue[messages.thread]
+        only = about > 0
+        links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project]
+        own = ranges[only]
+        fragments.only(own, "ticket_link", (links + about - 1)[only])
+        ranges[only] = own
+
+
+def _stamps(moments: I64, rows: I64) -> pa.Array:
+    """Slack's time stamps: seconds and microseconds, the latter a row's own, so that no two messages share one."""
+    seconds = arrays.integers(calendar.epoch_seconds(moments)).cast(pa.string())
+    micros = arrays.integers(rows * _SCATTER % _MICROSECONDS).cast(pa.string())
+    dots = arrays.texts(["."] * len(rows))
+    return pc.binary_join_element_wise(seconds, pc.utf8_lpad(micros, 6, "0"), dots)
+
+
+def _lists(values: list[list[str] | None]) -> pa.ListArray:
+    """Lists of texts, null where there is None."""
+    made = arrays.lists(arrays.texts([text for each in values for text in each or ()]), [len(v or ()) for v in values])
+    return made.take(arrays.integers(np.arange(len(values)), present=np.array([v is not None for v in values])))
+
+
+def _mean_bytes(template: Template) -> int:
+    """What texts have on average, so that whole rows have what the template says."""
+    return max(template.bytes_per_record - _OTHER_BYTES, 100)

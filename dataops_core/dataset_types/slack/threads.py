@@ -1,0 +1,154 @@
+"""Threads of messages in closed form: which messages make a thread, who writes them and when.
+
+Belongs here: the numbers of a thread. Any thread follows from its number alone, so any range of messages is made
+without the others. A reply comes after what it replies to, in the working hours of whoever writes it. Does not belong
+here: what messages say (``builder.py``).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataops_core.company.model import Company, Incident
+from dataops_core.dataset_types.plan import People, Wheel
+from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, THREADS
+from dataops_core.generation import calendar
+from dataops_core.generation.local_time import LocalTime
+from dataops_core.generation.seeding import I64, U64, Affine, chance, draw, key, mix, pick
+
+#: Messages of the longest thread.
+LONGEST = max(THREADS)
+_SIZES = np.array(THREADS, dtype=np.int64)
+_STARTS = np.cumsum(_SIZES) - _SIZES
+_TURN = int(_SIZES.sum())
+_THREAD_OF = np.repeat(np.arange(len(THREADS)), _SIZES)
+#: How many threads with replies come before each thread of a turn, and how many a turn has.
+_ANSWERED: I64 = (np.cumsum(_SIZES > 1) - (_SIZES > 1)).astype(np.int64)
+_ANSWERED_PER_TURN = int((_SIZES > 1).sum())
+_WEEK = 7 * calendar.DAY
+#: Weeks in which threads begin: not the first, whose Monday is Sunday elsewhere, and not the last ones, which the
+#: longest thread needs with its nights and weekends.
+_FIRST_WEEK, _LAST_WEEK = 1, calendar.WINDOW_DAYS // 7 - 4
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Some threads as numbers. What is there per message has the shape (threads, ``LONGEST``)."""
+
+    #: The first message of each, and how many messages there are.
+    roots: I64
+    lengths: I64
+    project: I64
+    topic: I64
+    archetype: I64
+    #: The issue that an incident's thread is about, 0 for other threads.
+    issue: I64
+    authors: I64
+    #: When each message is posted, in seconds since the window's start.
+    moments: I64
+    #: Place among all threads that have replies, for those that do.
+    answered: I64
+
+
+class ThreadClock:
+    """Makes threads of one company, template and seed."""
+
+    def __init__(
+        self, company: Company, people: People, archetypes: tuple[str, ...], record_count: int, *path: object
+    ) -> None:
+        self._people = people
+        self._count = record_count
+        self._path = path
+        self._wheel = Wheel(company)
+        zones = sorted({person.timezone for person in company.people})
+        self._clocks = LocalTime(zones)
+        self._zone = np.array([zones.index(person.timezone) for person in company.people], dtype=np.int64)
+        self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
+        self._tells_of_outages = np.array([name == INCIDENT for name in archetypes])
+        outages: list[list[Incident]] = [[] for _ in company.projects]
+        for incident in company.incidents:
+            outages[incident.project].append(incident)
+        self._started = np.array([[incident.started for incident in part] for part in outages], dtype=np.int64)
+        self._issue = np.array([[incident.issue for incident in part] for part in outages], dtype=np.int64)
+
+    def number_of(self, rows: I64) -> I64:
+        """The thread of each message."""
+        turn, place = np.divmod(rows, _TURN)
+        return turn * len(THREADS) + _THREAD_OF[place]
+
+    @property
+    def answered(self) -> int:
+        """How many threads have replies."""
+        turns, rest = divmod(self._count, _TURN)
+        return turns * _ANSWERED_PER_TURN + int(((_SIZES > 1) & (rest > _STARTS + 1)).sum())
+
+    def threads(self, numbers: I64, topic_table: I64, archetype_table: I64) -> Threads:
+        """The threads of these numbers. The tables draw a topic and an archetype by weight."""
+        turn, place = np.divmod(numbers, len(THREADS))
+        roots = turn * _TURN + _STARTS[place]
+        project = self._wheel.project(numbers)
+        archetype = archetype_table[pick(self._draw("archetype", numbers), len(archetype_table))]
+        authors = self._authors(roots, project)
+        urgent = self._tells_of_outages[archetype]
+        incident = pick(self._draw("incident", numbers), self._started.shape[1])
+        return Threads(
+            roots=roots,
+            lengths=np.minimum(_SIZES[place], self._count - roots),
+            project=project,
+            topic=topic_table[pick(self._draw("topic", numbers), len(topic_table))],
+            archetype=archetype,
+            issue=np.where(urgent, self._issue[project, incident], 0),
+            authors=authors,
+            moments=self._moments(roots, archetype, authors, np.where(urgent, self._started[project, incident], -1)),
+            answered=turn * _ANSWERED_PER_TURN + _ANSWERED[place],
+        )
+
+    def _authors(self, roots: I64, project: I64) -> I64:
+        """Nobody answers himself; who began the thread is back every third message."""
+        first, size = self._people.team_first[project], self._people.team_size[project]
+        seats = np.empty((len(roots), LONGEST), dtype=np.int64)
+        seats[:, 0] = pick(self._draw("author", roots), size)
+        for place in range(1, LONGEST):
+            drawn = self._draw("author", roots + place)
+            before = seats[:, place - 1]
+            other = (before + 1 + pick(drawn, size - np.uint64(1))) % size.astype(np.int64)
+            returns = chance(mix(drawn), 333) & (before != seats[:, 0])
+            seats[:, place] = np.where(returns, seats[:, 0], other)
+        chosen: I64 = first[:, None] + seats
+        return chosen
+
+    def _moments(self, roots: I64, archetype: I64, authors: I64, outages: I64) -> I64:
+        """When each message is posted: within minutes of its incident (``outages``, -1 for none), or at work."""
+        zones, urgent = self._zone[authors], outages >= 0
+        drawn = self._draw("posted", roots)
+        week = _FIRST_WEEK + pick(mix(~drawn), _LAST_WEEK - _FIRST_WEEK)
+        local = week * _WEEK + calendar.moments(drawn) % _WEEK
+        moments = np.empty(authors.shape, dtype=np.int64)
+        moments[:, 0] = np.where(urgent, outages + 60 + pick(drawn, 600), self._clocks.utc(local, zones[:, 0]))
+        for place in range(1, LONGEST):
+            pauses = self._draw("pause", roots + place)
+            minutes = np.minimum(pick(pauses, self._pauses[archetype]), pick(mix(pauses), self._pauses[archetype]))
+            soon = moments[:, place - 1] + 20 + minutes * 60 + pick(mix(~pauses), 60)
+            at_work = self._clocks.at_work(soon, zones[:, place], mix(pauses + key("morning")))
+            # Who sees to an incident does not go home.
+            moments[:, place] = np.where(urgent, soon, at_work)
+        return moments
+
+    def _draw(self, column: str, rows: I64) -> U64:
+        return draw(key(*self._path, column), rows)
+
+
+class Incomplete:
+    """Which threads with replies lack a field in their first message: as many as the quota says, exactly."""
+
+    def __init__(self, answered: int, quota: int, fields: int, *path: object) -> None:
+        self._order = Affine(max(answered, 1), *path)
+        self._quota = quota
+        self._fields = fields
+
+    def lacking(self, threads: Threads) -> I64:
+        """Per thread the index of the field that its first message lacks, -1 for none."""
+        place = self._order(threads.answered)
+        incomplete: NDArray[np.bool_] = (threads.lengths > 1) & (place < self._quota)
+        return np.where(incomplete, place % self._fields, -1)
