@@ -12,8 +12,9 @@ from pydantic_core import SchemaError
 
 from dataops_api.connectors.problems import ConnectorProblem, at
 from dataops_api.connectors.schemas import CustomProperty, DatasourceConfig, DocumentDefinition, UserReference
+from dataops_core.connectors.embedded.bulk_text import plain_texts
 from dataops_core.connectors.embedded.index import IndexedDocument
-from dataops_core.connectors.embedded.text import TEXT_TYPES, one_line, plain_text
+from dataops_core.connectors.embedded.text import HTML, PLAIN, TEXT_TYPES, one_line
 from dataops_core.registry.tables import Connector
 
 
@@ -45,9 +46,17 @@ class Datasource:
 
     def documents(self, definitions: Sequence[DocumentDefinition]) -> list[IndexedDocument]:
         """The definitions as the engine keeps them. Raises ConnectorProblem that names document and member."""
-        return [self._document(definition, f"/documents/{position}") for position, definition in enumerate(definitions)]
+        bodies = []
+        for position, definition in enumerate(definitions):
+            self._check(definition, f"/documents/{position}")
+            bodies.append(_body(definition, f"/documents/{position}"))
+        marked_up = iter(plain_texts([content for content, mime_type in bodies if mime_type == HTML]))
+        return [
+            _document(definition, next(marked_up) if mime_type == HTML else content)
+            for definition, (content, mime_type) in zip(definitions, bodies, strict=True)
+        ]
 
-    def _document(self, definition: DocumentDefinition, pointer: str) -> IndexedDocument:
+    def _check(self, definition: DocumentDefinition, pointer: str) -> None:
         if definition.datasource != self.name:
             raise at("invalid_datasource", f"{pointer}/datasource", "is not the data source of the request")
         if not self._matches_url(definition.viewURL):
@@ -55,27 +64,9 @@ class Datasource:
         declared = self._declared(definition.objectType)
         if declared is None:
             raise at("invalid_parameter", f"{pointer}/objectType", "is not among the data source's objectDefinitions")
-        properties = definition.customProperties or []
-        for position, custom in enumerate(properties):
+        for position, custom in enumerate(definition.customProperties or ()):
             if custom.name not in declared:
                 raise at("invalid_parameter", f"{pointer}/customProperties/{position}/name", "was not declared")
-        title = one_line(definition.title or definition.filename or "")
-        return IndexedDocument(
-            id=definition.id,
-            object_type=definition.objectType,
-            title=title or definition.id,
-            body=_body_text(definition, pointer),
-            view_url=definition.viewURL,
-            author_email=definition.author.email if definition.author else None,
-            author_name=definition.author.name if definition.author else None,
-            owner_email=definition.owner.email if definition.owner else None,
-            owner_name=definition.owner.name if definition.owner else None,
-            container=definition.container,
-            status=definition.status,
-            created_at=definition.createdAt,
-            updated_at=definition.updatedAt if definition.updatedAt is not None else definition.createdAt,
-            facets=tuple(_facets(definition, properties)),
-        )
 
     def _matches_url(self, url: str) -> bool:
         try:
@@ -113,16 +104,38 @@ def _linear_pattern(pattern: str) -> TypeAdapter[str]:
         ) from None
 
 
-def _body_text(definition: DocumentDefinition, pointer: str) -> str:
+def _body(definition: DocumentDefinition, pointer: str) -> tuple[str, str]:
+    """The body's content and its type."""
     body = definition.body
     if body is None:
-        return ""
+        return "", PLAIN
     mime_type = body.mimeType.partition(";")[0].strip().lower()
     if mime_type not in TEXT_TYPES:
         raise at("invalid_parameter", f"{pointer}/body/mimeType", f"must be one of {', '.join(sorted(TEXT_TYPES))}")
     if body.binaryContent is not None:
         raise at("invalid_parameter", f"{pointer}/body/binaryContent", "is not supported: give textContent")
-    return plain_text(body.textContent or "", mime_type)
+    return body.textContent or "", mime_type
+
+
+def _document(definition: DocumentDefinition, text: str) -> IndexedDocument:
+    """The definition as the engine keeps it, with its body's text."""
+    title = one_line(definition.title or definition.filename or "")
+    return IndexedDocument(
+        id=definition.id,
+        object_type=definition.objectType,
+        title=title or definition.id,
+        body=text,
+        view_url=definition.viewURL,
+        author_email=definition.author.email if definition.author else None,
+        author_name=definition.author.name if definition.author else None,
+        owner_email=definition.owner.email if definition.owner else None,
+        owner_name=definition.owner.name if definition.owner else None,
+        container=definition.container,
+        status=definition.status,
+        created_at=definition.createdAt,
+        updated_at=definition.updatedAt if definition.updatedAt is not None else definition.createdAt,
+        facets=tuple(_facets(definition, definition.customProperties or [])),
+    )
 
 
 def _facets(definition: DocumentDefinition, properties: Sequence[CustomProperty]) -> list[tuple[str, str]]:

@@ -4,13 +4,13 @@ Belongs here: the ConnectorAdapter of kind ``embedded``. Runs push through it an
 connector service may live in another process or on another machine. Its health probes are in ``probes.py``.
 """
 
-import json
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import orjson
 from pydantic import ValidationError
 
 from dataops_core import fault_points
@@ -88,7 +88,7 @@ class EmbeddedConnector:
 
     def provision(self, spec: ConnectorSpec) -> None:
         """Registers the data source. Idempotent."""
-        self._index(spec, "adddatasource", _json(datasource_config(spec)), accept=(200,))
+        self._index(spec, "adddatasource", orjson.dumps(datasource_config(spec)), accept=(200,))
 
     def load(self, spec: ConnectorSpec, documents: Iterable[Document], *, upload_id: str) -> LoadReport:
         """Replaces the whole content; published only when the last page was taken. Idempotent per ``upload_id``.
@@ -152,7 +152,7 @@ class EmbeddedConnector:
             spec.connector_id,
             "/api/search",
             token=self._token(spec, TokenKind.SEARCH),
-            content=_json(body),
+            content=orjson.dumps(body),
         )
         return read_answer(reply)
 
@@ -219,12 +219,8 @@ def read_answer(reply: Reply) -> SearchAnswer:
     return SearchAnswer(reply.status_code, hits, valid=True, elapsed_seconds=reply.elapsed_seconds)
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _body(flags: dict[str, Any], page: bytes) -> bytes:
-    return _json(flags)[:-1] + b',"documents":[' + page + b"]}"
+    return b"".join((orjson.dumps(flags)[:-1], b',"documents":[', page, b"]}"))
 
 
 def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: set[str]) -> Iterator[bytes]:
@@ -233,7 +229,7 @@ def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: set[str]) ->
     size = 0
     for document in documents:
         ids.add(document.id)
-        part = _json(document_definition(spec, document))
+        part = orjson.dumps(document_definition(spec, document))
         if parts and (len(parts) >= PAGE_DOCUMENTS or size + len(part) > PAGE_BYTES):
             yield b",".join(parts)
             parts, size = [], 0

@@ -26,7 +26,7 @@ def texts(values: Sequence[str | None]) -> pa.StringArray:
     )
 
 
-def cut(whole: bytes, places: NDArray[np.int64]) -> pa.StringArray:
+def cut(whole: bytes | NDArray[np.uint8], places: NDArray[np.int64]) -> pa.StringArray:
     """The pieces between one place and the next, without a copy. ``whole`` is ASCII, at most 2 GiB."""
     return pa.StringArray.from_buffers(len(places) - 1, pa.py_buffer(places.astype(np.int32)), pa.py_buffer(whole))
 

@@ -184,37 +184,62 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
 
 def _store(connection: sqlite3.Connection, documents: Sequence[IndexedDocument]) -> list[int]:
     """Stores the documents and returns their rows; a row taken twice is the later document's."""
-    rows: list[int] = []
-    for position, document in enumerate(documents):
-        found = connection.execute("SELECT rowid FROM docs WHERE id = ?", (document.id,)).fetchone()
-        if found:
-            _remove(connection, found[0])
-        try:
-            row = connection.execute(
-                f"INSERT INTO docs ({_DOC_COLUMNS}) "  # noqa: S608  names of our own
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING rowid",
-                (
-                    document.id,
-                    document.object_type,
-                    document.view_url,
-                    document.author_email,
-                    document.author_name,
-                    document.owner_email,
-                    document.owner_name,
-                    document.container,
-                    document.status,
-                    document.created_at,
-                    document.updated_at,
-                ),
-            ).fetchone()[0]
-        except sqlite3.IntegrityError:
-            raise DuplicateUrlError(position) from None
-        connection.execute("INSERT INTO texts VALUES (?, ?, ?)", (row, document.title, document.body))
-        connection.executemany(
-            "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
-            [(row, field, value, as_number(value)) for field, value in document.facets],
-        )
-        rows.append(row)
+    first: int = connection.execute("SELECT ifnull(max(rowid), 0) + 1 FROM docs").fetchone()[0]
+    connection.execute("SAVEPOINT page")
+    try:
+        rows = _insert(connection, first, documents)
+    except sqlite3.IntegrityError:
+        # Some are there already, by their ids or URLs: one after another tells which.
+        connection.execute("ROLLBACK TO page")
+        rows = [_replace(connection, position, document) for position, document in enumerate(documents)]
+    connection.execute("RELEASE page")
+    return rows
+
+
+def _replace(connection: sqlite3.Connection, position: int, document: IndexedDocument) -> int:
+    """Stores a document in place of the one with its id, if any; its row."""
+    found = connection.execute("SELECT rowid FROM docs WHERE id = ?", (document.id,)).fetchone()
+    if found:
+        _remove(connection, found[0])
+    row: int = connection.execute("SELECT ifnull(max(rowid), 0) + 1 FROM docs").fetchone()[0]
+    try:
+        _insert(connection, row, [document])
+    except sqlite3.IntegrityError:
+        raise DuplicateUrlError(position) from None
+    return row
+
+
+def _insert(connection: sqlite3.Connection, first: int, documents: Sequence[IndexedDocument]) -> list[int]:
+    """Stores documents of which none is there yet, from a row on. Raises IntegrityError for one that is."""
+    rows = list(range(first, first + len(documents)))
+    numbered = list(zip(rows, documents, strict=True))
+    connection.executemany(
+        f"INSERT INTO docs (rowid, {_DOC_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  names of our own
+        [
+            (
+                row,
+                document.id,
+                document.object_type,
+                document.view_url,
+                document.author_email,
+                document.author_name,
+                document.owner_email,
+                document.owner_name,
+                document.container,
+                document.status,
+                document.created_at,
+                document.updated_at,
+            )
+            for row, document in numbered
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO texts VALUES (?, ?, ?)", [(row, document.title, document.body) for row, document in numbered]
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
+        [(row, field, value, as_number(value)) for row, document in numbered for field, value in document.facets],
+    )
     return rows
 
 

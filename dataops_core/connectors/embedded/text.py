@@ -10,9 +10,9 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-HTML = "text/html"
+HTML, PLAIN = "text/html", "text/plain"
 #: Bodies that the engine reads; anything else is refused when it is uploaded.
-TEXT_TYPES = frozenset({HTML, "text/plain", "text/markdown"})
+TEXT_TYPES = frozenset({HTML, PLAIN, "text/markdown"})
 #: Words of a question beyond this many are left out.
 MAX_TERMS = 64
 
@@ -22,7 +22,7 @@ _INLINE = (
     "a(?:bbr)?|b(?:d[io])?|c(?:ite|ode)|d(?:el|fn)|em|i(?:ns)?|kbd|mark|q|s(?:amp|mall|pan|trong|u[bp])?|time|u|var|wbr"
 )
 # Both spellings written out: IGNORECASE takes five times as long.
-_INLINE_TAG = re.compile(rf"</?(?:{_INLINE}|{_INLINE.upper()})(?![\w:-])[^<>]*>")
+INLINE_TAG = re.compile(rf"</?(?:{_INLINE}|{_INLINE.upper()})(?![\w:-])[^<>]*>")
 _TAG = re.compile(r"<[/!?a-zA-Z][^<>]*>")
 _WHITESPACE = re.compile(r"\s+")
 #: Regions that are no tags: where one starts, how it ends, and what is kept of it.
@@ -49,7 +49,7 @@ def plain_text(content: str, mime_type: str) -> str:
         return content
     for start, end, keep in _REGIONS:
         content = _replace_regions(content, start, end, keep)
-    content = _TAG.sub("\n", _INLINE_TAG.sub("", content))
+    content = _TAG.sub("\n", INLINE_TAG.sub("", content))
     return html.unescape(content).strip()
 
 

@@ -44,6 +44,18 @@ def test_a_page_sent_twice_counts_once(spool, document):
     assert index.append(spool, [document(2, body="changed"), document(3)]) == 3
 
 
+def test_a_page_with_a_document_twice_keeps_the_later_one_whole(spool, document, tmp_path):
+    page = [document(1, body="first"), document(2), document(1, body="second"), document(3)]
+    assert index.append(spool, page) == 3
+    stats = index.finish(spool, tmp_path / "a.db", finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    assert stats.document_count == 3
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        bodies = dict(connection.execute("SELECT d.id, t.body FROM docs AS d JOIN texts AS t USING (rowid)"))
+        assert bodies == {"id-0001": "second", "id-0002": document(2).body, "id-0003": document(3).body}
+        of_none = "SELECT count(*) FROM facets WHERE doc NOT IN (SELECT rowid FROM docs)"
+        assert connection.execute(of_none).fetchone() == (0,)
+
+
 def test_ids_know_no_case(spool, document):
     assert index.append(spool, [document(1, id="Page-A"), document(2, id="page-a")]) == 1
 
