@@ -30,6 +30,12 @@ def texts(dataset):
     ]
 
 
+def people_of(company):
+    """Name and address of everybody: the company's people and its customers' contacts."""
+    contacts = [contact for theirs in company.contacts for contact in theirs]
+    return {(person.name, person.email) for person in (*company.people, *contacts)}
+
+
 def test_records_pass_their_profile(dataset, profile):
     validator = profile(dataset.type.name)
     for row in dataset.rows:
@@ -66,7 +72,7 @@ def test_titles_and_addresses_are_unique(dataset):
 
 def test_hosts_and_mail_addresses_are_under_example_and_the_company_s(dataset):
     company = dataset.spec.company
-    known = {person.email for person in company.people}
+    known = {email for _, email in people_of(company)} | {f"support@{company.domain}"}
     for text in texts(dataset):
         for url in URL.findall(text):
             host = urlsplit(url).netloc
@@ -96,7 +102,7 @@ def test_links_lead_to_what_exists(dataset):
     linked = Counter()
     for text in texts(dataset):
         for url in URL.findall(text):
-            parts = urlsplit(url)
+            parts = urlsplit(url.rstrip(".,;"))
             if parts.netloc == f"wiki.{company.domain}":
                 _, key, page = re.match(r"/wiki/(spaces)/([A-Z]+)/pages/(\d+)", parts.path).groups()
                 row, rest = divmod(int(page) - first_page_id(company), PAGE_ID_STEP)
@@ -113,12 +119,17 @@ def test_links_lead_to_what_exists(dataset):
                     assert pull == "pull"
                     assert 1 <= int(number) <= services[name].pull_request_count
                 linked["repository"] += 1
+            elif parts.netloc == f"jira.{company.domain}" and parts.path.startswith("/browse/"):
+                key, number = parts.path.removeprefix("/browse/").split("-")
+                assert 1 <= int(number) <= projects[key].issue_count
+            elif parts.netloc == f"support.{company.domain}":
+                assert 1 <= int(re.search(r"/tickets/(\d+)", parts.path).group(1)) <= company.ticket_count
     assert linked["page"] > 0
     assert linked["repository"] > 0
 
 
 def test_people_are_the_company_s(dataset):
-    known = {(person.name, person.email) for person in dataset.spec.company.people}
+    known = people_of(dataset.spec.company)
     for row in dataset.rows:
         document = dataset.type.document(row)
         assert (document.author_name, document.author_email) in known

@@ -20,6 +20,8 @@ FREE_TEXT = {
     "fields.assignee.displayName", "fields.resolution.name", "_addressee_name", "text", "name", "_folder_name",
     "_site_name",
     "_title", "lastModifyingUser.displayName", "createdBy.user.displayName", "lastModifiedBy.user.displayName",
+    "_organization", "_group", "_requester_name",
+    "_assignee_name",
 }  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def test_a_value_of_another_type_is_caught(frame, name, column):
 )
 def test_rubbish_is_caught(frame, name, column):
     broken = frame(name)
-    broken.loc[7, column] = "" if column in {"body.storage.value", "_text"} else "no\tsuch thing"
+    broken.loc[7, column] = "" if column in {"body.storage.value", "_text", "description"} else "no\tsuch thing"
     failures(name, broken)
 
 
@@ -130,6 +132,13 @@ def test_rubbish_is_caught(frame, name, column):
         ("jira_issues", "fields.description", '{"type":"doc","version":1,"content":[]}'),
         ("jira_issues", "fields.description", "Plain text"),
         ("jira_issues", "fields.assignee.accountId", "x" * 61),
+        ("zendesk_tickets", "id", 0),
+        ("zendesk_tickets", "type", "bug"),
+        ("zendesk_tickets", "priority", "critical"),
+        ("zendesk_tickets", "raw_subject", "{{dc.subject}}"),
+        ("zendesk_tickets", "updated_at", "2020-01-01T00:00:00Z"),
+        ("zendesk_tickets", "due_at", "2020-01-01T00:00:00Z"),
+        ("zendesk_tickets", "assignee_id", 1.5),
     ],
 )
 def test_values_just_outside_are_caught(frame, name, column, value):
@@ -158,6 +167,9 @@ def test_values_just_outside_are_caught(frame, name, column, value):
         ("jira_issues", "fields.labels", ["two words"]),
         ("jira_issues", "fields.components", [{"name": "api"}]),
         ("jira_issues", "_comments", [{"body": "no author"}]),
+        ("zendesk_tickets", "tags", ["two words"]),
+        ("zendesk_tickets", "follower_ids", ["12"]),
+        ("zendesk_tickets", "_comments", [{"body": "no author"}]),
     ],
 )
 def test_rubbish_in_lists_is_caught(frame, name, column, value):

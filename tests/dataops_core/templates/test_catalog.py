@@ -59,6 +59,11 @@ RELEASED = {
     "8c14a9d2-6f3b-4b57-8e0c-39d5b7a1c640": "Enterprise IT Operations - Jira",
     "a7e05f38-42c9-4d1b-9f76-c8b2e13d5f04": "Manufacturing Developer Productivity - Jira",
     "d30b6e95-7a48-4c2d-8b13-52f9e0a47c8e": "Retail Developer Productivity - Jira",
+    "6c8f2b17-3e5d-4f90-a1c4-9b7e0d52f386": "FinTech Customer Support - Zendesk",
+    "19d47a60-b8e2-4c35-8f0d-e6a3c71b9d54": "Healthcare Customer Support - Zendesk",
+    "e4b1c896-05fa-4d27-9c3b-7f60a8d21e35": "Enterprise Customer Support - Zendesk",
+    "b57e93d1-6a0c-4e48-8d92-1c4f7b3e06a9": "Manufacturing Customer Support - Zendesk",
+    "43a9f0e8-d716-4b52-a07e-8c5d2e91f64b": "Retail Customer Support - Zendesk",
 }
 USE_CASES = {
     "developer_productivity": "Developer Productivity",

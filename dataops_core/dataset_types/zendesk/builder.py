@@ -1,0 +1,545 @@
+"""How Zendesk tickets follow from a specification: the plan of a template and company, and any range of rows.
+
+Who asks is a contact of one of the company's customers, who answers one of its people; users, organizations and groups
+have ids in closed form. What a ticket or a comment cites was there before it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dataops_core.company.build import CONTACTS, ticket_url
+from dataops_core.company.model import Company
+from dataops_core.company.timeline import ticket_created, tickets_by
+from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.plan import (
+    LABEL_SETS,
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    batch,
+    incomplete_quota,
+    label_sets,
+    weighted,
+)
+from dataops_core.dataset_types.titles import Titles
+from dataops_core.dataset_types.zendesk import markup
+from dataops_core.dataset_types.zendesk.layout import CHANNELS, LAYOUTS, PRIORITIES, UNSOLVED
+from dataops_core.dataset_types.zendesk.numbers import Numbers
+from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, Sizes, Spread, blocks_of, compile_outline
+from dataops_core.generation.seeding import (
+    I64,
+    U64,
+    Affine,
+    Draws,
+    chance,
+    digest64,
+    draw,
+    key,
+    mix,
+    pick,
+    weighted_table,
+)
+from dataops_core.generation.sentences import (
+    PROJECT,
+    TICKETS,
+    TOPIC,
+    add_pools,
+    narrow_days,
+    narrow_newest,
+    spoken_day,
+)
+from dataops_core.generation.words import capitalized
+from dataops_core.templates.model import Template
+
+#: Bytes of a stored row besides its description and comments, and of a comment besides its text.
+_OTHER_BYTES = 650
+_COMMENT_BYTES = 75
+_INCOMPLETE_FIELDS = ("tags", "priority", "organization_id")
+#: How many comments follow the first one: sixteen equally frequent numbers.
+_COMMENTS = (1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8)
+_INCIDENT = "incident"
+#: A solved ticket is closed after so many days.
+_CLOSED_AFTER = 28
+
+_COMMENT_LIST = pa.list_(
+    pa.struct(
+        [
+            ("id", pa.int64()),
+            ("author_id", pa.int64()),
+            ("author_name", pa.string()),
+            ("public", pa.bool_()),
+            ("created_at", pa.string()),
+            ("body", pa.string()),
+        ]
+    )
+)
+_IDS = pa.list_(pa.int64())
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.int64(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("external_id", pa.string()),
+        pa.field("created_at", pa.string(), nullable=False),
+        pa.field("updated_at", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),
+        pa.field("subject", pa.string(), nullable=False),
+        pa.field("raw_subject", pa.string(), nullable=False),
+        pa.field("description", pa.string(), nullable=False),
+        pa.field("priority", pa.string()),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("recipient", pa.string()),
+        pa.field("requester_id", pa.int64(), nullable=False),
+        pa.field("submitter_id", pa.int64(), nullable=False),
+        pa.field("assignee_id", pa.int64()),
+        pa.field("organization_id", pa.int64()),
+        pa.field("group_id", pa.int64(), nullable=False),
+        pa.field("brand_id", pa.int64(), nullable=False),
+        pa.field("collaborator_ids", _IDS, nullable=False),
+        pa.field("follower_ids", _IDS, nullable=False),
+        pa.field("email_cc_ids", _IDS, nullable=False),
+        pa.field("followup_ids", _IDS, nullable=False),
+        pa.field("tags", pa.list_(pa.string()), nullable=False),
+        pa.field("has_incidents", pa.bool_(), nullable=False),
+        pa.field("is_public", pa.bool_(), nullable=False),
+        pa.field("due_at", pa.string()),
+        pa.field("allow_channelback", pa.bool_(), nullable=False),
+        pa.field("allow_attachments", pa.bool_(), nullable=False),
+        pa.field("from_messaging_channel", pa.bool_(), nullable=False),
+        pa.field("via.channel", pa.string(), nullable=False),
+        pa.field("_comments", _COMMENT_LIST, nullable=False),
+        pa.field("_organization", pa.string(), nullable=False),
+        pa.field("_group", pa.string(), nullable=False),
+        pa.field("_requester_name", pa.string(), nullable=False),
+        pa.field("_requester_email", pa.string(), nullable=False),
+        pa.field("_assignee_name", pa.string()),
+        pa.field("_assignee_email", pa.string()),
+        pa.field("_view_url", pa.string(), nullable=False),
+        pa.field("_archetype", pa.string(), nullable=False),
+        pa.field("_topic", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all tickets of a template and company share."""
+
+    fragments: Fragments
+    outlines: tuple[Outline, ...]
+    #: Blocks of comments: replies, answers, notes; and the note of an incident.
+    comment_blocks: tuple[I64, ...]
+    incident_note: int
+    #: What comments have on average, all together.
+    comment_bytes: float
+    signature: int
+    archetypes: tuple[str, ...]
+    archetype_table: I64
+    priority_tables: I64
+    longest: I64
+    titles: Titles
+    topics: pa.Array
+    topic_table: I64
+    wheel: Wheel
+    numbers: Numbers
+    numbered: Numbered
+    people: People
+    labels: pa.ListArray
+    #: Of each project where its issues begin among all, and of each person the team.
+    first_issue: I64
+    team: I64
+
+
+def _plan(plan_key: PlanKey) -> _Plan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    Titles.add_pools(library, template, company, str)
+    markup.add_pools(library, company)
+    draws = Draws("zendesk", company.client_id, template.template_id)
+    # The company's incidents have their tickets whatever the template weighs.
+    archetypes = tuple(sorted({_INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
+    blocks = markup.kinds(library, draws)
+    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    comments, note = markup.comments(library, draws), markup.incident_note(library)
+    signature = markup.signature(library)
+    fragments = library.freeze()
+    replies, answers, notes = (float(fragments.block_bytes[list(each)].mean()) for each in comments)
+    # Three replies to two answers, and a note for every fifth reply, as ``_comments`` draws them.
+    a_comment = 0.48 * replies + 0.4 * answers + 0.12 * notes + _COMMENT_BYTES
+    comment_bytes = a_comment * sum(_COMMENTS) / len(_COMMENTS)
+    issue_counts = [project.issue_count for project in company.projects]
+    labels = label_sets(template.labels, company)
+    return _Plan(
+        fragments=fragments,
+        outlines=tuple(
+            compile_outline(
+                part,
+                fragments.block_bytes,
+                _description_bytes(template, comment_bytes),
+                *("ticket", company.client_id, name),
+            )
+            for part, name in zip(parts, archetypes, strict=True)
+        ),
+        comment_blocks=tuple(np.array(each, dtype=np.int64) for each in comments),
+        incident_note=note,
+        comment_bytes=comment_bytes,
+        signature=signature,
+        archetypes=archetypes,
+        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
+        priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
+        longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes]),
+        topics=arrays.texts([topic.key for topic in template.topics]),
+        topic_table=weighted_table(topic_weights),
+        wheel=wheel,
+        numbers=Numbers(company),
+        numbered=Numbered.of(company),
+        people=People.of(company),
+        labels=arrays.lists(arrays.texts([label for chosen in labels for label in chosen]), map(len, labels)),
+        first_issue=np.cumsum([0, *issue_counts])[:-1],
+        team=np.array([person.team for person in company.people], dtype=np.int64),
+    )
+
+
+_plans = PlanCache(_plan)
+
+
+class Ids:
+    """The ids of a company's users, organizations, groups and brand in its help desk."""
+
+    def __init__(self, company: Company) -> None:
+        base = 360_000_000_000 + digest64("help desk", company.client_id) % 30_000_000_000 * 10
+        self.brand = base + 1
+        self._first_group, self._first_organization = base + 1_000, base + 10_000
+        self._first_person, self._first_contact = base + 100_000, base + 200_000
+
+    def groups(self, teams: I64) -> I64:
+        """A group for each team."""
+        return self._first_group + teams
+
+    def organizations(self, customers: I64) -> I64:
+        """An organization for each customer."""
+        return self._first_organization + customers
+
+    def people(self, people: I64) -> I64:
+        """An agent for each of the company's people."""
+        return self._first_person + people
+
+    def contacts(self, customers: I64, contacts: "int | I64") -> I64:
+        """An end user for each contact of a customer."""
+        return self._first_contact + customers * CONTACTS + contacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Tickets:
+    """A range of tickets, as numbers: what their columns and their text both say."""
+
+    rows: I64
+    number: I64
+    #: Index of the company's incident that a ticket is about, -1 for none.
+    incident: I64
+    project: I64
+    customer: I64
+    contact: I64
+    topic: I64
+    archetype: I64
+    assignee: I64
+    #: Index among ``_STATUSES``.
+    status: I64
+    created: I64
+    updated: I64
+    #: Index of the field that an incomplete ticket lacks, -1 for a complete one.
+    lacking: I64
+
+
+_STATUSES = (*(name for name, _ in UNSOLVED), "solved", "closed")
+_NEW, _SOLVED, _CLOSED = (_STATUSES.index(name) for name in ("new", "solved", "closed"))
+
+
+class TicketBuilder:
+    """Builds any range of a specification's tickets."""
+
+    schema = SCHEMA
+
+    def __init__(self, spec: GenerationSpec) -> None:
+        self._spec = spec
+        self._plan = _plans(spec)
+        self._path = ("zendesk_tickets", spec.seed)
+        self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
+        self._quota = incomplete_quota(spec)
+        description = _description_bytes(spec.template, self._plan.comment_bytes)
+        self._sizes = Sizes(spec.record_count, description, *self._path, "size")
+        self._comment_counts = Spread(spec.record_count, _COMMENTS, *self._path, "comment count")
+        self._capacity = max(spec.company.ticket_count, spec.record_count)
+        self._ids = Ids(spec.company)
+
+    def rows(self, start: int, stop: int) -> pa.RecordBatch:
+        """Tickets ``start`` to ``stop``, the latter excluded."""
+        tickets, subjects, title_fragments = self._tickets(np.arange(start, stop, dtype=np.int64))
+        columns = {
+            **self._identity(tickets, subjects),
+            **self._state(tickets),
+            **self._people(tickets),
+            "description": self._descriptions(tickets, title_fragments),
+            "_comments": self._comments(tickets),
+        }
+        return batch(columns, SCHEMA)
+
+    def _draw(self, column: str, rows: I64) -> U64:
+        return draw(key(*self._path, column), rows)
+
+    def _tickets(self, rows: I64) -> tuple[_Tickets, list[str], dict[str, I64]]:
+        """The tickets, their subjects, and the fragments with which their text says the same."""
+        plan, company = self._plan, self._spec.company
+        number, incident, hit = plan.numbers.of(rows)
+        about = incident >= 0
+        projects = np.array([each.project for each in company.incidents], dtype=np.int64)
+        project = np.where(about, projects[incident], plan.wheel.project(rows))
+        archetype = np.where(
+            about,
+            plan.archetypes.index(_INCIDENT),
+            weighted(self._draw("archetype", rows), plan.archetype_table),
+        )
+        topic = weighted(self._draw("topic", rows), plan.topic_table)
+        titles, fragments = plan.titles.draw(rows, topic, archetype, self._draw("subject", rows), self._spec.seed)
+        subjects = list(map(capitalized, titles))
+        # A customer that the subject names is the one that asks.
+        first = plan.titles.others["customer"][1]
+        named = fragments["title_other"] - first
+        own = (named >= 0) & (named < len(company.customers))
+        drawn = self._draw("customer", rows)
+        # Some customers ask more than others.
+        asking = np.minimum(pick(drawn, len(company.customers)), pick(mix(drawn), len(company.customers) * 2))
+        customer = np.where(about, hit, np.where(own, named, asking))
+        first_service = plan.titles.others["service"][1]
+        for row, index in enumerate(incident.tolist()):
+            if index >= 0:
+                service = company.incidents[index].service
+                day = spoken_day(company.incidents[index].started // calendar.DAY)
+                name = company.services[service].name
+                subjects[row] = f"{name} down for {company.customers[customer[row]]} on {day}"
+                fragments["title_other"][row] = first_service + service
+        created = ticket_created(company.client_id, number, self._capacity)
+        zone = plan.numbered.utc_offset[project]
+        updated = calendar.later(
+            created, self._draw("updated", rows), within_days=plan.longest[archetype], utc_offset=zone
+        )
+        place = self._incomplete(rows)
+        tickets = _Tickets(
+            rows=rows,
+            number=number,
+            incident=incident,
+            project=project,
+            customer=customer,
+            contact=pick(self._draw("contact", rows), CONTACTS),
+            topic=topic,
+            archetype=archetype,
+            assignee=plan.people.member(project, self._draw("assignee", rows)),
+            status=self._statuses(rows, created, updated, about),
+            created=created,
+            updated=updated,
+            lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
+        )
+        return tickets, subjects, fragments
+
+    def _statuses(self, rows: I64, created: I64, updated: I64, about: NDArray[np.bool_]) -> I64:
+        """The older a ticket, the likelier it is solved; what has been solved for long is closed."""
+        age = calendar.WINDOW_DAYS - calendar.day_of(created)
+        drawn = self._draw("status", rows)
+        likely = np.where(age > 60, 950, np.where(age > 14, 700, 250))
+        solved = about | (pick(drawn, 1000) < likely)
+        since = calendar.WINDOW_DAYS - calendar.day_of(updated)
+        unsolved = weighted(mix(drawn), weighted_table([weight for _, weight in UNSOLVED]))
+        return np.where(solved, np.where(since > _CLOSED_AFTER, _CLOSED, _SOLVED), unsolved)
+
+    def _identity(self, tickets: _Tickets, subjects: list[str]) -> dict[str, Any]:
+        """What a ticket is and where it stands."""
+        plan, company = self._plan, self._spec.company
+        numbers = tickets.number.tolist()
+        teams = plan.team[tickets.assignee]
+        drawn = pick(self._draw("priority", tickets.rows), plan.priority_tables.shape[1])
+        priorities = plan.priority_tables[tickets.archetype, drawn]
+        labels = np.where(self._lacks(tickets, "tags"), LABEL_SETS, pick(self._draw("tags", tickets.rows), LABEL_SETS))
+        types = [LAYOUTS[plan.archetypes[index]].ticket_type for index in tickets.archetype.tolist()]
+        return {
+            "id": tickets.number,
+            "url": [f"{company.support_url}/api/v2/tickets/{number}.json" for number in numbers],
+            "type": types,
+            "subject": subjects,
+            "raw_subject": subjects,
+            "priority": arrays.texts(PRIORITIES).take(
+                arrays.integers(priorities, present=~self._lacks(tickets, "priority"))
+            ),
+            "tags": plan.labels.take(arrays.integers(labels)),
+            "group_id": self._ids.groups(teams),
+            "brand_id": np.full(len(numbers), self._ids.brand),
+            "_group": arrays.texts([team.name for team in company.teams]).take(arrays.integers(teams)),
+            "_organization": arrays.texts(company.customers).take(arrays.integers(tickets.customer)),
+            "_view_url": [ticket_url(company, number) for number in numbers],
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(tickets.archetype)),
+            "_topic": plan.topics.take(arrays.integers(tickets.topic)),
+        }
+
+    def _state(self, tickets: _Tickets) -> dict[str, Any]:
+        """How far a ticket is, its times, and how it came in."""
+        plan, company, rows = self._plan, self._spec.company, tickets.rows
+        incidents = company.incidents
+        issues = [
+            f"{company.projects[incidents[index].project].key}-{incidents[index].issue}" if index >= 0 else None
+            for index in tickets.incident.tolist()
+        ]
+        is_task = np.array([LAYOUTS[name].ticket_type == "task" for name in plan.archetypes])[tickets.archetype]
+        is_problem = np.array([LAYOUTS[name].ticket_type == "problem" for name in plan.archetypes])[tickets.archetype]
+        due = calendar.later(tickets.created, self._draw("due", rows), within_days=30)
+        channel = weighted(self._draw("channel", rows), weighted_table([weight for _, weight in CHANNELS]))
+        channels = [CHANNELS[index][0] for index in channel.tolist()]
+        here = np.arange(len(rows))
+        return {
+            "external_id": issues,
+            "status": [_STATUSES[index] for index in tickets.status.tolist()],
+            "created_at": calendar.rfc3339(tickets.created),
+            "updated_at": calendar.rfc3339(tickets.updated),
+            "due_at": calendar.rfc3339(due).take(arrays.integers(here, present=is_task)),
+            "recipient": [f"support@{company.domain}" if name == "email" else None for name in channels],
+            "has_incidents": is_problem & chance(self._draw("incidents", rows), 250),
+            "is_public": [True] * len(rows),
+            "allow_channelback": [False] * len(rows),
+            "allow_attachments": [True] * len(rows),
+            "from_messaging_channel": [name == "chat" for name in channels],
+            "via.channel": channels,
+        }
+
+    def _people(self, tickets: _Tickets) -> dict[str, Any]:
+        """Who asks, who answers, and who else is told."""
+        people, ids, company = self._plan.people, self._ids, self._spec.company
+        assigned = tickets.status != _NEW
+        assignee = arrays.integers(tickets.assignee, present=assigned)
+        requesters = [
+            company.contacts[customer][contact]
+            for customer, contact in zip(tickets.customer.tolist(), tickets.contact.tolist(), strict=True)
+        ]
+        requester = ids.contacts(tickets.customer, tickets.contact)
+        told = self._draw("told", tickets.rows)
+        other = ids.contacts(tickets.customer, (tickets.contact + 1) % CONTACTS)
+        follower = ids.people(people.member(tickets.project, mix(told)))
+        copied, followed = chance(told, 250), chance(mix(~told), 200)
+        return {
+            "requester_id": requester,
+            "submitter_id": np.where(chance(mix(told), 60), ids.people(tickets.assignee), requester),
+            "assignee_id": arrays.integers(ids.people(tickets.assignee), present=assigned),
+            "organization_id": arrays.integers(
+                ids.organizations(tickets.customer), present=~self._lacks(tickets, "organization_id")
+            ),
+            "collaborator_ids": _some(other, copied),
+            "follower_ids": _some(follower, followed),
+            "email_cc_ids": _some(other, copied),
+            "followup_ids": _some(other, np.zeros_like(copied)),
+            "_requester_name": [contact.name for contact in requesters],
+            "_requester_email": [contact.email for contact in requesters],
+            "_assignee_name": people.names.take(assignee),
+            "_assignee_email": people.emails.take(assignee),
+        }
+
+    def _lacks(self, tickets: _Tickets, name: str) -> NDArray[np.bool_]:
+        lacks: NDArray[np.bool_] = tickets.lacking == _INCOMPLETE_FIELDS.index(name)
+        return lacks
+
+    def _descriptions(self, tickets: _Tickets, title_fragments: dict[str, I64]) -> pa.StringArray:
+        plan, fragments = self._plan, self._plan.fragments
+        ranges = self._ranges(tickets, np.arange(len(tickets.rows)), tickets.created)
+        for name, chosen in title_fragments.items():
+            fragments.only(ranges, name, chosen)
+        blocks = blocks_of(
+            plan.outlines, tickets.archetype, self._sizes(tickets.rows), self._draw("outline", tickets.rows)
+        )
+        signature = np.full((len(blocks), 1), plan.signature, dtype=np.int64)
+        return fragments.compose(ranges, np.hstack([blocks, signature]), self._draw("description", tickets.rows))
+
+    def _comments(self, tickets: _Tickets) -> pa.ListArray:
+        """What follows the description, in the order of time: replies and answers in turn, and notes among them."""
+        plan, company = self._plan, self._spec.company
+        counts = np.where(tickets.status == _NEW, 0, self._comment_counts(tickets.rows))
+        ticket = np.repeat(np.arange(len(counts)), counts)
+        place: I64 = np.arange(len(ticket)) - np.repeat(np.cumsum(counts) - counts, counts)
+        drawn = self._draw("comment", tickets.rows[ticket] * 64 + place)
+        zone = plan.numbered.utc_offset[tickets.project[ticket]]
+        created, updated = tickets.created[ticket], tickets.updated[ticket]
+        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
+        step: I64 = place * 1000 + pick(drawn, 1000)
+        worked: I64 = begin + (end - begin) * step // (counts[ticket] * 1000)
+        moment = np.clip(calendar.at_work(worked, utc_offset=zone), created, updated)
+        # 0: a reply, 1: an answer, 2: a note. A company's incident begins with the note that says so.
+        note = (place % 2 == 0) & chance(mix(drawn), 200)
+        about = (tickets.incident[ticket] >= 0) & (place == 0)
+        kind = np.where(note | about, 2, np.where(place % 2 == 1, 1, 0))
+        form = mix(drawn + key("form"))
+        chosen = np.choose(kind, [blocks[pick(form, len(blocks))] for blocks in plan.comment_blocks])
+        chosen = np.where(about, plan.incident_note, chosen)
+        ranges = self._ranges(tickets, ticket, moment)
+        bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
+        by_customer = kind == 1
+        contact = tickets.customer[ticket] * CONTACTS + tickets.contact[ticket]
+        names = [contact_.name for theirs in company.contacts for contact_ in theirs]
+        agents = plan.people.names.to_pylist()
+        said_by = [
+            names[asking] if theirs else agents[agent]
+            for theirs, asking, agent in zip(
+                by_customer.tolist(), contact.tolist(), tickets.assignee[ticket].tolist(), strict=True
+            )
+        ]
+        author = np.where(
+            by_customer, self._ids.contacts(contact * 0, contact), self._ids.people(tickets.assignee[ticket])
+        )
+        entries = pa.StructArray.from_arrays(
+            [
+                arrays.integers(9_000_000_000 + tickets.number[ticket] * 16 + place),
+                arrays.integers(author),
+                arrays.texts(said_by),
+                arrays.booleans(kind != 2),
+                calendar.rfc3339(moment),
+                bodies,
+            ],
+            fields=list(_COMMENT_LIST.value_type),
+        )
+        return arrays.lists(entries, counts.tolist()).cast(_COMMENT_LIST)
+
+    def _ranges(self, tickets: _Tickets, chosen: I64, moment: I64) -> U64:
+        """What texts may say: of their ticket's topic, project and people, and of nothing after their moment."""
+        plan, fragments, company = self._plan, self._plan.fragments, self._spec.company
+        project, customer = tickets.project[chosen], tickets.customer[chosen]
+        ranges = fragments.ranges(len(chosen), {TOPIC: tickets.topic[chosen], PROJECT: project})
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        narrow_newest(fragments, ranges, project, plan.numbered.issues_by(project, moment), TICKETS)
+        narrow_newest(fragments, ranges, project, plan.numbered.pull_requests_by(project, moment), ("pull",))
+        opened = tickets_by(moment, company.ticket_count)
+        narrow_newest(fragments, ranges, np.zeros_like(project), opened, ("support_ticket",))
+        contact = customer * CONTACTS + tickets.contact[chosen]
+        fragments.only(ranges, "requester", fragments.base("requester") + contact)
+        fragments.only(ranges, "own_customer", fragments.base("own_customer") + customer)
+        fragments.only(ranges, "agent", fragments.base("agent") + tickets.assignee[chosen])
+        issues = np.array(
+            [plan.first_issue[each.project] + each.issue - 1 for each in company.incidents], dtype=np.int64
+        )
+        about = tickets.incident[chosen]
+        fragments.only(ranges, "incident_ticket", fragments.base("incident_ticket") + issues[about])
+        return ranges
+
+
+def _some(values: I64, chosen: NDArray[np.bool_]) -> pa.ListArray:
+    """A list of the one value where it is chosen, else an empty one."""
+    return arrays.lists(arrays.integers(values[chosen]), chosen.astype(np.int64).tolist())
+
+
+def _description_bytes(template: Template, comment_bytes: float) -> float:
+    """What descriptions have on average, so that whole rows have what the template says."""
+    return max(template.bytes_per_record - _OTHER_BYTES - comment_bytes, 300)

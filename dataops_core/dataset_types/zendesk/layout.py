@@ -1,0 +1,168 @@
+"""What Zendesk tickets of each archetype are called, how customers begin them, and what is answered. Data only.
+
+In subjects ``{T}`` is an adjective with a plural noun of the ticket's topic and ``{x}`` the thing named beside it,
+whose kind stands first; a customer that is named there is the one that asks. In other texts names in braces are pools:
+``requester`` is who asks, ``own_customer`` where from, ``agent`` who answers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_TEXT = {"paragraph": 8, "live": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An archetype of ticket."""
+
+    #: Zendesk's type of ticket.
+    ticket_type: str
+    subjects: tuple[tuple[str, str], ...]
+    intros: tuple[str, ...]
+    #: What follows, part by part: kinds of content with their weights.
+    sections: tuple[Mapping[str, int], ...]
+    #: How often each priority (``PRIORITIES``) is given.
+    priorities: tuple[int, ...]
+    #: Days until it is solved, at most.
+    longest: int
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "question": Layout(
+        ticket_type="question",
+        subjects=(
+            ("customer", "How do we handle {T} at {x}?"),
+            ("customer", "{x}: question about {T}"),
+            ("service", "Can {x} deal with {T}?"),
+            ("customer", "Where does {x} see {T}?"),
+        ),
+        intros=(
+            "we are not sure what to do with {title_things}. {own_customer} has {number} of them by now. ",
+            "can you tell us how {title_things} are meant to be used? We found nothing about {title_other} in the "
+            "documentation. ",
+            "since {day} we see {title_things}, and my colleagues ask me what they mean for {title_other}. ",
+        ),
+        sections=({**_TEXT, "facts": 3}, {"wishes": 5, **_TEXT}),
+        priorities=(2, 10, 62, 26),
+        longest=12,
+    ),
+    "problem": Layout(
+        ticket_type="problem",
+        subjects=(
+            ("customer", "{T} missing at {x}"),
+            ("service", "{x} returns errors for {T}"),
+            ("customer", "{x} gets {T} twice"),
+            ("service", "{T} stuck in {x}"),
+            ("customer", "Wrong figures for {T} at {x}"),
+        ),
+        intros=(
+            "something is wrong with {title_things}. {title_other} has not been right since {day}. ",
+            "we have a problem with {title_things}: about {number} of a hundred fail, and {title_other} is affected. ",
+            "{title_things} worked until {day}. Since version {version} they do not, at least not for {title_other}. ",
+        ),
+        sections=({"steps": 6, "log": 5, "facts": 3}, {**_TEXT, "log": 2}, {"wishes": 5, "paragraph": 4}),
+        priorities=(12, 34, 44, 10),
+        longest=20,
+    ),
+    "incident": Layout(
+        ticket_type="incident",
+        subjects=(
+            ("customer", "{x} cannot work: {T}"),
+            ("service", "{x} unreachable, {T} affected"),
+            ("customer", "Urgent: {T} down for {x}"),
+        ),
+        intros=(
+            "nothing works any more: {title_things} fail, {title_other} does not answer. {own_customer} is waiting. ",
+            "this is urgent. {title_other} has been failing since this morning; {title_things} were the first to go. ",
+            "we cannot reach {title_other}. All our {title_things} are affected. ",
+        ),
+        sections=({"log": 6, "facts": 4, "paragraph": 2}, {**_TEXT, "wishes": 3}),
+        priorities=(55, 40, 5, 0),
+        longest=2,
+    ),
+    "request": Layout(
+        ticket_type="task",
+        subjects=(
+            ("customer", "Please set up {T} for {x}"),
+            ("customer", "{x} needs access to {T}"),
+            ("service", "Change of {T} in {x}"),
+            ("customer", "Export of {T} for {x}"),
+        ),
+        intros=(
+            "please take care of {title_things} for us; {title_other} should be ready by the end of the month. ",
+            "{own_customer} would like to use {title_things}. What do you need from us for {title_other}? ",
+            "as discussed with {person} on {day}, we ask you to change {title_things} with regard to {title_other}. ",
+        ),
+        sections=({"wishes": 7, "facts": 3, "paragraph": 3}, _TEXT),
+        priorities=(2, 14, 60, 24),
+        longest=30,
+    ),
+    "billing": Layout(
+        ticket_type="question",
+        subjects=(
+            ("customer", "Invoice of {x}: {T}"),
+            ("customer", "{x} was charged for {T}"),
+            ("customer", "Credit for {T}, {x}"),
+        ),
+        intros=(
+            "our invoice {code} lists {amount} {title_things}. {own_customer} ordered fewer; please check. ",
+            "we were charged for {title_things} again, although {person} promised a credit on {day}. ",
+            "the figures for {title_things} on invoice {code} differ from what {title_other} counted. ",
+        ),
+        sections=({"facts": 7, "paragraph": 4}, {"wishes": 5, **_TEXT}),
+        priorities=(4, 22, 56, 18),
+        longest=25,
+    ),
+    "feedback": Layout(
+        ticket_type="question",
+        subjects=(
+            ("customer", "{x} on the new {T}"),
+            ("service", "Idea: {T} in {x}"),
+            ("customer", "Feedback from {x} about {T}"),
+        ),
+        intros=(
+            "some feedback on {title_things}, after {span} with {title_other}. ",
+            "it would help {own_customer} if {title_things} were easier to find. {title_other} is in use every day. ",
+            "my team likes {title_things}, but there is room for improvement around {title_other}. ",
+        ),
+        sections=({"wishes": 6, **_TEXT}, _TEXT),
+        priorities=(0, 4, 46, 50),
+        longest=40,
+    ),
+}
+
+PRIORITIES = ("urgent", "high", "normal", "low")
+#: Statuses of what is not solved yet, with how often they are met.
+UNSOLVED = (("open", 6), ("pending", 4), ("hold", 2), ("new", 2))
+#: Channels with their weights.
+CHANNELS = (("email", 46), ("web", 28), ("chat", 10), ("api", 6), ("mobile", 6), ("voice", 4))
+
+GREETINGS = ("Hello,", "Hi,", "Hello support team,", "Good morning,", "Dear team,", "Hi all,")
+FAREWELLS = ("Kind regards,", "Best,", "Thank you,", "Many thanks,", "Regards,")
+
+#: Replies of agents, answers of customers and internal notes; ``|`` is followed by sentences of the topic.
+REPLIES = (
+    "thank you for the details. I could see {a_thing} on our side; {team} is looking into it. |",
+    "this is expected with {things}, and the page {page} explains it. |",
+    "we have changed {a_thing} for {own_customer}. Could you try again? |",
+    "version {version} of {service} went out on {day} and should help with {things}. |",
+    "I have asked {person}, who knows {things} best. You will hear from me within {span}. ",
+    "please send us the reference {code} and the time at which it happened. |",
+    "we are sorry for the trouble. The {metric} is back to normal since {day}. |",
+    "the credit is on its way, reference {code}. |",
+)
+ANSWERS = (
+    "that helped, thank you. |",
+    "no change so far: we still see {things}. |",
+    "the reference is {code}. It happened {number} times on {day}. ",
+    "my colleagues asked for {a_thing} too. |",
+    "is there any news? {own_customer} needs {things} for the end of the month. ",
+    "we will test it and come back to you. |",
+)
+NOTES = (
+    "Internal: tracked as {ticket}, {person} is on it. |",
+    "Internal: the same as {ticket}. Do not promise a date to {own_customer}. ",
+    "Internal: asked {team*} about {things}. |",
+    "Internal: see the pull request {pull}. ",
+    "Internal: {customer} has the same {things}, see {support_ticket}. ",
+)

@@ -1,0 +1,140 @@
+"""A ticket's description and comments as plain text, as sequences of fragments. Every block ends with an empty line."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
+from dataops_core.company.model import Company
+from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, NOTES, REPLIES
+from dataops_core.generation.fragments import Library
+from dataops_core.generation.outline import Parts
+from dataops_core.generation.seeding import Draws
+from dataops_core.generation.sentences import PROJECT, sentences
+
+#: The pools of one block of a kind; the draws vary it.
+_Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
+
+_LOG = (
+    "{service}: {slug} {state_slug}, reference {code}\n",
+    "HTTP 500 from https://{service}.{domain}/v1/{slug*}\n",
+    "HTTP 429 from https://{service}.{domain}/v1/{slug*}, retry after {number} s\n",
+    "error {code}: {table} is {state_slug}\n",
+    "timeout after {amount} ms ({slug})\n",
+)
+
+
+def add_pools(library: Library, company: Company) -> None:
+    """Adds the pools that only tickets need; those of ``sentences.add_pools`` and titles must be there."""
+    library.pool("greeting", GREETINGS)
+    library.pool("farewell", FAREWELLS)
+    library.pool("requester", [contact.name for theirs in company.contacts for contact in theirs])
+    library.alias("own_customer", "customer")
+    library.alias("agent", "person*")
+    library.pool_by(PROJECT, "page", [[space_home_url(company, project)] for project in company.projects])
+    library.pool_by(
+        PROJECT,
+        "pull",
+        [
+            [pull_request_url(company, service, number) for number in range(1, service.pull_request_count + 1)]
+            for service in company.services[: len(company.projects)]
+        ],
+    )
+    library.pool("support_ticket", [ticket_url(company, number) for number in range(1, company.ticket_count + 1)])
+    library.alias("incident_ticket", "ticket*")
+
+
+def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
+    """The blocks of every kind of content that a layout may name. ``draws`` varies them."""
+    return {kind: tuple(library.block(*build(library, draws)) for _ in range(12)) for kind, build in _BUILDERS.items()}
+
+
+def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]], draws: Draws) -> Parts:
+    """What an archetype's outline consists of."""
+    layout = LAYOUTS[archetype]
+    end = library.literal("\n\n")
+    intros = [
+        library.block(*library.parse("{greeting}\n\n" + _titled(text)), *sentences(draws, library, count, 2), end)
+        for text in layout.intros
+        for count in (0, 1, 2)
+    ]
+    sections = []
+    for kinds_ in layout.sections:
+        heads = [library.block(*sentences(draws, library, count, 4), end) for count in (1, 1, 2)]
+        sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in kinds_.items()}))
+    outros = [library.block(*library.parse(text)) for text in ("Please let me know what you need from us.\n\n",)]
+    return Parts(tuple(intros), tuple(sections), tuple(outros))
+
+
+def signature(library: Library) -> int:
+    """The block that ends a description."""
+    return library.block(*library.parse("{farewell}\n{requester}\n{own_customer}"))
+
+
+def comments(library: Library, draws: Draws) -> tuple[tuple[int, ...], ...]:
+    """Blocks that are whole comments: replies of agents, answers of customers, internal notes."""
+    return (
+        _comments(library, draws, REPLIES, "Hi {requester},\n\n", "\n\n{farewell}\n{agent}"),
+        _comments(library, draws, ANSWERS, "{greeting}\n\n", "\n\n{requester}"),
+        _comments(library, draws, NOTES, "", ""),
+    )
+
+
+def incident_note(library: Library) -> int:
+    """The block of the internal note that ties a ticket to the company's incident."""
+    return library.block(
+        *library.parse(
+            "Internal: {own_customer} is hit by the outage of {service}. It is tracked as {incident_ticket}; {person} "
+            "leads the response."
+        )
+    )
+
+
+def _comments(library: Library, draws: Draws, forms: tuple[str, ...], before: str, after: str) -> tuple[int, ...]:
+    blocks = []
+    for form in forms:
+        text, said, _ = form.partition("|")
+        for count in (1, 2) if said else (0,):
+            pools = (*library.parse(before + text), *sentences(draws, library, count, 3), *library.parse(after))
+            blocks.append(library.block(*pools))
+    return tuple(blocks)
+
+
+def _titled(text: str) -> str:
+    return text.replace("{title_things}", "{title_j} {title_ns}")
+
+
+def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (*sentences(draws, library, draws.between("length", 1, 4), 3), library.literal("\n\n"))
+
+
+def _live(library: Library, draws: Draws) -> tuple[str, ...]:
+    return (*sentences(draws, library, draws.between("live length", 1, 3), 12), library.literal("\n\n"))
+
+
+def _list(bullet: str, *entries: str) -> _Build:
+    def build(library: Library, draws: Draws) -> tuple[str, ...]:
+        pools: list[str] = []
+        for number in range(draws.between("entries", 2, 5)):
+            entry = entries[draws.below("entry", len(entries))]
+            pools += library.parse(f"{bullet.format(number + 1)} {entry}\n")
+        return (*pools, library.literal("\n"))
+
+    return build
+
+
+def _log(library: Library, draws: Draws) -> tuple[str, ...]:
+    order = draws.shuffled("lines", len(_LOG))[: draws.between("line count", 1, 4)]
+    return (*library.parse("".join(_LOG[place] for place in order)), library.literal("\n"))
+
+
+_BUILDERS: Mapping[str, _Build] = {
+    "paragraph": _paragraph,
+    "live": _live,
+    "steps": _list("{}.", "{step}", "{step}", "{step*}"),
+    "wishes": _list("-", "{item}", "{item}", "{item*}", "{phrase}"),
+    "facts": _list(
+        "-", "Service: {service}, version {version}", "{metric}: {amount} on {day}", "Reference: {code}",
+        "Since: {day}, {number} times", "{phrase}: {amount}",
+    ),
+    "log": _log,
+}  # fmt: skip

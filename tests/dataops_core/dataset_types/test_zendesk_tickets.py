@@ -1,0 +1,149 @@
+"""Zendesk tickets."""
+
+import re
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from dataops_core.dataset_types.zendesk.layout import LAYOUTS
+from dataops_core.dataset_types.zendesk.numbers import Numbers
+
+NAME = "FinTech Customer Support - Zendesk"
+
+
+@pytest.fixture(scope="module")
+def tickets(dataset_of):
+    return dataset_of(NAME, records=400)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def test_who_asks_is_a_contact_of_the_ticket_s_organization(tickets):
+    company = tickets.spec.company
+    contacts = dict(zip(company.customers, company.contacts, strict=True))
+    ids, organizations = {}, {}
+    for row in tickets.rows:
+        assert row["_requester_name"] in {contact.name for contact in contacts[row["_organization"]]}
+        # An id is one person's, and a person's id is one.
+        assert ids.setdefault(row["requester_id"], row["_requester_email"]) == row["_requester_email"]
+        if row["organization_id"] == row["organization_id"]:
+            known = organizations.setdefault(row["organization_id"], row["_organization"])
+            assert known == row["_organization"]
+    assert len(set(ids.values())) == len(ids)
+    assert len(set(organizations.values())) == len(organizations) > 20
+
+
+def test_a_customer_that_the_subject_names_is_the_one_that_asks(tickets):
+    named = 0
+    for row in tickets.rows:
+        for customer in tickets.spec.company.customers:
+            if customer in row["subject"]:
+                assert row["_organization"] == customer
+                named += 1
+    assert named > 100
+
+
+def test_a_description_is_a_letter(tickets):
+    for row in tickets.rows:
+        paragraphs = row["description"].split("\n\n")
+        assert re.fullmatch(r"[A-Z][\w ]+,", paragraphs[0])
+        assert paragraphs[-1].split("\n")[1:] == [row["_requester_name"], row["_organization"]]
+        words = [word for word in row["subject"].split() if word in paragraphs[1]]
+        assert words
+
+
+def test_comments_are_replies_answers_and_notes_in_the_order_of_time(tickets):
+    agents = {person.name for person in tickets.spec.company.people}
+    kinds = set()
+    for row in tickets.rows:
+        times = [moment(comment["created_at"]) for comment in row["_comments"]]
+        assert times == sorted(times)
+        assert all(moment(row["created_at"]) <= time <= moment(row["updated_at"]) for time in times)
+        for comment in row["_comments"]:
+            by_agent = comment["author_name"] in agents
+            kinds.add((by_agent, comment["public"]))
+            assert comment["author_name"] in {row["_requester_name"], row["_assignee_name"]}
+            assert comment["public"] == (not comment["body"].startswith("Internal: "))
+            assert by_agent or comment["public"]
+    assert kinds == {(True, True), (False, True), (True, False)}
+
+
+def test_tickets_are_numbered_as_time_goes(tickets):
+    ordered = sorted((row["id"], moment(row["created_at"])) for row in tickets.rows)
+    assert [time for _, time in ordered] == sorted(time for _, time in ordered)
+
+
+def test_what_is_new_is_nobody_s_and_unanswered(tickets):
+    new = [row for row in tickets.rows if row["status"] == "new"]
+    assert new
+    for row in new:
+        assert len(row["_comments"]) == 0
+        assert "assignee_id" not in tickets.type.record(row)
+    assert set(tickets.frame["status"]) == {"new", "open", "pending", "hold", "solved", "closed"}
+
+
+def test_what_has_no_value_is_left_out_of_the_record(tickets):
+    records = [tickets.type.record(row) for row in tickets.rows]
+    assert all(value is not None for record in records for value in record.values())
+    assert {record["type"] == "task" for record in records if "due_at" in record} == {True}
+    assert {record["via"]["channel"] for record in records if "recipient" in record} == {"email"}
+    assert {type(record["organization_id"]) for record in records if "organization_id" in record} == {int}
+
+
+def test_the_company_s_outages_have_their_tickets_on_the_same_day(tickets):
+    company = tickets.spec.company
+    rows = {row["id"]: row for row in tickets.rows}
+    found = 0
+    for incident in company.incidents:
+        key = f"{company.projects[incident.project].key}-{incident.issue}"
+        for place, customer in enumerate(incident.customers):
+            row = rows.get(incident.first_ticket + place)
+            if row is None:
+                continue
+            found += 1
+            assert row["_organization"] == company.customers[customer]
+            assert company.services[incident.service].name in row["subject"]
+            assert row["external_id"] == key
+            assert row["type"] == "incident"
+            assert key in row["_comments"][0]["body"]
+            opened = moment(row["created_at"]).timestamp() - 1_688_342_400
+            assert 0 <= opened - incident.started < 4 * 86_400
+    assert found > 20
+
+
+def test_each_number_is_one_ticket_s(tickets):
+    company = tickets.spec.company
+    numbers, _, _ = Numbers(company).of(np.arange(company.ticket_count + 500))
+    assert sorted(numbers.tolist()) == list(range(1, company.ticket_count + 501))
+
+
+def test_every_archetype_has_a_type_and_priorities():
+    assert {layout.ticket_type for layout in LAYOUTS.values()} == {"problem", "incident", "question", "task"}
+    assert all(sum(layout.priorities) == 100 for layout in LAYOUTS.values())
+
+
+def test_a_ticket_is_a_document_of_the_help_desk(tickets):
+    kind, row = tickets.type, tickets.rows[30]
+    document = kind.document(row)
+    assert (kind.object_type, kind.category) == ("Ticket", "TICKETS")
+    assert document.id == str(row["id"])
+    assert document.view_url == f"{tickets.spec.company.support_url}/agent/tickets/{row['id']}"
+    assert document.body.startswith(row["description"])
+    assert all(comment["body"] in document.body for comment in row["_comments"])
+    assert (document.author_name, document.properties["group"]) == (row["_requester_name"], row["_group"])
+
+
+def test_documents_are_made_of_stored_rows_too(tickets):
+    for place in range(0, 400, 37):
+        stored = tickets.table.slice(place, 1).to_pylist()[0]
+        assert tickets.type.document(stored) == tickets.type.document(tickets.rows[place])
+        assert tickets.type.record(stored) == tickets.type.record(tickets.rows[place])
+
+
+def test_the_text_of_tickets_is_there_when_it_is_asked_for(tickets):
+    frame = tickets.type.frame(tickets.table.slice(0, 3), text=True)
+    tickets.type.schema.validate(frame)
+    assert frame["_text"][0] == tickets.type.document(tickets.rows[0]).body
