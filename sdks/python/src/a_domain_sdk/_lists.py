@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,12 @@ from a_domain_sdk.models import AuditEntry, Dataset, OperationState, PastCheck, 
 T = TypeVar("T")
 
 
-class Pagination(BaseModel):
+class _Answer(BaseModel):
+    # As with models: built when first read.
+    model_config = ConfigDict(defer_build=True)
+
+
+class Pagination(_Answer):
     """Where a page stands among all."""
 
     page: int
@@ -21,57 +26,64 @@ class Pagination(BaseModel):
     total_count: int
 
 
-class Numbered(BaseModel, Generic[T]):
+class Numbered(Protocol[T]):
     """A page with a number."""
-
-    model_config = ConfigDict(defer_build=True)
 
     items: list[T]
     pagination: Pagination
 
 
-class DatasetList(Numbered[Dataset]):
+class DatasetList(_Answer):
     """Of datasets."""
 
     items: list[Dataset] = Field(alias="datasets")
+    pagination: Pagination
 
 
-class OperationList(Numbered[OperationState]):
+class OperationList(_Answer):
     """Of operations."""
 
     items: list[OperationState] = Field(alias="operations")
+    pagination: Pagination
 
 
-class RecordList(Numbered[dict[str, Any]]):
+class RecordList(_Answer):
     """Of a dataset's records."""
 
     items: list[dict[str, Any]] = Field(alias="records")
+    pagination: Pagination
 
 
-class Linked(BaseModel, Generic[T]):
+class Linked(Protocol[T]):
     """A page whose answer holds the link to the one after it."""
 
-    model_config = ConfigDict(defer_build=True)
-
-    onward: ClassVar[str] = "next"
-
     items: list[T]
-    links: dict[str, str | None] = Field(default_factory=dict, alias="_links")
 
     @property
     def next_query(self) -> dict[str, str] | None:
         """The query of the page after this one, None where this is the last."""
+        ...
+
+
+class _LinkedAnswer(_Answer):
+    onward: ClassVar[str] = "next"
+
+    links: dict[str, str | None] = Field(default_factory=dict, alias="_links")
+
+    @property
+    def next_query(self) -> dict[str, str] | None:
+        """The query of the link."""
         link = self.links.get(self.onward)
         return dict(parse_qsl(urlsplit(link).query)) if link else None
 
 
-class AuditList(Linked[AuditEntry]):
+class AuditList(_LinkedAnswer):
     """Of the audit log."""
 
     items: list[AuditEntry] = Field(alias="entries")
 
 
-class History(Linked[PastCheck]):
+class History(_LinkedAnswer):
     """Of what a dataset's checks said."""
 
     onward: ClassVar[str] = "older"
@@ -79,17 +91,13 @@ class History(Linked[PastCheck]):
     items: list[PastCheck] = Field(alias="history")
 
 
-class TemplateList(BaseModel):
+class TemplateList(_Answer):
     """All templates that match."""
-
-    model_config = ConfigDict(defer_build=True)
 
     templates: list[Template] = Field(default_factory=list)
 
 
-class Recommendations(BaseModel):
+class Recommendations(_Answer):
     """A recommendation for each type."""
-
-    model_config = ConfigDict(defer_build=True)
 
     recommendations: list[Recommendation] = Field(default_factory=list)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from a_domain_sdk._configuration import Configuration
 
@@ -17,6 +17,8 @@ _MOST_OF_LIFE = 0.9
 
 class TokenAnswer(BaseModel):
     """What the token endpoint answers (RFC 6749, section 5.1)."""
+
+    model_config = ConfigDict(defer_build=True)
 
     access_token: SecretStr
     expires_in: float = 3600.0
