@@ -13,7 +13,6 @@ import typer
 
 from dataops_cli.commands import command
 from dataops_core.clock import rfc3339
-from dataops_core.settings import Settings
 
 if TYPE_CHECKING:
     from dataops_cli.backup.archive import Manifest
@@ -27,6 +26,7 @@ def backup(
     """Write a whole installation into one file: databases, records, archives, indexes, keys. It may go on running."""
     # Imported where they are used: a command starts only what it needs.
     from dataops_cli.backup.make import make_backup  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("backup"):
         signal.signal(signal.SIGTERM, _end)
@@ -52,6 +52,7 @@ def restore(
 ) -> None:
     """Bring an installation back out of a backup, into an empty home and database."""
     from dataops_cli.backup.restore import restore as bring_back  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("restore"):
         signal.signal(signal.SIGTERM, _end)

@@ -12,12 +12,13 @@ import typer
 
 from dataops_cli.commands import command
 from dataops_core.scopes import Scope
-from dataops_core.settings import Settings
 
 if TYPE_CHECKING:
     from dataops_cli.credentials import Credentials
 
-app = typer.Typer(help="API clients: who may ask for tokens, with which powers.", no_args_is_help=True)
+app = typer.Typer(
+    help="API clients: who may ask for tokens, with which powers.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="The API client's id.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -40,6 +41,7 @@ def create(
     """Make an API client. Its secret is shown once, or written to a file."""
     # Imported where they are used: a command starts only what it needs.
     from dataops_cli import credentials  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("credentials create"):
         made = credentials.create(
@@ -56,6 +58,7 @@ def create(
 def list_(as_json: _Json = False) -> None:
     """List the API clients, oldest first, never a secret."""
     from dataops_cli import credentials  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("credentials list"):
         clients = credentials.list_all(Settings.load())
@@ -74,6 +77,7 @@ def rotate(
 ) -> None:
     """Give an API client a new secret; the one before stays valid for a while."""
     from dataops_cli import credentials  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("credentials rotate"):
         made = credentials.rotate(Settings.load(), client_id, grace_hours=0.0 if now else grace_hours, file=file)
@@ -91,6 +95,7 @@ def revoke(
 ) -> None:
     """End an API client's access for good; its tokens stop within a minute."""
     from dataops_cli import credentials  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("credentials revoke"):
         revoked = credentials.revoke(Settings.load(), client_id, even_last_admin=yes)
@@ -105,6 +110,7 @@ def revoke(
 def rotate_keys(as_json: _Json = False) -> None:
     """Make a new key that signs access tokens; tokens signed before stay valid until they expire."""
     from dataops_cli import credentials  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("credentials rotate-keys"):
         kid = credentials.rotate_keys(Settings.load())

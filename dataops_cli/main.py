@@ -9,11 +9,32 @@ from typing import Annotated
 import typer
 
 from dataops_cli import backup_commands, credentials_commands
+from dataops_cli.asking import connector, datasets, doctor, journeys, login, operations, quality, templates
 from dataops_cli.commands import command
-from dataops_core.settings import Settings
 
-app = typer.Typer(name="dataops", help="Provisions, proves and tears down mock datasets.", no_args_is_help=True)
-app.add_typer(credentials_commands.app, name="credentials")
+# Plain help: rich would take as long to load as all the rest of it.
+app = typer.Typer(
+    name="dataops",
+    help="Provisions, proves and tears down mock datasets.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for _name, _commands in {
+    "datasets": datasets,
+    "quality": quality,
+    "templates": templates,
+    "operations": operations,
+    "journeys": journeys,
+    "connector": connector,
+    "credentials": credentials_commands,
+}.items():
+    app.add_typer(_commands.app, name=_name)
+app.command("login", epilog="Example: dataops login --base-url https://api.example/v1/dataops --client-id 0f1e…")(
+    login.login
+)
+app.command("logout")(login.logout)
+app.command("doctor", epilog="Example: dataops doctor --output json")(doctor.doctor)
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)
 
@@ -29,6 +50,7 @@ def up(
     # Imported where they are used: a command starts only what it needs.
     from dataops_cli.background import start_background  # noqa: PLC0415
     from dataops_cli.up import up as serve  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("up"):
         settings = Settings.load()
@@ -48,6 +70,7 @@ def down() -> None:
     from dataops_cli.background import runs_on, stop  # noqa: PLC0415
     from dataops_cli.demo_home import demo_home  # noqa: PLC0415
     from dataops_cli.home import Home  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
 
     with command("down"):
         home = Settings.load().home
@@ -78,6 +101,7 @@ def orphans(
 ) -> None:
     """Look for what nobody owns; repair what is safe, remove what is due, show the rest."""
     from dataops_cli import orphans as work  # noqa: PLC0415
+    from dataops_core.settings import Settings  # noqa: PLC0415
     from dataops_core.upkeep.orphans.model import Verdict  # noqa: PLC0415
 
     with command("orphans"):

@@ -1,0 +1,65 @@
+"""``dataops connector …``: the arguments of each command, and what it shows."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from dataops_cli.asking.asking import asking, end
+from dataops_cli.asking.datasets import DatasetId
+from dataops_cli.asking.output import Form, FormOption, QuietOption
+
+app = typer.Typer(help="Connectors: what makes datasets searchable.", no_args_is_help=True, rich_markup_mode=None)
+
+_TOKEN_SECONDS = 60
+_SNIPPET = 160
+
+
+@app.command("show", epilog="Example: dataops connector show 550e8400-…")
+def show(dataset_id: DatasetId, output: FormOption = Form.TABLE) -> None:
+    """Show the state of a dataset's connector and of its tokens."""
+    with asking("connector show", output) as ask:
+        ask.output.one(ask.client.datasets.get_connector(dataset_id))
+
+
+@app.command("search", epilog='Example: dataops connector search 550e8400-… "release checklist"')
+def search(
+    dataset_id: DatasetId,
+    query: Annotated[str, typer.Argument(help="What to look for.", show_default=False)],
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 10,
+    output: FormOption = Form.TABLE,
+    quiet: QuietOption = False,
+) -> None:
+    """Search a dataset as its users would, with a token for a minute."""
+    import httpx  # noqa: PLC0415  a command starts only what it needs
+
+    with asking("connector search", output, quiet=quiet) as ask:
+        connector = ask.client.datasets.get_connector(dataset_id)
+        token = ask.client.datasets.create_connector_token(dataset_id, kind="search", expires_in=_TOKEN_SECONDS)
+        try:
+            answer = httpx.post(
+                f"{connector.endpoint_url}/api/search",
+                headers={"Authorization": f"Bearer {token.token}"},
+                json={"query": query, "page_size": limit},
+                timeout=30,
+            )
+            answer.raise_for_status()
+            hits: list[dict[str, Any]] = answer.json()["results"]
+        except httpx.HTTPError as error:
+            end(f"The connector at {connector.endpoint_url} did not answer: {error}", 1)
+        finally:
+            ask.client.datasets.revoke_connector_token(dataset_id, token.token_id)
+        if quiet:
+            for hit in hits:
+                typer.echo(hit["url"])
+        elif output is Form.JSON:
+            typer.echo(json.dumps(hits, indent=2, ensure_ascii=False))
+        elif output is Form.NDJSON:
+            for hit in hits:
+                typer.echo(json.dumps(hit, ensure_ascii=False))
+        else:
+            ask.output.table(["TITLE", "FOUND", "URL"], [[hit["title"], _found(hit), hit["url"]] for hit in hits])
+
+
+def _found(hit: dict[str, Any]) -> str:
+    return " ".join(" … ".join(hit.get("snippets") or ()).split())[:_SNIPPET]

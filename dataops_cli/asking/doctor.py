@@ -1,0 +1,162 @@
+"""``dataops doctor``: what is wrong with this installation, and how to mend it.
+
+Looks from the outside in, as somebody would who was called: settings, home, processes, credentials, the API, each of
+its parts, a token. Changes nothing.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dataops_cli.asking.connection import connect, credentials, home
+from dataops_cli.asking.output import Form, FormOption, Output
+from dataops_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from a_domain_sdk import DataOpsClient
+
+_LEAST_FREE = 1 << 30
+#: What to do about a part of the API that is down.
+_FIXES = {
+    "database": "look at $DATAOPS_HOME/logs/postgres.log, or at the server that DATAOPS_DATABASE_URL names",
+    "migrations": "stop everything on this database and start `dataops up` of the newest release",
+    "keys": "give DATAOPS_SECRET_KEY, or the file secret_key in the home, that the database was made with",
+    "dagster": "look at $DATAOPS_HOME/logs/dagster-webserver.log; operations wait until it is back",
+    "code_location": "look at $DATAOPS_HOME/logs/code-location.log; operations stay pending until it is back",
+    "daemon": "look at $DATAOPS_HOME/logs/dagster-daemon.log; sensors and schedules wait until it is back",
+    "connector": "look at $DATAOPS_HOME/logs/api.log; datasets cannot be searched until it is back",
+}
+
+
+class State(StrEnum):
+    """How a thing is."""
+
+    FINE = "fine"
+    ODD = "odd"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. ``fix``: what to do, where there is something to do."""
+
+    state: State
+    what: str
+    fix: str = ""
+
+
+def doctor(output: FormOption = Form.TABLE) -> None:
+    """Say what is wrong with this installation, and the fix. Exit status 1 where something is wrong."""
+    findings = list(look())
+    if output is Form.TABLE:
+        rows = [[one.state.value, one.what, one.fix or "-"] for one in findings]
+        Output().table(["STATE", "WHAT", "FIX"], rows)
+    elif output is Form.JSON:
+        typer.echo(json.dumps([asdict(one) for one in findings], indent=2))
+    else:
+        for one in findings:
+            typer.echo(json.dumps(asdict(one)))
+    if any(one.state is State.WRONG for one in findings):
+        raise typer.Exit(1)
+
+
+def look() -> Iterator[Finding]:
+    """Everything that is looked at, in order; what rests on something that is wrong is left out."""
+    yield from _settings()
+    yield from _home(home())
+    try:
+        known = credentials()
+    except ConfigurationError as error:
+        yield Finding(State.WRONG, "No API is known to ask.", error.message)
+        return
+    yield Finding(State.FINE, f"The API is at {known['base_url']}, asked as {known['client_id']}.")
+    yield from _api(known)
+
+
+def _settings() -> Iterator[Finding]:
+    from dataops_core.settings import Settings  # noqa: PLC0415  a command starts only what it needs
+
+    try:
+        Settings.load()
+    except ConfigurationError as error:
+        yield Finding(State.WRONG, "The settings cannot be used.", error.message)
+    else:
+        yield Finding(State.FINE, "The settings can be used.")
+
+
+def _home(path: Path) -> Iterator[Finding]:
+    from dataops_cli.background import runs_on  # noqa: PLC0415
+    from dataops_cli.home import Home  # noqa: PLC0415
+
+    if not path.is_dir():
+        yield Finding(
+            State.ODD, f"There is no installation at {path}.", "start one with `dataops up`, or set DATAOPS_HOME"
+        )
+        return
+    try:
+        running = runs_on(Home(path))
+    except (OSError, ConfigurationError) as error:
+        yield Finding(State.WRONG, f"The home {path} cannot be read ({error}).", "run this as the user of the home")
+        return
+    free = shutil.disk_usage(path).free
+    if free < _LEAST_FREE:
+        yield Finding(State.WRONG, f"The disk of {path} has {free >> 20} MiB left.", "make room, or move the home")
+    if running:
+        yield Finding(State.FINE, f"`dataops up` runs on {path}.")
+    else:
+        yield Finding(State.ODD, f"Nothing runs on {path}.", "start it with `dataops up`, unless it runs elsewhere")
+
+
+def _api(known: Mapping[str, str]) -> Iterator[Finding]:
+    from a_domain_sdk import DataOpsError  # noqa: PLC0415
+
+    try:
+        with connect(known) as client:
+            client.service.health()
+            yield Finding(State.FINE, "The API answers.")
+            yield from _parts(client)
+            yield from _token(client)
+    except DataOpsError as error:
+        yield Finding(
+            State.WRONG, f"The API does not answer: {error}", "start it with `dataops up`, or mend its address"
+        )
+
+
+def _parts(client: "DataOpsClient") -> Iterator[Finding]:
+    from a_domain_sdk import ServiceUnavailableError  # noqa: PLC0415
+
+    try:
+        parts = {name: part.model_dump() for name, part in client.service.readiness().components.items()}
+        needed = State.ODD
+    except ServiceUnavailableError as error:
+        parts, needed = error.details.get("components", {}), State.WRONG
+    yield from (_part(name, part, needed) for name, part in parts.items())
+
+
+def _part(name: str, part: Mapping[str, Any], otherwise: State) -> Finding:
+    if part["state"] == "up":
+        return Finding(State.FINE, f"{name} is up.")
+    return Finding(
+        otherwise, f"{name} is {part['state']}: {part['reason'] or 'no reason is given'}", _FIXES.get(name, "")
+    )
+
+
+def _token(client: "DataOpsClient") -> Iterator[Finding]:
+    from a_domain_sdk import APIStatusError  # noqa: PLC0415
+
+    try:
+        client.access_token()
+    except APIStatusError as error:
+        yield Finding(
+            State.WRONG,
+            f"The API gives no token: {error}",
+            "make an API client with `dataops credentials create`, then `dataops login`",
+        )
+    else:
+        yield Finding(State.FINE, "The API gives a token.")

@@ -1,0 +1,122 @@
+"""How answers are shown: a table for people, JSON or NDJSON for programs, ids alone when all else is noise.
+
+Answers go to standard output, everything that is said about them to standard error. Does not belong here: asking.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+#: Wide enough that nothing is cut where no terminal limits it.
+_PIPE_WIDTH = 10_000
+
+
+class Form(StrEnum):
+    """The forms of an answer."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+
+
+FormOption = Annotated[Form, typer.Option("--output", "-o", help="A table, JSON, or one JSON object a line.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Only ids, a line each; nothing about progress.")]
+
+
+class Output:
+    """Where a command's answer goes."""
+
+    def __init__(self, form: Form = Form.TABLE, *, quiet: bool = False) -> None:
+        self.form = form
+        self.quiet = quiet
+
+    def rows(self, items: Iterable["BaseModel"], columns: Mapping[str, str], *, key: str) -> None:
+        """A list. ``columns``: heading → dotted path in an item as the API has it; ``key``: the one that is its id."""
+        told = (wire(item) for item in items)
+        if self.quiet:
+            for item in told:
+                typer.echo(item[key])
+        elif self.form is Form.NDJSON:
+            for item in told:
+                typer.echo(json.dumps(item, ensure_ascii=False))
+        elif self.form is Form.JSON:
+            typer.echo(json.dumps(list(told), indent=2, ensure_ascii=False))
+        else:
+            self.table(list(columns), [[text(at(item, path)) for path in columns.values()] for item in told])
+
+    def one(self, item: "BaseModel | Mapping[str, Any]", *, key: str | None = None) -> None:
+        """One thing, whole: a line for each member."""
+        told = item if isinstance(item, Mapping) else wire(item)
+        if self.quiet and key is not None:
+            typer.echo(told[key])
+        elif self.form is Form.TABLE:
+            flat = dict(flattened(told))
+            width = max((len(name) for name in flat), default=0)
+            for name, value in flat.items():
+                typer.echo(f"{name:<{width}}  {value}".rstrip())
+        else:
+            indent = 2 if self.form is Form.JSON else None
+            typer.echo(json.dumps(told, indent=indent, ensure_ascii=False))
+
+    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table: as wide as the terminal, or as wide as it has to be."""
+        from rich.console import Console  # noqa: PLC0415  a command starts only what it needs
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH, no_color=True)
+        console.print(table)
+
+    def say(self, sentence: str) -> None:
+        """Something about what goes on, for people."""
+        if not self.quiet:
+            typer.echo(sentence, err=True)
+
+
+def wire(item: "BaseModel") -> dict[str, Any]:
+    """An answer as the API gave it, without the links."""
+    told = item.model_dump(mode="json", by_alias=True)
+    told.pop("_links", None)
+    return told
+
+
+def at(item: Mapping[str, Any], path: str) -> Any:
+    """What is at a dotted path, None where there is nothing."""
+    found: Any = item
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def text(value: Any) -> str:
+    """A value in a cell."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def flattened(value: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, str]]:
+    """Each member by its dotted path."""
+    for name, member in value.items():
+        if isinstance(member, Mapping) and member and name != "_links":
+            yield from flattened(member, f"{above}{name}.")
+        elif name != "_links":
+            yield f"{above}{name}", text(member)

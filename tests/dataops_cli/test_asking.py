@@ -1,0 +1,185 @@
+"""The commands that ask the API, on the real stack: docs/cli.md as printed, forms, errors, Ctrl-C, the doctor."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from a_domain_sdk import DataOpsClient
+from dataops_cli.asking.connection import DEFAULT_HOME
+from dataops_cli.asking.quality import bar
+from dataops_core.settings import Settings
+from tests.conftest import Stack
+
+PAGE = Path(__file__).parents[2] / "docs/cli.md"
+SCRIPT = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+UNKNOWN = "550e8400-e29b-41d4-a716-446655440000"
+Dataops = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def asked(stack: Stack, dataops: Dataops) -> Dataops:
+    """Runs a command beside the stack."""
+
+    def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return dataops(stack.home, *arguments, **variables)
+
+    return run
+
+
+@pytest.mark.stack
+def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
+    script = SCRIPT
+    for printed in ("123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174001"):
+        assert printed in script
+        script = script.replace(printed, str(uuid4()))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environment(stack.home, PATH=path),
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "ACME-Sandbox-Confluence",
+        "meets the threshold of 95.",
+        "is active, in the stage sandbox",
+        "deleted",
+    ):
+        assert words in done.stdout
+    assert "The API gives a token." in done.stdout
+    assert "archived" in done.stdout
+    assert (tmp_path / "records.parquet").read_bytes()[:4] == b"PAR1"
+    assert "completed 6/6 (100 %)" not in done.stderr, "the provisioning is quiet"
+    assert "completed 4/4 (100 %)" in done.stderr, "the teardown is not"
+
+
+@pytest.mark.stack
+def test_forms_are_for_people_and_for_programs(asked: Dataops) -> None:
+    table, as_json, lines, ids = (
+        asked("templates", "list", *form).stdout for form in ((), ("-o", "json"), ("-o", "ndjson"), ("-q",))
+    )
+    whole = json.loads(as_json)
+    assert [json.loads(line) for line in lines.splitlines()] == whole
+    assert ids.splitlines() == [template["template_id"] for template in whole]
+    head, *rows = table.splitlines()
+    assert head.split("  ")[0] == "TEMPLATE ID"
+    assert len(rows) == len(whole)
+    assert all(template["name"] in row for template, row in zip(whole, rows, strict=True))
+
+
+@pytest.mark.stack
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("datasets", "show", UNKNOWN), f"Dataset not found; dataset_id: {UNKNOWN} (NOT_FOUND 404, request "),
+        (("datasets", "show", "no-id"), "Request validation failed; dataset_id: "),
+        (("datasets", "restore", ".."), "an id must not be empty"),
+        (
+            ("datasets", "provision", "--client", UNKNOWN, "--stage", "pilot", "--type", "floppies"),
+            "Request validation failed; ",
+        ),
+        (
+            ("datasets", "provision", "--client", UNKNOWN, "--stage", "pilot", "--type", "x", "--field", "odd"),
+            "--field odd: must be NAME=VALUE",
+        ),
+    ],
+    ids=["unknown", "no id", "empty", "unknown type", "no value"],
+)
+def test_what_cannot_be_done_is_said_in_one_line(asked: Dataops, arguments: tuple[str, ...], sentence: str) -> None:
+    done = asked(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"dataops: {sentence}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.stack
+def test_ctrl_c_says_what_goes_on(stack: Stack, environment: Callable[..., dict[str, str]]) -> None:
+    options = ("--client", str(uuid4()), "--stage", "production", "--type", "confluence_pages", "--records", "5000")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dataops_cli.main", "datasets", "provision", *options],
+        env=environment(stack.home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert re.match(r"(pending|in_progress) \d/6", first)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1].splitlines()[-1]
+
+    assert process.returncode == 130
+    found = re.search(r"Stopped watching\. Operation (\S+) goes on at the server", said)
+    assert found is not None
+    with DataOpsClient(**stack.credentials) as client:
+        assert not client.operations.get(found[1]).is_complete()
+        assert client.operations.cancel(found[1]).status == "cancelled"
+
+
+@pytest.mark.stack
+def test_a_login_is_kept_for_its_owner_alone_and_forgotten(
+    stack: Stack, dataops: Dataops, home: Path, tmp_path: Path
+) -> None:
+    known = stack.credentials
+    place = {"XDG_CONFIG_HOME": str(tmp_path), "DATAOPS_HOME": ""}
+    options = ("--base-url", known["base_url"], "--client-id", known["client_id"], "--secret-stdin")
+    command = [sys.executable, "-m", "dataops_cli.main", "login", *options]
+    environment = {**os.environ, **place, "HOME": str(tmp_path)}
+
+    refused = subprocess.run(command, env=environment, input="wrong\n", capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "invalid_client 401" in refused.stderr
+    kept = tmp_path / "dataops/login.json"
+    assert not kept.exists()
+
+    done = subprocess.run(
+        command, env=environment, input=f"{known['client_secret']}\n", capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"Logged in to {known['base_url']}; kept in {kept}.\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert dataops(home, "templates", "list", "-q", HOME=str(tmp_path), **place).returncode == 0
+    assert dataops(home, "logout", **place).stdout == f"Removed {kept}.\n"
+    assert dataops(home, "templates", "list", HOME=str(tmp_path), **place).returncode == 2
+
+
+def test_where_nothing_is_known_it_says_what_to_do(home: Path, dataops: Dataops) -> None:
+    done = dataops(home, "datasets", "list")
+    assert done.returncode == 2
+    assert done.stderr.startswith("dataops: No API is known: start one with `dataops up`")
+
+
+def test_an_api_that_is_not_there_is_named(home: Path, dataops: Dataops) -> None:
+    known = {"BASE_URL": "http://127.0.0.1:9/v1/dataops", "CLIENT_ID": "id", "CLIENT_SECRET": "s"}
+    variables = {f"DATAOPS_{name}": value for name, value in known.items()}
+    done = dataops(home, "operations", "list", **variables)
+    assert done.returncode == 1
+    assert re.fullmatch(r"dataops: http://127.0.0.1:9 cannot be reached: .* `dataops doctor` says .*\n", done.stderr)
+
+    sick = dataops(home, "doctor", "-o", "ndjson", **variables)
+    assert sick.returncode == 1
+    findings = [json.loads(line) for line in sick.stdout.splitlines()]
+    assert [one["state"] for one in findings] == ["fine", "odd", "fine", "wrong"]
+    assert findings[-1]["what"].startswith("The API does not answer")
+
+
+def test_the_default_home_is_that_of_the_settings() -> None:
+    assert Settings.model_fields["home"].default == DEFAULT_HOME
+
+
+def test_a_score_is_a_bar() -> None:
+    assert [bar(score) for score in (0, 50, 99.4, 100, None)] == ["▁", "▅", "█", "█", "!"]
