@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dataops_api.errors import TOKEN_PATH, internal_error, invalid_request, on_domain_error
 from dataops_api.metering import Meter
 from dataops_api.security_headers import protecting
-from dataops_api.unreadable import UNREADABLE, keep_encoded_slashes
+from dataops_api.unreadable import ABANDONED, UNREADABLE, keep_encoded_slashes
 from dataops_core import tracing
 from dataops_core.acting import Acting, acting
 from dataops_core.ids import new_id
@@ -82,7 +82,8 @@ class RequestContext:
                 else:
                     raise  # the answer is under way: the server must break the connection
             finally:
-                self._note(scope, status, perf_counter() - started, span)
+                if ABANDONED not in state:
+                    self._note(scope, status, perf_counter() - started, span)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         reason = scope["state"].get(UNREADABLE)

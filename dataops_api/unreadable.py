@@ -19,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 #: Under this name a request's state says why it is none: what is wrong → the reason.
 UNREADABLE = "unreadable"
+#: Under this name the state of a request that was under way says that its body is none, which another answers.
+ABANDONED = "abandoned"
 #: OpenTelemetry's word for the method of a request that has none.
 NO_METHOD = "_OTHER"
 
@@ -54,6 +56,7 @@ class AnsweringProtocol(HttpToolsProtocol):
                 # What was answered before its body had come whole is not answered twice.
                 self.transport.close()
                 return
+            cycle.scope["state"][ABANDONED] = True
             cycle.disconnected = True
             cycle.message_event.set()
         self._answer(self.refusal or _reason(sys.exception()))
