@@ -4,13 +4,14 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 from uuid import UUID
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import text
 
@@ -21,6 +22,7 @@ from dataops_core.errors import ConfigurationError, UnavailableError
 from dataops_core.ids import new_id
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
+from tests.waiting import wait_for
 
 DATASETS = "/v1/dataops/datasets"
 #: What SQL, FTS5, paths, templates and logs would each like to be told.
@@ -116,13 +118,15 @@ def test_who_does_not_read_the_answers_is_cut_off(own_api: Any, monkeypatch: pyt
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         opened.settimeout(30)
         opened.connect(("127.0.0.1", own_api.settings.api_port))
-        try:
+        mine = opened.getsockname()
+        with suppress(BrokenPipeError, ConnectionResetError):
             opened.sendall(request * asked)
-            watched_until = time.monotonic() + 30
-            while time.monotonic() < watched_until and not opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                time.sleep(0.05)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
+        # The server runs in this process, and so has its end of the connection here.
+        wait_for(
+            lambda: not any(one.raddr == mine for one in psutil.Process().net_connections("tcp")),
+            "the server has closed the connection",
+            30,
+        )
         try:
             received = until_closed(opened)
         except TimeoutError:

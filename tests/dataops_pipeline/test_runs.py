@@ -209,7 +209,7 @@ def unreachable(pipeline: Pipeline) -> Callable[[bool], None]:
     whole = pipeline.services
 
     def set_to(away: bool) -> None:
-        nowhere = EmbeddedConnector("http://127.0.0.1:9", whole.keyring)
+        nowhere = EmbeddedConnector("http://127.0.0.1:9", whole.keyring, pause=lambda _seconds: None)
         pipeline.services = replace(whole, connector=nowhere) if away else whole
 
     return set_to

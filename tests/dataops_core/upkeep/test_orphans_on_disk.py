@@ -355,7 +355,7 @@ def test_a_connector_whose_service_is_away_is_tried_again(ready, search):
         subject = str(session.query(Connector).one().connector_id)
     down = "http://127.0.0.1:9/connectors"
     real = search.services.connector
-    away = type(real)(down, search.services.keyring)
+    away = type(real)(down, search.services.keyring, pause=lambda _seconds: None)
     object.__setattr__(search.services, "connector", away)
     assert (V.FAILED, subject) in search()[Kind.CONNECTOR]
     away.close()
