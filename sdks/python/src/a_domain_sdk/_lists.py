@@ -1,4 +1,4 @@
-"""What lists answer: their items, and how to ask for more. Pure."""
+"""What lists answer: how to ask for more. Pure. The lists themselves are beside their items, in ``models``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from a_domain_sdk.models import AuditEntry, Dataset, OperationState, PastCheck, Recommendation, Template
-
 T = TypeVar("T")
 
 
-class _Answer(BaseModel):
-    # As with models: built when first read.
+class Answer(BaseModel):
+    """What is read and taken apart at once. As with models: built when first read."""
+
     model_config = ConfigDict(defer_build=True)
 
 
-class Pagination(_Answer):
+class Pagination(Answer):
     """Where a page stands among all."""
 
     page: int
@@ -33,21 +32,7 @@ class Numbered(Protocol[T]):
     pagination: Pagination
 
 
-class DatasetList(_Answer):
-    """Of datasets."""
-
-    items: list[Dataset] = Field(alias="datasets")
-    pagination: Pagination
-
-
-class OperationList(_Answer):
-    """Of operations."""
-
-    items: list[OperationState] = Field(alias="operations")
-    pagination: Pagination
-
-
-class RecordList(_Answer):
+class RecordList(Answer):
     """Of a dataset's records."""
 
     items: list[dict[str, Any]] = Field(alias="records")
@@ -65,7 +50,9 @@ class Linked(Protocol[T]):
         ...
 
 
-class _LinkedAnswer(_Answer):
+class LinkedAnswer(Answer):
+    """A list that links the page after it by ``onward``."""
+
     onward: ClassVar[str] = "next"
 
     links: dict[str, str | None] = Field(default_factory=dict, alias="_links")
@@ -75,29 +62,3 @@ class _LinkedAnswer(_Answer):
         """The query of the link."""
         link = self.links.get(self.onward)
         return dict(parse_qsl(urlsplit(link).query)) if link else None
-
-
-class AuditList(_LinkedAnswer):
-    """Of the audit log."""
-
-    items: list[AuditEntry] = Field(alias="entries")
-
-
-class History(_LinkedAnswer):
-    """Of what a dataset's checks said."""
-
-    onward: ClassVar[str] = "older"
-
-    items: list[PastCheck] = Field(alias="history")
-
-
-class TemplateList(_Answer):
-    """All templates that match."""
-
-    templates: list[Template] = Field(default_factory=list)
-
-
-class Recommendations(_Answer):
-    """A recommendation for each type."""
-
-    recommendations: list[Recommendation] = Field(default_factory=list)

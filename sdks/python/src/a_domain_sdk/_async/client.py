@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
-from a_domain_sdk._async.resources.audit import AsyncAuditLog
-from a_domain_sdk._async.resources.datasets import AsyncDatasets
-from a_domain_sdk._async.resources.journeys import AsyncJourneys
-from a_domain_sdk._async.resources.operations import AsyncOperations
-from a_domain_sdk._async.resources.quality import AsyncQualityScores
-from a_domain_sdk._async.resources.service import AsyncService
-from a_domain_sdk._async.resources.templates import AsyncTemplates
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._configuration import resolve
 from a_domain_sdk._retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from a_domain_sdk._async.resources.audit import AsyncAuditLog
+    from a_domain_sdk._async.resources.datasets import AsyncDatasets
+    from a_domain_sdk._async.resources.journeys import AsyncJourneys
+    from a_domain_sdk._async.resources.operations import AsyncOperations
+    from a_domain_sdk._async.resources.quality import AsyncQualityScores
+    from a_domain_sdk._async.resources.service import AsyncService
+    from a_domain_sdk._async.resources.templates import AsyncTemplates
 
 _DEFAULT_TIMEOUT = 30.0
 _DEFAULT_RETRIES = 3
@@ -59,13 +63,55 @@ class AsyncDataOpsClient:
         self._session = AsyncSession(
             configuration, timeout=timeout, policy=RetryPolicy(max_retries=max_retries), transport=transport
         )
-        self.datasets = AsyncDatasets(self._session)
-        self.operations = AsyncOperations(self._session)
-        self.quality = AsyncQualityScores(self._session)
-        self.templates = AsyncTemplates(self._session)
-        self.journeys = AsyncJourneys(self._session)
-        self.audit = AsyncAuditLog(self._session)
-        self.service = AsyncService(self._session)
+
+    @cached_property
+    def datasets(self) -> AsyncDatasets:
+        """Datasets: create, list, read and tear down, and what belongs to one."""
+        from a_domain_sdk._async.resources.datasets import AsyncDatasets  # noqa: PLC0415  loaded where it is used
+
+        return AsyncDatasets(self._session)
+
+    @cached_property
+    def operations(self) -> AsyncOperations:
+        """Operations: what goes on at the server."""
+        from a_domain_sdk._async.resources.operations import AsyncOperations  # noqa: PLC0415  loaded where it is used
+
+        return AsyncOperations(self._session)
+
+    @cached_property
+    def quality(self) -> AsyncQualityScores:
+        """How good datasets are, and were."""
+        from a_domain_sdk._async.resources.quality import AsyncQualityScores  # noqa: PLC0415  loaded where it is used
+
+        return AsyncQualityScores(self._session)
+
+    @cached_property
+    def templates(self) -> AsyncTemplates:
+        """The catalog that datasets are made from."""
+        from a_domain_sdk._async.resources.templates import AsyncTemplates  # noqa: PLC0415  loaded where it is used
+
+        return AsyncTemplates(self._session)
+
+    @cached_property
+    def journeys(self) -> AsyncJourneys:
+        """Where customers' journeys stand, and what happens in them."""
+        from a_domain_sdk._async.resources.journeys import AsyncJourneys  # noqa: PLC0415  loaded where it is used
+
+        return AsyncJourneys(self._session)
+
+    @cached_property
+    def audit(self) -> AsyncAuditLog:
+        """Every change that was made, and by whom."""
+        from a_domain_sdk._async.resources.audit import AsyncAuditLog  # noqa: PLC0415  loaded where it is used
+
+        return AsyncAuditLog(self._session)
+
+    @cached_property
+    def service(self) -> AsyncService:
+        """The service itself: whether it lives and is ready, its keys."""
+        from a_domain_sdk._async.resources.service import AsyncService  # noqa: PLC0415  loaded where it is used
+
+        return AsyncService(self._session)
 
     async def access_token(self) -> str:
         """A valid access token, for a request that this SDK does not make. It is a secret: keep it out of logs."""

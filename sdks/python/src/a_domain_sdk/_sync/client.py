@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import httpx
 from pydantic import SecretStr
 
 from a_domain_sdk._configuration import resolve
 from a_domain_sdk._retry import RetryPolicy
-from a_domain_sdk._sync.resources.audit import AuditLog
-from a_domain_sdk._sync.resources.datasets import Datasets
-from a_domain_sdk._sync.resources.journeys import Journeys
-from a_domain_sdk._sync.resources.operations import Operations
-from a_domain_sdk._sync.resources.quality import QualityScores
-from a_domain_sdk._sync.resources.service import Service
-from a_domain_sdk._sync.resources.templates import Templates
 from a_domain_sdk._sync.session import Session
+
+if TYPE_CHECKING:
+    from a_domain_sdk._sync.resources.audit import AuditLog
+    from a_domain_sdk._sync.resources.datasets import Datasets
+    from a_domain_sdk._sync.resources.journeys import Journeys
+    from a_domain_sdk._sync.resources.operations import Operations
+    from a_domain_sdk._sync.resources.quality import QualityScores
+    from a_domain_sdk._sync.resources.service import Service
+    from a_domain_sdk._sync.resources.templates import Templates
 
 _DEFAULT_TIMEOUT = 30.0
 _DEFAULT_RETRIES = 3
@@ -60,13 +64,55 @@ class DataOpsClient:
         self._session = Session(
             configuration, timeout=timeout, policy=RetryPolicy(max_retries=max_retries), transport=transport
         )
-        self.datasets = Datasets(self._session)
-        self.operations = Operations(self._session)
-        self.quality = QualityScores(self._session)
-        self.templates = Templates(self._session)
-        self.journeys = Journeys(self._session)
-        self.audit = AuditLog(self._session)
-        self.service = Service(self._session)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets: create, list, read and tear down, and what belongs to one."""
+        from a_domain_sdk._sync.resources.datasets import Datasets  # noqa: PLC0415  loaded where it is used
+
+        return Datasets(self._session)
+
+    @cached_property
+    def operations(self) -> Operations:
+        """Operations: what goes on at the server."""
+        from a_domain_sdk._sync.resources.operations import Operations  # noqa: PLC0415  loaded where it is used
+
+        return Operations(self._session)
+
+    @cached_property
+    def quality(self) -> QualityScores:
+        """How good datasets are, and were."""
+        from a_domain_sdk._sync.resources.quality import QualityScores  # noqa: PLC0415  loaded where it is used
+
+        return QualityScores(self._session)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The catalog that datasets are made from."""
+        from a_domain_sdk._sync.resources.templates import Templates  # noqa: PLC0415  loaded where it is used
+
+        return Templates(self._session)
+
+    @cached_property
+    def journeys(self) -> Journeys:
+        """Where customers' journeys stand, and what happens in them."""
+        from a_domain_sdk._sync.resources.journeys import Journeys  # noqa: PLC0415  loaded where it is used
+
+        return Journeys(self._session)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """Every change that was made, and by whom."""
+        from a_domain_sdk._sync.resources.audit import AuditLog  # noqa: PLC0415  loaded where it is used
+
+        return AuditLog(self._session)
+
+    @cached_property
+    def service(self) -> Service:
+        """The service itself: whether it lives and is ready, its keys."""
+        from a_domain_sdk._sync.resources.service import Service  # noqa: PLC0415  loaded where it is used
+
+        return Service(self._session)
 
     def access_token(self) -> str:
         """A valid access token, for a request that this SDK does not make. It is a secret: keep it out of logs."""

@@ -5,85 +5,89 @@ that a newer server adds do not break an older SDK: unknown fields are kept (``m
 Paths of related resources (``_links`` on the wire) are in ``links``.
 """
 
-from a_domain_sdk.models.audit import Actor, AuditEntry, AuditResource
-from a_domain_sdk.models.base import Linked, Model
-from a_domain_sdk.models.connectors import ConnectorDetails, ConnectorToken, ConnectorTokenState
-from a_domain_sdk.models.datasets import (
-    Connector,
-    DailyUsage,
-    Dataset,
-    DatasetError,
-    DatasetMetadata,
-    DatasetTemplate,
-    Usage,
-)
-from a_domain_sdk.models.journeys import (
-    AcceptedEvent,
-    EventOperation,
-    EventProblem,
-    Journey,
-    JourneyDataset,
-    JourneyEvent,
-)
-from a_domain_sdk.models.operations import (
-    AcceptedOperation,
-    OperationDataset,
-    OperationProblem,
-    OperationResult,
-    OperationState,
-    Progress,
-)
-from a_domain_sdk.models.quality import (
-    PastCheck,
-    Quality,
-    QualityCheck,
-    QualityChecks,
-)
-from a_domain_sdk.models.service import (
-    AuthorizationServer,
-    Component,
-    Health,
-    Readiness,
-    SigningKeys,
-)
-from a_domain_sdk.models.templates import (
-    Alternative,
-    NamedTemplate,
-    Recommendation,
-    RecordCounts,
-    RecordField,
-    Template,
-    TemplateDetails,
-    TemplateTopic,
-)
-from a_domain_sdk.models.words import (
-    ActorKind,
-    AuditAction,
-    AuditResourceType,
-    CheckStatus,
-    CheckType,
-    CompanySize,
-    ComponentState,
-    ConnectorStatus,
-    ConnectorTokenKind,
-    ConnectorTokenStatus,
-    DatasetSort,
-    DatasetStatus,
-    DatasetType,
-    Industry,
-    JourneyEventPhase,
-    JourneyEventStatus,
-    JourneyEventType,
-    JourneyStatus,
-    Locale,
-    OperationStatus,
-    OperationType,
-    Outcome,
-    RecordsFormat,
-    Stage,
-    TeardownReason,
-    TemplateSelection,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from a_domain_sdk.models.audit import Actor, AuditEntry, AuditResource
+    from a_domain_sdk.models.base import Linked, Model
+    from a_domain_sdk.models.connectors import ConnectorDetails, ConnectorToken, ConnectorTokenState
+    from a_domain_sdk.models.datasets import (
+        Connector,
+        DailyUsage,
+        Dataset,
+        DatasetError,
+        DatasetMetadata,
+        DatasetTemplate,
+        Usage,
+    )
+    from a_domain_sdk.models.journeys import (
+        AcceptedEvent,
+        EventOperation,
+        EventProblem,
+        Journey,
+        JourneyDataset,
+        JourneyEvent,
+    )
+    from a_domain_sdk.models.operations import (
+        AcceptedOperation,
+        OperationDataset,
+        OperationProblem,
+        OperationResult,
+        OperationState,
+        Progress,
+    )
+    from a_domain_sdk.models.quality import (
+        PastCheck,
+        Quality,
+        QualityCheck,
+        QualityChecks,
+    )
+    from a_domain_sdk.models.service import (
+        AuthorizationServer,
+        Component,
+        Health,
+        Readiness,
+        SigningKeys,
+    )
+    from a_domain_sdk.models.templates import (
+        Alternative,
+        NamedTemplate,
+        Recommendation,
+        RecordCounts,
+        RecordField,
+        Template,
+        TemplateDetails,
+        TemplateTopic,
+    )
+    from a_domain_sdk.models.words import (
+        ActorKind,
+        AuditAction,
+        AuditResourceType,
+        CheckStatus,
+        CheckType,
+        CompanySize,
+        ComponentState,
+        ConnectorStatus,
+        ConnectorTokenKind,
+        ConnectorTokenStatus,
+        DatasetSort,
+        DatasetStatus,
+        DatasetType,
+        Industry,
+        JourneyEventPhase,
+        JourneyEventStatus,
+        JourneyEventType,
+        JourneyStatus,
+        Locale,
+        OperationStatus,
+        OperationType,
+        Outcome,
+        RecordsFormat,
+        Stage,
+        TeardownReason,
+        TemplateSelection,
+    )
 
 __all__ = [
     "AcceptedEvent",
@@ -157,3 +161,104 @@ __all__ = [
     "TemplateTopic",
     "Usage",
 ]
+
+#: Who imports the SDK does not wait for all models, but for those that are used.
+_NAMES = {
+    "audit": (
+        "Actor",
+        "AuditEntry",
+        "AuditResource",
+    ),
+    "base": (
+        "Linked",
+        "Model",
+    ),
+    "connectors": (
+        "ConnectorDetails",
+        "ConnectorToken",
+        "ConnectorTokenState",
+    ),
+    "datasets": (
+        "Connector",
+        "DailyUsage",
+        "Dataset",
+        "DatasetError",
+        "DatasetMetadata",
+        "DatasetTemplate",
+        "Usage",
+    ),
+    "journeys": (
+        "AcceptedEvent",
+        "EventOperation",
+        "EventProblem",
+        "Journey",
+        "JourneyDataset",
+        "JourneyEvent",
+    ),
+    "operations": (
+        "AcceptedOperation",
+        "OperationDataset",
+        "OperationProblem",
+        "OperationResult",
+        "OperationState",
+        "Progress",
+    ),
+    "quality": (
+        "PastCheck",
+        "Quality",
+        "QualityCheck",
+        "QualityChecks",
+    ),
+    "service": (
+        "AuthorizationServer",
+        "Component",
+        "Health",
+        "Readiness",
+        "SigningKeys",
+    ),
+    "templates": (
+        "Alternative",
+        "NamedTemplate",
+        "Recommendation",
+        "RecordCounts",
+        "RecordField",
+        "Template",
+        "TemplateDetails",
+        "TemplateTopic",
+    ),
+    "words": (
+        "ActorKind",
+        "AuditAction",
+        "AuditResourceType",
+        "CheckStatus",
+        "CheckType",
+        "CompanySize",
+        "ComponentState",
+        "ConnectorStatus",
+        "ConnectorTokenKind",
+        "ConnectorTokenStatus",
+        "DatasetSort",
+        "DatasetStatus",
+        "DatasetType",
+        "Industry",
+        "JourneyEventPhase",
+        "JourneyEventStatus",
+        "JourneyEventType",
+        "JourneyStatus",
+        "Locale",
+        "OperationStatus",
+        "OperationType",
+        "Outcome",
+        "RecordsFormat",
+        "Stage",
+        "TeardownReason",
+        "TemplateSelection",
+    ),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
+from a_domain_sdk._lists import LinkedAnswer
 from a_domain_sdk.models.base import Model
 from a_domain_sdk.models.words import ActorKind, AuditAction, AuditResourceType
 
@@ -36,3 +39,9 @@ class AuditEntry(Model):
     client_id: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
+
+
+class AuditList(LinkedAnswer):
+    """Of the audit log."""
+
+    items: list[AuditEntry] = Field(alias="entries")

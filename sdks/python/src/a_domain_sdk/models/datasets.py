@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from a_domain_sdk._lists import Answer, Pagination
 from a_domain_sdk.models.base import Linked, Model
 from a_domain_sdk.models.words import ConnectorStatus, DatasetStatus, DatasetType, Industry, Stage
 
@@ -96,3 +97,10 @@ class Usage(Linked):
     storage_bytes: int
     index_bytes: int
     daily: list[DailyUsage] = Field(default_factory=list)
+
+
+class DatasetList(Answer):
+    """Of datasets."""
+
+    items: list[Dataset] = Field(alias="datasets")
+    pagination: Pagination

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from a_domain_sdk._lists import Answer, Pagination
 from a_domain_sdk.models.base import Linked, Model
 from a_domain_sdk.models.words import DatasetStatus, DatasetType, OperationStatus, OperationType, Outcome
 
@@ -71,3 +72,10 @@ class AcceptedOperation(Linked):
     message: str | None = None
     datasets: list[OperationDataset] = Field(default_factory=list)
     estimated_completion: datetime | None = None
+
+
+class OperationList(Answer):
+    """Of operations."""
+
+    items: list[OperationState] = Field(alias="operations")
+    pagination: Pagination

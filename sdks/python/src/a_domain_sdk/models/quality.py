@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from a_domain_sdk._lists import LinkedAnswer
 from a_domain_sdk.models.base import Linked, Model
 from a_domain_sdk.models.words import CheckStatus, CheckType
 
@@ -53,3 +54,11 @@ class PastCheck(Model):
     duration_ms: int
     details: str | None = None
     operation_id: str | None = None
+
+
+class History(LinkedAnswer):
+    """Of what a dataset's checks said."""
+
+    onward: ClassVar[str] = "older"
+
+    items: list[PastCheck] = Field(alias="history")

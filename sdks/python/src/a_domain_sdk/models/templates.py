@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
+from a_domain_sdk._lists import Answer
 from a_domain_sdk.models.base import Linked, Model
 from a_domain_sdk.models.words import DatasetType, Industry
 
@@ -80,3 +81,15 @@ class Recommendation(Model):
     confidence_score: float
     reason: str
     alternatives: list[Alternative] = Field(default_factory=list)
+
+
+class TemplateList(Answer):
+    """All templates that match."""
+
+    templates: list[Template] = Field(default_factory=list)
+
+
+class Recommendations(Answer):
+    """A recommendation for each type."""
+
+    recommendations: list[Recommendation] = Field(default_factory=list)

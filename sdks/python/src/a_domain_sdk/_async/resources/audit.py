@@ -7,8 +7,8 @@ from datetime import datetime
 from a_domain_sdk._async.pages import AsyncLinkedPage
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id
-from a_domain_sdk._lists import AuditList
 from a_domain_sdk.models import AuditAction, AuditEntry, AuditResourceType
+from a_domain_sdk.models.audit import AuditList
 
 
 class AsyncAuditLog:

@@ -11,7 +11,6 @@ from a_domain_sdk._async.pages import AsyncPage
 from a_domain_sdk._async.records import AsyncRecords
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id, changing_key, nothing, path_of, plain, without_nothing
-from a_domain_sdk._lists import DatasetList
 from a_domain_sdk.models import (
     AcceptedOperation,
     ConnectorDetails,
@@ -27,6 +26,7 @@ from a_domain_sdk.models import (
     TemplateSelection,
     Usage,
 )
+from a_domain_sdk.models.datasets import DatasetList
 from a_domain_sdk.requests import CreateMetadata, Generation
 
 

@@ -8,8 +8,8 @@ from a_domain_sdk._async.operation import AsyncOperation, look_at, steer, watch
 from a_domain_sdk._async.pages import AsyncPage
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id
-from a_domain_sdk._lists import OperationList
 from a_domain_sdk.models import OperationState, OperationStatus, OperationType
+from a_domain_sdk.models.operations import OperationList
 
 
 class AsyncOperations:

@@ -9,8 +9,8 @@ from a_domain_sdk._async.operation import AsyncOperation
 from a_domain_sdk._async.pages import AsyncLinkedPage
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id, changing_key, path_of, without_nothing
-from a_domain_sdk._lists import History
 from a_domain_sdk.models import AcceptedOperation, CheckType, PastCheck, Quality
+from a_domain_sdk.models.quality import History
 
 
 class AsyncQualityScores:

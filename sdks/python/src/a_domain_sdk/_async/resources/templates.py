@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id, path_of, without_nothing
-from a_domain_sdk._lists import Recommendations, TemplateList
 from a_domain_sdk.models import (
     DatasetType,
     Industry,
@@ -16,6 +15,7 @@ from a_domain_sdk.models import (
     Template,
     TemplateDetails,
 )
+from a_domain_sdk.models.templates import Recommendations, TemplateList
 from a_domain_sdk.requests import ClientMetadata
 
 

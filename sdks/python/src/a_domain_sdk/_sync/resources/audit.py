@@ -6,10 +6,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from a_domain_sdk._call import Call, Id
-from a_domain_sdk._lists import AuditList
 from a_domain_sdk._sync.pages import LinkedPage
 from a_domain_sdk._sync.session import Session
 from a_domain_sdk.models import AuditAction, AuditEntry, AuditResourceType
+from a_domain_sdk.models.audit import AuditList
 
 
 class AuditLog:

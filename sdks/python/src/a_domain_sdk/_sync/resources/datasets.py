@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from a_domain_sdk._call import Call, Id, changing_key, nothing, path_of, plain, without_nothing
-from a_domain_sdk._lists import DatasetList
 from a_domain_sdk._sync.operation import Operation
 from a_domain_sdk._sync.pages import Page
 from a_domain_sdk._sync.records import Records
@@ -28,6 +27,7 @@ from a_domain_sdk.models import (
     TemplateSelection,
     Usage,
 )
+from a_domain_sdk.models.datasets import DatasetList
 from a_domain_sdk.requests import CreateMetadata, Generation
 
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from a_domain_sdk._call import Call, Id
-from a_domain_sdk._lists import OperationList
 from a_domain_sdk._sync.operation import Operation, look_at, steer, watch
 from a_domain_sdk._sync.pages import Page
 from a_domain_sdk._sync.session import Session
 from a_domain_sdk.models import OperationState, OperationStatus, OperationType
+from a_domain_sdk.models.operations import OperationList
 
 
 class Operations:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from a_domain_sdk._call import Call, Id, changing_key, path_of, without_nothing
-from a_domain_sdk._lists import History
 from a_domain_sdk._sync.operation import Operation
 from a_domain_sdk._sync.pages import LinkedPage
 from a_domain_sdk._sync.session import Session
 from a_domain_sdk.models import AcceptedOperation, CheckType, PastCheck, Quality
+from a_domain_sdk.models.quality import History
 
 
 class QualityScores:

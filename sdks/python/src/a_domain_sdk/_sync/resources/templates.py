@@ -7,7 +7,6 @@ import builtins
 from collections.abc import Sequence
 
 from a_domain_sdk._call import Call, Id, path_of, without_nothing
-from a_domain_sdk._lists import Recommendations, TemplateList
 from a_domain_sdk._sync.session import Session
 from a_domain_sdk.models import (
     DatasetType,
@@ -17,6 +16,7 @@ from a_domain_sdk.models import (
     Template,
     TemplateDetails,
 )
+from a_domain_sdk.models.templates import Recommendations, TemplateList
 from a_domain_sdk.requests import ClientMetadata
 
 
