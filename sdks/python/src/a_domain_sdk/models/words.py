@@ -6,7 +6,10 @@ A model takes any text where a word stands, so that a word of a newer server bre
 from typing import Literal
 
 Stage = Literal["sandbox", "pilot", "production"]
-DatasetType = Literal["confluence_pages", "github_repos"]
+DatasetType = Literal[
+    "confluence_pages", "github_repos", "google_drive_documents", "jira_issues", "sharepoint_documents",
+    "slack_messages", "zendesk_tickets",
+]  # fmt: skip
 DatasetStatus = Literal["provisioning", "validating", "ready", "failed", "teardown", "archived"]
 DatasetSort = Literal["created_at", "-created_at", "name", "quality_score"]
 TeardownReason = Literal["stage_transition", "journey_completed", "orphan_cleanup", "manual"]
