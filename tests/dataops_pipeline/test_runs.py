@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
 from dataops_core.connectors.client import EmbeddedConnector
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
 from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.launching import run_ended
@@ -46,6 +48,8 @@ class Pipeline:
     instance: DagsterInstance
     services: Services
     client_id: UUID = field(default_factory=uuid4)
+    dataset_types: tuple[str, ...] = (TYPE,)
+    records: int = RECORDS
 
     def job(self, name: str) -> JobDefinition:
         resource = DataOps(lambda: self.services)
@@ -57,8 +61,8 @@ class Pipeline:
             journey_id=uuid4(),
             client_id=self.client_id,
             stage=Stage.SANDBOX,
-            dataset_types=(TYPE,),
-            record_count=RECORDS,
+            dataset_types=self.dataset_types,
+            record_count=self.records,
             metadata={"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
         )
         with self.services.database.transaction() as session:
@@ -159,6 +163,20 @@ def test_a_provisioning_run_makes_a_ready_dataset(pipeline: Pipeline) -> None:
     assert dataset.status is DatasetStatus.READY
     assert dataset.record_count == RECORDS
     assert run.tags[TAG_PARTITION] == f"sandbox:{pipeline.client_id}"
+
+
+def test_all_types_together_are_ready_with_the_fewest_records(pipeline: Pipeline) -> None:
+    """C-40, C-62: from 20 records on every type has queries that can be told apart, and passes its four checks."""
+    everything = replace(pipeline, dataset_types=tuple(DATASET_TYPES), records=20)
+
+    operation, _ = everything.ready()
+
+    with pipeline.services.database.transaction() as session:
+        parts = operations.parts_of(session, operation.operation_id)
+        made = [datasets.get(session, part.dataset_id) for part in parts]
+        found = {row.dataset_type: (row.status, row.record_count, row.quality_score) for row in made}
+    # A fiftieth of twenty is none: nothing is incomplete.
+    assert found == {name: (DatasetStatus.READY, 20, Decimal(100)) for name in DATASET_TYPES}
 
 
 def test_materializations_say_what_was_made_and_for_which_dataset(pipeline: Pipeline) -> None:

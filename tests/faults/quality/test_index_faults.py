@@ -175,10 +175,10 @@ FILE_FAULTS: dict[str, tuple[Callable[[Path], None], dict[CheckType, CheckStatus
 
 
 @pytest.mark.parametrize("fault", FILE_FAULTS)
-def test_a_fault_of_the_index_file_is_noticed(material: Any, load: Callable[..., Any], fault: str) -> None:
-    """C-62."""
+def test_a_fault_of_the_index_file_is_noticed(pages: Any, load: Callable[..., Any], fault: str) -> None:
+    """C-62: what is done to a file has nothing to do with what its documents are."""
     tamper, expected = FILE_FAULTS[fault]
-    indexed = load(material)
+    indexed = load(pages)
     tamper(indexed.file)
     assert indexed.judge().unpassed == expected
 
