@@ -44,6 +44,13 @@ def integers(values: Sequence[int] | NDArray[Any], *, present: NDArray[np.bool_]
     return pa.Array.from_buffers(pa.int64(), len(data), [validity, pa.py_buffer(data)])
 
 
+def floats(values: NDArray[Any], *, present: NDArray[np.bool_] | None = None) -> pa.DoubleArray:
+    """The numbers as 64-bit floats, null where they are not ``present``."""
+    data = np.ascontiguousarray(values, dtype=np.float64)
+    validity = None if present is None or present.all() else _validity(present)
+    return pa.Array.from_buffers(pa.float64(), len(data), [validity, pa.py_buffer(data)])
+
+
 def booleans(values: Sequence[bool] | NDArray[np.bool_]) -> pa.BooleanArray:
     """The truth values."""
     data = np.asarray(values, dtype=np.bool_)

@@ -109,6 +109,12 @@ def with_offset(moments_: I64) -> pa.Array:
     return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000+0000")
 
 
+def dates(moments_: I64) -> pa.Array:
+    """The days of the moments in UTC: ``2026-01-28``."""
+    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
+    return pc.strftime(stamps, format="%Y-%m-%d")
+
+
 def day_of(moments_: I64) -> I64:
     """The day of the window that each moment is on."""
     return moments_ // DAY

@@ -21,7 +21,9 @@ FREE_TEXT = {
     "_site_name",
     "_title", "lastModifyingUser.displayName", "createdBy.user.displayName", "lastModifiedBy.user.displayName",
     "_organization", "_group", "_requester_name",
-    "_assignee_name",
+    "_assignee_name", "Name", "Industry",
+    *(f"Billing{part}" for part in ("Street", "City", "State", "PostalCode", "Country")),
+    *(f"Shipping{part}" for part in ("Street", "City", "State", "PostalCode", "Country")),
 }  # fmt: skip
 
 
@@ -75,7 +77,9 @@ def test_a_value_of_another_type_is_caught(frame, name, column):
 )
 def test_rubbish_is_caught(frame, name, column):
     broken = frame(name)
-    broken.loc[7, column] = "" if column in {"body.storage.value", "_text", "description"} else "no\tsuch thing"
+    broken.loc[7, column] = (
+        "" if column in {"body.storage.value", "_text", "description", "Description"} else "no\tsuch thing"
+    )
     failures(name, broken)
 
 
@@ -139,6 +143,14 @@ def test_rubbish_is_caught(frame, name, column):
         ("zendesk_tickets", "updated_at", "2020-01-01T00:00:00Z"),
         ("zendesk_tickets", "due_at", "2020-01-01T00:00:00Z"),
         ("zendesk_tickets", "assignee_id", 1.5),
+        ("salesforce_accounts", "Id", "001Kd00000vWDqbIA"),
+        ("salesforce_accounts", "OwnerId", "001Kd00000vWDqbIAG"),
+        ("salesforce_accounts", "Type", "Customer"),
+        ("salesforce_accounts", "BillingLatitude", 91.0),
+        ("salesforce_accounts", "AnnualRevenue", -1.0),
+        ("salesforce_accounts", "LastModifiedDate", "2020-01-28T10:30:00.000+0000"),
+        ("salesforce_accounts", "LastActivityDate", "2020-01-28"),
+        ("salesforce_accounts", "Fax", "+1 555 01 01"),
     ],
 )
 def test_values_just_outside_are_caught(frame, name, column, value):

@@ -64,6 +64,11 @@ RELEASED = {
     "e4b1c896-05fa-4d27-9c3b-7f60a8d21e35": "Enterprise Customer Support - Zendesk",
     "b57e93d1-6a0c-4e48-8d92-1c4f7b3e06a9": "Manufacturing Customer Support - Zendesk",
     "43a9f0e8-d716-4b52-a07e-8c5d2e91f64b": "Retail Customer Support - Zendesk",
+    "7d1e5b3c-90a4-4f68-b2d7-3c8e6f0a915b": "FinTech Sales Enablement - Salesforce",
+    "c82f4e96-1b7d-4a05-8e39-d5907a6b2c14": "Healthcare Sales Enablement - Salesforce",
+    "35b90d7f-e4c8-4261-a97b-08f1d6c52ea3": "Enterprise Sales Enablement - Salesforce",
+    "f06c7a28-5d93-4be1-92f4-e1b83d70c56a": "Manufacturing Sales Enablement - Salesforce",
+    "8ae2c459-7f30-4d1b-b684-5e9c07d3a2f1": "Retail Sales Enablement - Salesforce",
 }
 USE_CASES = {
     "developer_productivity": "Developer Productivity",
