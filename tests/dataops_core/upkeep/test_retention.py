@@ -41,6 +41,7 @@ from dataops_core.registry import (
 )
 from dataops_core.registry.tables import (
     AuditEntry,
+    Base,
     ConnectorToken,
     Dataset,
     Journey,
@@ -73,6 +74,19 @@ def cleaned(services, **keep):
     """What a clean-up with these settings removes."""
     object.__setattr__(services, "settings", services.settings.model_copy(update=keep))
     return {kind: count for kind, count in clean_up(services, NoRuns()).items() if count}
+
+
+def test_every_table_ages_or_is_named_here_as_one_that_may_grow(services):
+    """A row each of what there is, was asked for or is configured; all else is removed for its age."""
+    aged = {"idempotency_keys", "connector_tokens", "quality_results", "notifications", "operations", "audit_log"}
+    aged |= {"journeys", "journey_events", "usage_days"}
+    goes_with_its_owner = {"operation_datasets", "journey_event_datasets", "usage_before"}
+    one_of_each = {"installation", "customers", "api_clients", "signing_keys", "datasets", "connectors"}
+    stays_small = {"dataset_counts", "operation_counts", "run_stops"}
+    assert Base.metadata.tables.keys() == aged | goes_with_its_owner | one_of_each | stays_small
+    removed = clean_up(services, NoRuns()).keys()
+    renamed = {"quality_results": "evaluations", "audit_log": "audit_entries"}
+    assert {renamed.get(table, table) for table in aged} == removed - {"archives", "runs", "shown_checks"}
 
 
 def change(services, table, condition, **values) -> None:

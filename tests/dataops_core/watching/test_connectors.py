@@ -183,12 +183,15 @@ def test_it_is_nobodys_turn_before_its_moment_and_never_where_it_is_off(watch: W
     assert watch.look().looks == 0
 
 
-def test_the_moments_of_many_are_spread_over_the_interval_and_stay_the_same(services: Services) -> None:
-    """Of five hundred datasets no tenth of the interval has more than twice its share."""
+@pytest.mark.parametrize("interval", [timedelta(minutes=5), timedelta(days=1)], ids=["looks", "validations"])
+def test_the_moments_of_many_are_spread_over_the_interval_and_stay_the_same(
+    services: Services, interval: timedelta
+) -> None:
+    """C-63, C-90: of five hundred datasets no tenth of the interval has more than twice its share."""
     ids = select(func.md5(text("n::text")).cast(Dataset.dataset_id.type).label("dataset_id")).select_from(
         func.generate_series(1, 500).alias("n")
     )
-    now, interval = utcnow(), timedelta(minutes=5)
+    now = utcnow()
     with services.database.transaction() as session:
         rows = ids.subquery()
         moments = [
