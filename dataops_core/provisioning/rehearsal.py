@@ -12,6 +12,8 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pandera.errors import SchemaErrors
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import configure_mappers
 
 from dataops_core.company.build import build_company
 from dataops_core.connectors.client import EmbeddedConnector
@@ -20,6 +22,8 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Stage
 from dataops_core.quality import schema_validation  # noqa: F401  loaded for the runs
 from dataops_core.quality.query_drawing import make_queries
+from dataops_core.registry.database import Database
+from dataops_core.registry.tables import Base
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 from dataops_core.storage import Storage
@@ -36,6 +40,17 @@ def rehearse(settings: Settings) -> None:
     EmbeddedConnector(settings.connector_base, Keyring("a secret that opens nothing")).close()
     for dataset_type in DATASET_TYPES.values():
         _rehearse(dataset_type, catalog)
+    _rehearse_registry()
+
+
+def _rehearse_registry() -> None:
+    """SQLAlchemy puts its mappers together at their first use, and much of itself at the first statement of a kind."""
+    configure_mappers()
+    database = Database("postgresql+psycopg2:///nowhere")  # connects at first use, which never comes
+    for mapped in Base.registry.mappers:
+        for statement in (select(mapped), select(mapped).with_for_update(), insert(mapped), update(mapped)):
+            statement.compile(dialect=database.engine.dialect)
+    database.close()
 
 
 def _rehearse(dataset_type: DatasetType, catalog: Catalog) -> None:

@@ -17,7 +17,10 @@ from dataops_pipeline.warm.processes import threads
 before = set(os.listdir("/proc/self/fd"))
 preload(Settings.load())
 left = {name: os.readlink(f"/proc/self/fd/{name}") for name in set(os.listdir("/proc/self/fd")) - before}
-print(json.dumps({"threads": threads(), "open": left, "loaded": sorted(sys.modules)}))
+from dataops_core.registry.tables import Base
+
+mapped = all(mapper.configured for mapper in Base.registry.mappers)
+print(json.dumps({"threads": threads(), "open": left, "mapped": mapped, "loaded": sorted(sys.modules)}))
 """
 
 #: Each takes a tenth of a second or more, and the steps of a run load it where nobody has before.
@@ -45,4 +48,5 @@ def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path) -> None:
     found = json.loads(result.stdout)
     assert found["threads"] == 1
     assert found["open"] == {}
+    assert found["mapped"]
     assert HEAVY - set(found["loaded"]) == set()
