@@ -7,7 +7,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo up down test fuzz faults docs sdk check format lock screenshots
+.PHONY: help demo up down test fuzz faults docs sdk build check format lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each
 sdk: .venv/installed ## Write what is made of both SDKs: from the asynchronous half of the Python one, and from the OpenAPI description
 	@$(BIN)/python scripts/sync_sdk.py
 	@$(BIN)/python scripts/javascript_sdk.py
+
+build: .venv/installed ## Wheels and the npm tarball, into dist/, each tried in an empty environment (QUICK=1: the SDKs alone)
+	@QUICK="$(QUICK)" sh scripts/build.sh $(BIN)
 
 check: .venv/installed ## Formatting, lint, types, the dependency rule, the lock
 	@$(BIN)/ruff format --check .
