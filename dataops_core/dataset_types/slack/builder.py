@@ -335,12 +335,20 @@ class MessageBuilder:
         narrow_newest(fragments, ranges, messages.project, issues, (*TICKETS, "ticket_link"))
         pulls = numbered.pull_requests_by(messages.project, messages.moment)
         narrow_newest(fragments, ranges, messages.project, pulls, ("pull_link",))
-        about = messages.threads.issue[messages.thread]
-        only = about > 0
-        links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project]
-        own = ranges[only]
-        fragments.only(own, "ticket_link", (links + about - 1)[only])
-        ranges[only] = own
+        self._narrow_to_incidents(ranges, messages)
+
+    def _narrow_to_incidents(self, ranges: U64, messages: _Messages) -> None:
+        """Of an incident its own issue, and one customer that it hit."""
+        fragments, outages = self._plan.fragments, self._clock.outages
+        rows = np.flatnonzero(messages.threads.incident[messages.thread] >= 0)
+        incident = messages.threads.incident[messages.thread][rows]
+        hit = (outages.customers[incident] >= 0).sum(axis=1).astype(np.uint64)
+        nth = pick(self._draw("customer", messages.threads.roots)[messages.thread][rows], hit)
+        links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project[rows]]
+        own = ranges[rows]
+        fragments.only(own, "ticket_link", links + outages.issue[incident] - 1)
+        fragments.only(own, "customer", fragments.base("customer") + outages.customers[incident, nth])
+        ranges[rows] = own
 
 
 def _stamps(moments: I64, rows: I64) -> pa.Array:

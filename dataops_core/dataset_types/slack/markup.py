@@ -133,7 +133,9 @@ def add_said(library: Library, topics: Sequence[tuple[str, Lexicon]], *path: obj
 
 def parts(library: Library, beginning: str, kinds: Mapping[str, tuple[int, ...]]) -> Parts:
     """What the outline of messages that begin with this pool consists of."""
-    intros = tuple(library.block(beginning, *live) for live in _lives(library))
+    # Whoever begins a thread says which issue it is about.
+    said = [text for text in LIVE if "{ticket_link}" in text] if beginning.endswith("_opening") else LIVE
+    intros = tuple(library.block(beginning, *library.parse(text)) for text in said)
     # What is pointed at varies with the beginning; what follows it is talk, so that few messages are mostly links.
     heads = kinds["pooled"]
     ends = tuple(library.block(*library.parse(end)) for end in ENDS)

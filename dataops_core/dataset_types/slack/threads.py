@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataops_core.company.model import Company, Incident
+from dataops_core.company.incidents import MOST_CUSTOMERS
+from dataops_core.company.model import Company
 from dataops_core.dataset_types.plan import People, Wheel
 from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, THREADS
 from dataops_core.generation import calendar
@@ -26,10 +27,39 @@ _THREAD_OF = np.repeat(np.arange(len(THREADS)), _SIZES)
 #: How many threads with replies come before each thread of a turn, and how many a turn has.
 _ANSWERED: I64 = (np.cumsum(_SIZES > 1) - (_SIZES > 1)).astype(np.int64)
 _ANSWERED_PER_TURN = int((_SIZES > 1).sum())
+#: An incident's issue is there so soon (``company/incidents.py``): what is written of it may name it.
+_NOTICED_WITHIN = 1800
 _WEEK = 7 * calendar.DAY
 #: Weeks in which threads begin: not the first, whose Monday is Sunday elsewhere, and not the last ones, which the
 #: longest thread needs with its nights and weekends.
 _FIRST_WEEK, _LAST_WEEK = 1, calendar.WINDOW_DAYS // 7 - 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """The company's incidents as columns, and which of them each project has."""
+
+    of_project: I64
+    started: I64
+    issue: I64
+    #: The customers that each hit, -1 where there are no more.
+    customers: I64
+
+    @classmethod
+    def of(cls, company: Company) -> "Outages":
+        """The incidents of a company."""
+        mine: list[list[int]] = [[] for _ in company.projects]
+        for incident in company.incidents:
+            mine[incident.project].append(incident.index)
+        customers = np.full((len(company.incidents), MOST_CUSTOMERS), -1, dtype=np.int64)
+        for incident in company.incidents:
+            customers[incident.index, : len(incident.customers)] = incident.customers
+        return cls(
+            of_project=np.array(mine, dtype=np.int64),
+            started=np.array([incident.started for incident in company.incidents], dtype=np.int64),
+            issue=np.array([incident.issue for incident in company.incidents], dtype=np.int64),
+            customers=customers,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +72,8 @@ class Threads:
     project: I64
     topic: I64
     archetype: I64
-    #: The issue that an incident's thread is about, 0 for other threads.
-    issue: I64
+    #: The company's incident that a thread is about, -1 for none.
+    incident: I64
     authors: I64
     #: When each message is posted, in seconds since the window's start.
     moments: I64
@@ -66,11 +96,7 @@ class ThreadClock:
         self._zone = np.array([zones.index(person.timezone) for person in company.people], dtype=np.int64)
         self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
         self._tells_of_outages = np.array([name == INCIDENT for name in archetypes])
-        outages: list[list[Incident]] = [[] for _ in company.projects]
-        for incident in company.incidents:
-            outages[incident.project].append(incident)
-        self._started = np.array([[incident.started for incident in part] for part in outages], dtype=np.int64)
-        self._issue = np.array([[incident.issue for incident in part] for part in outages], dtype=np.int64)
+        self.outages: Outages = Outages.of(company)
 
     def number_of(self, rows: I64) -> I64:
         """The thread of each message."""
@@ -91,16 +117,18 @@ class ThreadClock:
         archetype = archetype_table[pick(self._draw("archetype", numbers), len(archetype_table))]
         authors = self._authors(roots, project)
         urgent = self._tells_of_outages[archetype]
-        incident = pick(self._draw("incident", numbers), self._started.shape[1])
+        mine = self.outages.of_project[project]
+        nth = pick(self._draw("incident", numbers), mine.shape[1])
+        incident = np.where(urgent, mine[np.arange(len(nth)), nth], -1)
         return Threads(
             roots=roots,
             lengths=np.minimum(_SIZES[place], self._count - roots),
             project=project,
             topic=topic_table[pick(self._draw("topic", numbers), len(topic_table))],
             archetype=archetype,
-            issue=np.where(urgent, self._issue[project, incident], 0),
+            incident=incident,
             authors=authors,
-            moments=self._moments(roots, archetype, authors, np.where(urgent, self._started[project, incident], -1)),
+            moments=self._moments(roots, archetype, authors, incident),
             answered=turn * _ANSWERED_PER_TURN + _ANSWERED[place],
         )
 
@@ -118,14 +146,15 @@ class ThreadClock:
         chosen: I64 = first[:, None] + seats
         return chosen
 
-    def _moments(self, roots: I64, archetype: I64, authors: I64, outages: I64) -> I64:
-        """When each message is posted: within minutes of its incident (``outages``, -1 for none), or at work."""
-        zones, urgent = self._zone[authors], outages >= 0
+    def _moments(self, roots: I64, archetype: I64, authors: I64, incident: I64) -> I64:
+        """When each message is posted: soon after its incident was noticed, or at work."""
+        zones, urgent = self._zone[authors], incident >= 0
+        noticed = self.outages.started[incident] + _NOTICED_WITHIN
         drawn = self._draw("posted", roots)
         week = _FIRST_WEEK + pick(mix(~drawn), _LAST_WEEK - _FIRST_WEEK)
         local = week * _WEEK + calendar.moments(drawn) % _WEEK
         moments = np.empty(authors.shape, dtype=np.int64)
-        moments[:, 0] = np.where(urgent, outages + 60 + pick(drawn, 600), self._clocks.utc(local, zones[:, 0]))
+        moments[:, 0] = np.where(urgent, noticed + 60 + pick(drawn, 600), self._clocks.utc(local, zones[:, 0]))
         for place in range(1, LONGEST):
             pauses = self._draw("pause", roots + place)
             minutes = np.minimum(pick(pauses, self._pauses[archetype]), pick(mix(pauses), self._pauses[archetype]))

@@ -85,8 +85,9 @@ def test_incidents_are_spoken_of_when_they_are_and_by_their_issue(dataset_of):
     messages = dataset_of("Enterprise IT Operations - Slack", 400)
     company = messages.spec.company
     issues = {f"{company.projects[one.project].key}-{one.issue}": one for one in company.incidents}
+    created = {row["key"]: row["fields.created"] for row in dataset_of("Enterprise IT Operations - Jira", 500).rows}
     channel = shared_channel(company, "incidents")
-    spoken = set()
+    spoken, tracked = set(), 0
     for row in messages.rows:
         if row["_archetype"] != INCIDENT:
             continue
@@ -96,7 +97,14 @@ def test_incidents_are_spoken_of_when_they_are_and_by_their_issue(dataset_of):
             posted = float(row["ts"])
             assert 0 < posted - float(epoch_seconds(np.array(incident.started))) < 6 * 3600
             spoken.add(key)
+            if key in created:
+                # What is written of an incident names its issue once there is one.
+                assert created[key] < row["_posted_at"][:19]
+                tracked += 1
+            hit = {company.customers[number] for number in incident.customers}
+            assert {name for name in company.customers if name in row["text"]} <= hit
     assert len(spoken) > 5
+    assert tracked > 5
 
 
 def test_channels_are_of_the_project_or_shared_and_their_authors_of_its_team(messages):
