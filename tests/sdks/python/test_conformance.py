@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import BaseModel
 
@@ -55,7 +56,7 @@ async def awaited(client: Any, case: Case) -> Any:
 def test_the_client_does_as_every_sdk(server: FaultServer, case: Case) -> None:
     case.prepare(server)
     began = time.monotonic()
-    with DataOpsClient(**arguments(server, case)) as client:
+    with DataOpsClient(**arguments(server, case), transport=httpx.HTTPTransport(verify=False)) as client:
         try:
             outcome = {"value": blocking(client, case)}
         except DataOpsError as error:
@@ -67,7 +68,8 @@ def test_the_client_does_as_every_sdk(server: FaultServer, case: Case) -> None:
 @pytest.mark.parametrize(**each_case())
 def test_the_asynchronous_client_does_as_every_sdk(server: FaultServer, case: Case) -> None:
     async def run() -> dict[str, Any]:
-        async with AsyncDataOpsClient(**arguments(server, case)) as client:
+        transport = httpx.AsyncHTTPTransport(verify=False)
+        async with AsyncDataOpsClient(**arguments(server, case), transport=transport) as client:
             try:
                 return {"value": await awaited(client, case)}
             except DataOpsError as error:

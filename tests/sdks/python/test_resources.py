@@ -3,6 +3,7 @@
 import importlib.metadata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,13 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 import a_domain_sdk
-from a_domain_sdk import APIStatusError, ConfigurationError, DataOpsClient
+from a_domain_sdk import (
+    APIConnectionError,
+    APIStatusError,
+    ConfigurationError,
+    DataOpsClient,
+    PreconditionFailedError,
+)
 from a_domain_sdk._configuration import resolve
 from a_domain_sdk._retry import RetryPolicy, seconds_of
 from tests.sdks.conformance.server import FaultServer, Reply, envelope
@@ -101,6 +108,77 @@ def test_a_model_cannot_be_changed(server: FaultServer, client: DataOpsClient) -
 
     with pytest.raises(ValidationError, match="frozen"):
         client.datasets.get(DATASET).status = "failed"
+
+
+def test_a_dataset_that_has_not_changed_is_the_very_same(server: FaultServer, client: DataOpsClient) -> None:
+    changed = {**REFERENCE_DATASET, "name": "Another"}
+    server.tell(
+        f"GET /datasets/{DATASET}",
+        Reply(body=REFERENCE_DATASET, headers={"ETag": '"one"'}),
+        Reply(304),
+        Reply(body=changed, headers={"ETag": '"two"'}),
+    )
+
+    dataset = client.datasets.get(DATASET)
+
+    assert client.datasets.refresh(dataset) is dataset
+    newer = client.datasets.refresh(dataset)
+    assert (newer.name, newer.etag) == ("Another", '"two"')
+    assert [seen.headers.get("if-none-match") for seen in server.requests] == [None, '"one"', '"one"']
+    assert "etag" not in newer.model_dump()
+
+
+def test_metadata_is_changed_against_the_tag_of_what_was_read(server: FaultServer, client: DataOpsClient) -> None:
+    server.tell(f"PATCH /datasets/{DATASET}", Reply(412, envelope("PRECONDITION_FAILED", "Changed", etag='"two"')))
+
+    with pytest.raises(PreconditionFailedError) as caught:
+        client.datasets.update(DATASET, metadata={"tags": ["new"], "owner": None}, if_match='"one"')
+
+    assert caught.value.details == {"etag": '"two"'}
+    assert server.requests[0].body == {"metadata": {"tags": ["new"], "owner": None}}
+    assert server.requests[0].headers["if-match"] == '"one"'
+
+
+def test_records_become_a_frame_and_a_file(server: FaultServer, client: DataOpsClient, tmp_path: Path) -> None:
+    lines = '{"id":"1","version":{"number":2}}\n{"id":"2","version":{"number":3}}\n'
+    server.tell(f"GET /datasets/{DATASET}/records", Reply(text=lines, content_type="application/x-ndjson"))
+    records = client.datasets.records(DATASET)
+
+    frame = records.to_pandas()
+    assert list(frame.columns) == ["id", "version.number"]
+    assert frame["version.number"].tolist() == [2, 3]
+
+    target = tmp_path / "records.ndjson"
+    target.write_text("before", encoding="utf-8")
+    assert records.save(target) == target
+    assert target.read_text("utf-8") == lines
+    server.tell(f"GET /datasets/{DATASET}/records", Reply(text=lines, content_type="application/x-ndjson", cut=True))
+    with pytest.raises(APIConnectionError):
+        records.save(target)
+    assert target.read_text("utf-8") == lines, "a part is never taken for the whole"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_list_that_links_what_comes_next_goes_on_there(server: FaultServer, client: DataOpsClient) -> None:
+    entry = {
+        "audit_id": 2,
+        "occurred_at": "2026-01-28T10:30:00Z",
+        "actor": {"kind": "run", "id": "r"},
+        "action": "changed",
+        "resource": {"type": "dataset", "id": DATASET},
+    }
+    link = "/v1/dataops/audit?action=changed&limit=1&cursor=abc"
+    server.tell(
+        "GET /audit",
+        Reply(body={"entries": [entry], "_links": {"self": "/", "next": link}}),
+        Reply(body={"entries": [{**entry, "audit_id": 1}], "_links": {"self": "/"}}),
+    )
+
+    page = client.audit.list(action="changed", limit=1)
+
+    assert page.has_next
+    assert [one.audit_id for one in page] == [2, 1]
+    assert dict(httpx.QueryParams(server.requests[1].query)) == {"action": "changed", "limit": "1", "cursor": "abc"}
 
 
 def test_iterating_over_a_list_goes_through_all_pages_with_the_same_filters(
