@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -117,8 +117,8 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
     try:
         moment, _, number = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").rpartition(" ")
         occurred_at, audit_id = datetime.fromisoformat(moment), int(number)
-    except (ValueError, binascii.Error):
+        if occurred_at.tzinfo is None or not 0 < audit_id < 2**63:
+            raise refusal
+        return occurred_at.astimezone(UTC), audit_id
+    except (ValueError, OverflowError, binascii.Error):  # the last but one: before the year 1 in UTC, or after 9999
         raise refusal from None
-    if occurred_at.tzinfo is None or not 0 < audit_id < 2**63:
-        raise refusal
-    return occurred_at, audit_id

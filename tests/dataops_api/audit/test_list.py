@@ -115,6 +115,8 @@ def test_an_administrator_bound_to_customers_sees_what_is_theirs(api: Any) -> No
         ("from=yesterday", "from"),
         ("cursor=nonsense", "cursor"),
         ("cursor=MjAyNi0wMS0wMSAx", "cursor"),  # a time without a zone
+        ("cursor=OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OSAx", "cursor"),  # one after the year 9999
+        ("cursor=MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx", "cursor"),  # one before the year 1
         ("api_client_id=me", "api_client_id"),
         ("who=me", "who"),
     ],
