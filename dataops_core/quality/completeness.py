@@ -34,6 +34,9 @@ PLACEHOLDERS = (
 #: Only a text this short, or one with white space at an end, can be blank or a placeholder; bodies are not copied.
 _SHORT_BYTES = max(len(word.encode()) for word in PLACEHOLDERS)
 
+#: White space in ASCII, as Unicode has it.
+_BLANKS = b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f "
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -114,7 +117,7 @@ def _populated(array: pa.Array) -> Mask:
 
 def _without_value(array: pa.Array) -> Mask:
     """Which texts are blank or a placeholder."""
-    edges = pc.or_(_is_space(pc.utf8_slice_codeunits(array, 0, 1)), _is_space(pc.utf8_slice_codeunits(array, -1)))
+    edges = pc.or_(_is_space(pc.utf8_slice_codeunits(array, 0, 1)), _may_end_blank(array))
     suspects = np.flatnonzero(_numpy(pc.or_(pc.less_equal(pc.binary_length(array), _SHORT_BYTES), edges)))
     if not len(suspects):
         return np.zeros(len(array), dtype=np.bool_)
@@ -125,6 +128,13 @@ def _without_value(array: pa.Array) -> Mask:
     without = np.zeros(len(array), dtype=np.bool_)
     without[suspects] = _numpy(empty)
     return without
+
+
+def _may_end_blank(array: pa.Array) -> pa.Array:
+    """Which texts may have white space at their end: by the last byte, since the last character takes a look at all."""
+    last = pc.binary_slice(array.view(pa.large_binary() if pa.types.is_large_string(array.type) else pa.binary()), -1)
+    blank = pc.is_in(last, value_set=pa.array([bytes([byte]) for byte in _BLANKS], type=last.type))
+    return pc.or_(blank, pc.greater_equal(last, pa.scalar(b"\x80", type=last.type)))
 
 
 def _is_space(ends: pa.Array) -> pa.Array:

@@ -10,7 +10,7 @@ An exception inside a check is a bug and leaves this module as one; it never bec
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -112,12 +112,17 @@ def _failures(frame: pd.DataFrame, schema: DataFrameSchema) -> list[tuple[str, s
 
 
 def _capped(schema: DataFrameSchema) -> DataFrameSchema:
-    """The schema with every check's report cut short. The schema itself stays as it is."""
+    """The schema with every check's report cut short: itself where that is so already, else a copy."""
+    if all(check.n_failure_cases == SAMPLE_ROWS for check in _checks(schema)):
+        return schema
     capped: DataFrameSchema = copy.deepcopy(schema)
-    checks: Iterable[Any] = [*capped.checks, *(check for column in capped.columns.values() for check in column.checks)]
-    for check in checks:
+    for check in _checks(capped):
         check.n_failure_cases = SAMPLE_ROWS
     return capped
+
+
+def _checks(schema: DataFrameSchema) -> list[Any]:
+    return [*schema.checks, *(check for column in schema.columns.values() for check in column.checks)]
 
 
 def _rows(error: SchemaError, frame: pd.DataFrame) -> Mask:

@@ -131,7 +131,18 @@ def test_what_says_nothing_is_no_value(value: str) -> None:
     assert populated_mask(pa.chunked_array([[value]])).tolist() == [False]
 
 
-@pytest.mark.parametrize("value", [f"{' ' * 40}", f"N/A{' ' * 40}", f"{' ' * 40}tbd", f"null{chr(10) * 60}"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"{' ' * 40}",
+        f"N/A{' ' * 40}",
+        f"{' ' * 40}tbd",
+        f"null{chr(10) * 60}",
+        f"nil{chr(0x1F) * 40}",
+        f"{chr(0x2003) * 20}tbd{chr(0x2003) * 20}",
+        f"-{chr(0x200B) * 20}",
+    ],
+)
 def test_length_hides_nothing(value: str) -> None:
     """Only short texts and those with white space at an end are looked at; these are long."""
     assert populated_mask(pa.chunked_array([[value]])).tolist() == [False]
