@@ -8,7 +8,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,16 @@ def wait_for_runs_to_end(stack: Stack) -> None:
         if time.monotonic() >= deadline:
             raise RuntimeError("a run does not end")
         time.sleep(_POLL_SECONDS)
+
+
+def cpu_seconds(stack: Stack) -> float:
+    """CPU seconds that the stack's processes have taken so far, with those that have ended and were waited for."""
+    total = 0.0
+    for pid in instance_members([processes_of(stack).instance]):
+        with suppress(psutil.NoSuchProcess):
+            times = psutil.Process(pid).cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def _is_run(pid: int) -> bool:
