@@ -15,7 +15,7 @@ from dataops_core.generation.outline import Section
 TEXT, SHEET, SLIDES = "text", "sheet", "slides"
 
 _TEXT = {"paragraph": 8, "live": 3, "subsection": 4}
-_ROWS = {"tracker_rows": 5, "budget_rows": 4, "register_rows": 4, "contact_rows": 2}
+_ROWS = {"tracker_rows": 5, "budget_rows": 4, "register_rows": 4, "plan_rows": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ LAYOUTS: Mapping[str, Layout] = {
         form=TEXT,
         titles=(
             ("team", "Report of {x} on {T}"),
-            ("service", "{T} in {x}: figures and findings"),
+            ("service", "Figures and findings: {T} in {x}"),
             ("customer", "Review of {T} with {x}"),
             ("project", "Status of {T} in {x}"),
         ),
@@ -293,7 +293,7 @@ LAYOUTS: Mapping[str, Layout] = {
             Section(("Budget", "Cost", "Effort"), {**_ROWS, "budget_rows": 12}),
             Section(("Risks", "Watch list", "Questions"), {**_ROWS, "register_rows": 12}),
             Section(("Done", "Closed", "Archive"), _ROWS),
-            Section(("People", "Contacts", "Owners"), {**_ROWS, "contact_rows": 9}),
+            Section(("Next", "Plan", "Coming up"), {**_ROWS, "plan_rows": 9}),
         ),
         descriptions=(
             "{ns} with owner, state and cost",
@@ -304,14 +304,14 @@ LAYOUTS: Mapping[str, Layout] = {
     "deck": Layout(
         form=SLIDES,
         titles=(
-            ("customer", "{T} for {x}, the story in slides"),
+            ("customer", "Pitch to {x}: {T}"),
             ("team", "{x} all-hands: {T}"),
             ("project", "{x} steering: {T}"),
-            ("service", "{T} and {x} in ten slides"),
+            ("service", "In ten slides: {T} and {x}"),
         ),
         intros=(
-            "{title_things}: what they mean for {title_other}\n{person}, {day}\nIn one line: {a_thing}\n\n",
-            "{title_other} and {title_things}\nPresented by {person} to {customer}\nBegins with {a_thing}\n\n",
+            "About {title_things}: what they mean for {title_other}\n{person}, {day}\nIn one line: {a_thing}\n\n",
+            "For {title_other}: all on {title_things}\nPresented by {person} to {customer}\nBegins with {a_thing}\n\n",
         ),
         sections=(
             Section(("Why now", "The situation", "What we see"), {"points": 8, "figures": 3}),

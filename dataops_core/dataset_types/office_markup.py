@@ -19,10 +19,7 @@ _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 #: How a section begins, by the form of the document: a heading, the name of a sheet, the title of a slide.
 _HEADINGS: Mapping[str, tuple[str, ...]] = {
     TEXT: ("{{{0}}}\n\n",),
-    SHEET: (
-        "Sheet: {{{0}}}\nItem\tOwner\tState\tReference\tNote\n",
-        "Sheet: {{{0}}}\nSubject\tContact\tDue\tReference\tRemark\n",
-    ),
+    SHEET: ("Sheet: {{{0}}}\nItem\tOwner\tState\tDate\tReference\n",),
     SLIDES: ("Slide: {{{0}}}\n",),
 }
 _ENDS: Mapping[str, tuple[str, ...]] = {
@@ -123,14 +120,27 @@ def _rows(*forms: str) -> _Build:
     return build
 
 
+#: How a slide begins that is not its section's first.
+_SLIDE = "Slide: {phrase}\n"
+
+
 def _points(library: Library, draws: Draws) -> tuple[str, ...]:
-    points = ("- {item}\n", "- {phrase}: {things}\n", "- {customer}: {item*}\n", "- {practice}, with {person}\n")
+    points = ("- {item}\n", "- {phrase}: {things}\n", "- {customer}: {item*}\n", "- Now: {practice}, with {person}\n")
     chosen = [points[draws.below("point", len(points))] for _ in range(draws.between("points", 3, 5))]
-    return (*library.parse("".join(chosen)), library.literal("\n"))
+    return (*library.parse(_SLIDE + "".join(chosen)), library.literal("\n"))
 
 
 def _story(library: Library, draws: Draws) -> tuple[str, ...]:
-    return (*sentences(draws, library, draws.between("story", 2, 3), 8), library.literal("\n\n"))
+    return (
+        *library.parse(_SLIDE),
+        *sentences(draws, library, draws.between("story", 2, 3), 8),
+        library.literal("\n\n"),
+    )
+
+
+def _slide(build: _Build) -> _Build:
+    """A table on a slide of its own."""
+    return lambda library, draws: (*library.parse(_SLIDE), *build(library, draws))
 
 
 _BUILDERS: Mapping[str, _Build] = {
@@ -145,21 +155,25 @@ _BUILDERS: Mapping[str, _Build] = {
     "budget": _table(("Item", "Amount", "Change", "Reference"), "{item}\t{amount}\t{change}\t{code}\n"),
     "register": _table(("Risk", "Level", "Owner", "What we do"), "{risk}\t{level}\t{person}\t{step}\n"),
     "tracker_rows": _rows(
-        "{phrase}\t{person}\t{state}\t{ticket}\t{customer}\n",
-        "{item}\t{person}\t{state}\t{ticket}\tdue {any_day}\n",
-        "{step}\t{person}\t{level}\t{code}\t{service}\n",
+        "{phrase}\t{person}\t{state}\t{any_day}\t{ticket}\n",
+        "{item}\t{person}\t{state}\t{any_day}\t{ticket}\n",
+        "{phrase} for {customer}\t{person}\t{state}\t{any_day}\t{ticket}\n",
     ),
     "budget_rows": _rows(
-        "{phrase}\t{person}\t{amount}\t{code}\t{change} against plan\n",
-        "{item}\t{team}\t{amount}\t{code}\tfor {customer}\n",
+        "{phrase}\t{team}\t{amount} planned\t{any_day}\t{code}\n",
+        "{item}\t{team}\t{amount} spent, {change}\t{any_day}\t{code}\n",
+        "{phrase} for {customer}\t{person}\t{amount} invoiced\t{any_day}\t{code}\n",
     ),
     "register_rows": _rows(
-        "{risk}: {item}\t{person}\t{level}\t{ticket}\t{step}\n",
-        "{customer} asks about {a_thing}\t{person}\t{state}\t{ticket}\tanswer by {any_day}\n",
+        "{item}, against {risk}\t{person}\t{level}\t{any_day}\t{ticket}\n",
+        "{customer} asks about {a_thing}\t{person}\t{state}\t{any_day}\t{ticket}\n",
     ),
-    "contact_rows": _rows("{person_mail}\t{team}\t{any_day}\t{ticket}\t{practice}\n"),
+    "plan_rows": _rows(
+        "{step}\t{person}\t{level}\t{any_day}\t{ticket}\n",
+        "{item} at {customer}\t{person}\tPlanned\t{any_day}\t{code}\n",
+    ),
     "points": _points,
     "story": _story,
-    "figures": _table(("Metric", "Now", "Change"), "{metric*}\t{amount}\t{change}\n", 2, 4),
-    "milestones": _table(("When", "What", "Who"), "{any_day}\t{phrase}\t{person}\n", 2, 5),
+    "figures": _slide(_table(("Metric", "Now", "Change"), "{metric*}\t{amount}\t{change}\n", 2, 4)),
+    "milestones": _slide(_table(("When", "What", "Who"), "{any_day}\t{phrase}\t{person}\n", 2, 5)),
 }
