@@ -48,7 +48,16 @@ from dataops_core.generation.seeding import (
     pick,
     weighted_table,
 )
-from dataops_core.generation.sentences import DAYS, PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
+from dataops_core.generation.sentences import (
+    DAYS,
+    PROJECT,
+    TICKETS,
+    TOPIC,
+    add_pools,
+    narrow_days,
+    narrow_newest,
+    spoken_day,
+)
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
@@ -94,6 +103,11 @@ SCHEMA = pa.schema(
 )
 
 
+_REVIEW = "incident_report"
+#: Of each project, the pages of these ordinals are the reviews of its incidents, in their order.
+_FIRST_REVIEW, _BETWEEN_REVIEWS = 4, 9
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """What all pages of a template and company share."""
@@ -109,6 +123,11 @@ class _Plan:
     labels: pa.ListArray
     people: People
     numbered: Numbered
+    #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
+    incidents: I64
+    tracking: int
+    #: Of each project, where its issues begin among all.
+    first_issue: I64
 
 
 def _plan(plan_key: PlanKey) -> _Plan:
@@ -121,9 +140,11 @@ def _plan(plan_key: PlanKey) -> _Plan:
     Titles.add_pools(library, template, company, markup.escape)
     library.alias("author", "person*")
     draws = Draws("confluence", company.client_id, template.template_id)
-    archetypes = tuple(sorted(name for name, weight in template.archetypes.items() if weight))
+    # The company's incidents have their reviews whatever the template weighs.
+    archetypes = tuple(sorted({_REVIEW, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    tracking = markup.tracking(library)
     fragments = library.freeze()
     return _Plan(
         fragments=fragments,
@@ -133,13 +154,22 @@ def _plan(plan_key: PlanKey) -> _Plan:
         ),
         archetypes=arrays.texts(archetypes),
         titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
-        archetype_table=weighted_table([template.archetypes[name] for name in archetypes]),
+        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         topic_table=weighted_table(topic_weights),
         topics=arrays.texts([topic.key for topic in template.topics]),
         wheel=wheel,
         labels=_labels(template.labels, company),
         people=People.of(company),
         numbered=Numbered.of(company),
+        incidents=np.array(
+            [
+                [incident.index for incident in company.incidents if incident.project == project.index]
+                for project in company.projects
+            ],
+            dtype=np.int64,
+        ),
+        tracking=tracking,
+        first_issue=np.cumsum([0, *(project.issue_count for project in company.projects)])[:-1],
     )
 
 
@@ -164,6 +194,8 @@ class _Pages:
     project: I64
     topic: I64
     archetype: I64
+    #: Index of the company's incident that a page reviews, -1 for none.
+    incident: I64
     author: I64
     owner: I64
     #: Whether it is its space's first page, which has no parent.
@@ -209,9 +241,19 @@ class PageBuilder:
         project = plan.wheel.project(rows)
         ordinal = plan.wheel.ordinal(rows)
         owners = self._draw("owner", rows)
+        incident = self._incident(project, ordinal)
+        reviews, incidents = incident >= 0, self._spec.company.incidents
+        leads = np.array([each.lead for each in incidents], dtype=np.int64)
+        ends = np.array([each.resolved for each in incidents], dtype=np.int64)
         author = plan.people.member(project, self._draw("author", rows))
+        author = np.where(reviews, leads[incident], author)
         zone = plan.people.utc_offset[author]
-        created = calendar.moments(self._draw("created", rows), utc_offset=zone)
+        drawn = self._draw("created", rows)
+        created = np.where(
+            reviews,
+            calendar.later(ends[incident], drawn, within_days=5, utc_offset=zone),
+            calendar.moments(drawn, utc_offset=zone),
+        )
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
         version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
@@ -220,7 +262,12 @@ class PageBuilder:
             rows=rows,
             project=project,
             topic=weighted(self._draw("topic", rows), plan.topic_table),
-            archetype=weighted(self._draw("archetype", rows), plan.archetype_table),
+            archetype=np.where(
+                reviews,
+                plan.archetypes.index(_REVIEW).as_py(),
+                weighted(self._draw("archetype", rows), plan.archetype_table),
+            ),
+            incident=incident,
             author=author,
             owner=np.where(chance(owners, 700), author, plan.people.member(project, mix(owners))),
             root=ordinal == 0,
@@ -234,6 +281,14 @@ class PageBuilder:
             version=version,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
         )
+
+    def _incident(self, project: I64, ordinal: I64) -> I64:
+        """The incident that each page reviews."""
+        number, rest = np.divmod(ordinal - _FIRST_REVIEW, _BETWEEN_REVIEWS)
+        per_project = self._plan.incidents.shape[1]
+        known = (rest == 0) & (number >= 0) & (number < per_project)
+        found: I64 = np.where(known, self._plan.incidents[project, np.clip(number, 0, per_project - 1)], -1)
+        return found
 
     def _parent(self, rows: I64, project: I64, ordinal: I64) -> I64:
         """An earlier page of the space, the earlier the likelier: a tree that is broad and not deep."""
@@ -322,6 +377,13 @@ class PageBuilder:
         for place, row in enumerate(pages.rows.tolist()):
             if row < len(projects):
                 titles[place] = f"{projects[row].name}: start here"
+        company, first_service = self._spec.company, self._plan.titles.others["service"][1]
+        for place, index in enumerate(pages.incident.tolist()):
+            if index >= 0:
+                incident = company.incidents[index]
+                day = spoken_day(incident.started // calendar.DAY)
+                titles[place] = f"Incident review: outage of {company.services[incident.service].name} on {day}"
+                fragments["title_other"][place] = first_service + incident.service
         return titles, fragments
 
     def _bodies(self, pages: _Pages, title_fragments: dict[str, I64]) -> pa.StringArray:
@@ -339,7 +401,22 @@ class PageBuilder:
             fragments.only(ranges, name, fragments.base(name) + digits)
         wanted = self._sizes(pages.rows)
         blocks = blocks_of(plan.outlines, pages.archetype, wanted, self._draw("outline", pages.rows))
-        return fragments.compose(ranges, blocks, self._draw("body", pages.rows))
+        self._narrow_reviews(ranges, pages)
+        tracking = np.where(pages.incident >= 0, plan.tracking, -1)[:, None]
+        return fragments.compose(ranges, np.hstack([blocks, tracking]), self._draw("body", pages.rows))
+
+    def _narrow_reviews(self, ranges: U64, pages: _Pages) -> None:
+        """Lets the review of an incident speak of its issue, its first ticket, whom it hit and when."""
+        fragments, incidents = self._plan.fragments, self._spec.company.incidents
+        reviews, chosen = pages.incident >= 0, pages.incident
+        issues = np.array([self._plan.first_issue[each.project] + each.issue - 1 for each in incidents], dtype=np.int64)
+        hit = np.array([each.customers[0] for each in incidents], dtype=np.int64)
+        days = np.array([each.started // calendar.DAY for each in incidents], dtype=np.int64)
+        fragments.only_where(ranges, "incident_ticket", reviews, fragments.base("incident_ticket") + issues[chosen])
+        fragments.only_where(ranges, "affected", reviews, fragments.base("affected") + hit[chosen])
+        fragments.only_where(ranges, "support_ticket", reviews, fragments.base("support_ticket") + chosen)
+        for name in (*DAYS, "outage_day"):
+            fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])
 
 
 def _mean_bytes(template: Template) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from dataops_core.company.build import repository_url, space_home_url
+from dataops_core.company.build import repository_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.generation.fragments import Library
@@ -76,6 +76,10 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool_by(
         PROJECT, "parent_url", [[f"{company.wiki_url}/spaces/{project.key}/pages/"] for project in company.projects]
     )
+    library.alias("incident_ticket", "ticket*")
+    library.alias("affected", "customer")
+    library.alias("outage_day", "any_day")
+    library.pool("support_ticket", [html.escape(ticket_url(company, each.first_ticket)) for each in company.incidents])
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
         library.alias(name, "digits")
@@ -134,6 +138,17 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         )
     ]
     return Parts(tuple(intros), tuple(sections), tuple(outros))
+
+
+def tracking(library: Library) -> int:
+    """The block at the end of an incident's review: where it is tracked, and who was hit."""
+    macro = _ISSUE.replace("{ticket}", "{incident_ticket}")
+    return library.block(
+        *library.parse(
+            f"<p>Tracked as {macro}. {{affected}} was hit on {{outage_day}} and opened "
+            '<a href="{support_ticket}">a support ticket</a>; {author} leads the follow-up.</p>'
+        )
+    )
 
 
 def _titled(text: str) -> str:
