@@ -58,10 +58,11 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 def fits(said: str, literal: str) -> bool:
     """Whether the code can have said this; what is put in may itself be written out on the page."""
-    fixed = literal.replace("…", "").strip()
-    if len(fixed) < 12 or len(fixed) < len(said.replace("…", "")) / 2:
+    pieces = literal.strip().split("…")
+    fixed = sum(map(len, pieces))
+    if fixed < 12 or fixed < len(said.replace("…", "")) / 2 or not all(piece in said for piece in pieces):
         return False
-    return re.fullmatch(".+?".join(map(re.escape, literal.strip().split("…"))), said) is not None
+    return re.fullmatch(".+?".join(map(re.escape, pieces)), said) is not None
 
 
 def names(alarm: str) -> list[str]:
