@@ -1,0 +1,162 @@
+"""One company over all types: what one dataset points at is there, or would be, and time runs forwards."""
+
+import json
+import re
+from collections import Counter, defaultdict
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.company.files import directory_id, folder_id, site
+from dataops_core.company.timeline import issue_created
+from dataops_core.company.workspace import channels, slack_url, user_id
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.dataset_types.plan import Wheel
+from dataops_core.generation.calendar import epoch_seconds
+from dataops_core.templates.loader import load_catalog
+
+#: As many records as the tests of every template have: the same datasets, made once.
+RECORDS = 120
+#: The smallest dataset of pages has so many: others may point at these.
+PAGES = 20
+DAY = 86_400
+
+#: Kinds of references, by how they are written. Group 1 is what is pointed at.
+REFERENCES = {
+    "issue": re.compile(r"https://jira\.[^/\s]+/browse/([A-Z]+-\d+)"),
+    "page": re.compile(r"https://wiki\.[^/\s]+/wiki/spaces/[A-Z]+/pages/(\d+)"),
+    "repository": re.compile(r"https://github\.[^/\s]+/(?!avatars/)[a-z-]+/([a-z0-9-]+(?:/pull/\d+)?)(?![\w/-])"),
+    "support ticket": re.compile(r"https://support\.[^/\s]+/agent/tickets/(\d+)"),
+    "message": re.compile(r"https://slack\.[^/\s]+/archives/(C\w+)/p\d+"),
+    "member": re.compile(r"<@(U\w+)>"),
+    "channel": re.compile(r"<#(C\w+)\|"),
+    "account": re.compile(r"\b(712020:[0-9a-f-]{36})"),
+    "folder": re.compile(r'"parents": \["([\w-]+)"'),
+    "site": re.compile(r"https://(sharepoint\.[^/\s]+/sites/[a-z0-9-]+)/"),
+    "directory entry": re.compile(r'"user": \{"id": "([0-9a-f-]{36})"'),
+    "mailbox": re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
+}
+
+
+@pytest.fixture(scope="module")
+def datasets(dataset_of):
+    first = {template.dataset_type: template.name for template in reversed(load_catalog().templates)}
+    return {name: dataset_of(first[name], RECORDS) for name in DATASET_TYPES}
+
+
+@pytest.fixture(scope="module")
+def company(datasets):
+    (only,) = {dataset.spec.company for dataset in datasets.values()}
+    return only
+
+
+def said(dataset, row):
+    """A record and its text, as one text."""
+    record = dataset.type.record(row)
+    return f"{json.dumps(record, ensure_ascii=False)}\n{dataset.type.document(row).body}"
+
+
+def there_is(company, datasets):
+    """Of each kind of reference, what there is or would be."""
+    pages = max(PAGES, datasets["confluence_pages"].spec.record_count)
+    first = first_page_id(company)
+    customers = [contact.email for contacts in company.contacts for contact in contacts]
+    names = {service.name for service in company.services} | set(datasets["github_repos"].frame["name"])
+    return {
+        "issue": {f"{p.key}-{number}" for p in company.projects for number in range(1, p.issue_count + 1)},
+        "page": {str(first + row * PAGE_ID_STEP) for row in range(pages)},
+        "repository": names
+        | {f"{s.name}/pull/{number}" for s in company.services for number in range(1, s.pull_request_count + 1)},
+        "support ticket": {str(number) for number in range(1, company.ticket_count + 1)},
+        "message": {channel.channel_id for channel in channels(company)},
+        "member": {user_id(company, person) for person in company.people},
+        "channel": {channel.channel_id for channel in channels(company)},
+        "account": {person.account_id for person in company.people},
+        "folder": {folder_id(company, project) for project in company.projects},
+        "site": {site(company, project).url.removeprefix("https://") for project in company.projects},
+        "directory entry": {directory_id(company, person) for person in company.people},
+        "mailbox": {*customers, *(person.email for person in company.people), f"support@{company.domain}"},
+    }
+
+
+def test_no_reference_of_any_type_dangles(company, datasets):
+    known = there_is(company, datasets)
+    followed, dangling = Counter(), []
+    for name, dataset in datasets.items():
+        for row in dataset.rows:
+            text = said(dataset, row)
+            for kind, pattern in REFERENCES.items():
+                for target in pattern.findall(text):
+                    followed[kind] += 1
+                    if target not in known[kind]:
+                        dangling.append((name, kind, target))
+    assert dangling == []
+    assert set(followed) == set(REFERENCES)
+    assert len(company.people) == len(known["member"]) == len(known["directory entry"])
+
+
+def test_pages_are_of_the_space_that_their_address_names(company, datasets):
+    keys = [project.key for project in company.projects]
+    wheel, first, seen = Wheel(company), first_page_id(company), 0
+    for dataset in datasets.values():
+        for row in dataset.rows:
+            for key, page in re.findall(r"/spaces/([A-Z]+)/pages/(\d+)", said(dataset, row)):
+                (project,) = wheel.project(np.array([(int(page) - first) // PAGE_ID_STEP]))
+                assert keys[project] == key
+                seen += 1
+    assert seen > 100
+
+
+def test_no_text_names_an_issue_that_was_made_after_it(company, datasets):
+    projects = {project.key: project for project in company.projects}
+    early = []
+    for name, dataset in datasets.items():
+        cited = defaultdict(set)
+        for row in dataset.rows:
+            document = dataset.type.document(row)
+            for key, number in re.findall(r"(?<![\w-])([A-Z]{3,4})-(\d+)(?![\w-])", document.body):
+                if key in projects:
+                    cited[key].add((int(number), document.updated_at))
+        for key, pairs in cited.items():
+            project = projects[key]
+            numbers = np.array([number for number, _ in pairs], dtype=np.int64)
+            lead = company.people[company.teams[project.team].first_person]
+            holders = np.full(len(numbers), project.index)
+            made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.utc_offset)
+            told = np.array([moment for _, moment in pairs])
+            early += [(name, key, int(number)) for number in numbers[epoch_seconds(made) > told]]
+    # The first issue of a project may be spoken of on its first day.
+    assert [found for found in early if found[2] > 1] == []
+
+
+def test_an_incident_leaves_its_traces_in_several_systems_within_days(company, datasets):
+    traces = defaultdict(dict)
+    issues = {f"{company.projects[one.project].key}-{one.issue}": one for one in company.incidents}
+    for row in datasets["jira_issues"].rows:
+        document = datasets["jira_issues"].type.document(row)
+        if document.id in issues:
+            traces[issues[document.id].index]["tracker"] = document.created_at
+    for row in datasets["slack_messages"].rows:
+        document = datasets["slack_messages"].type.document(row)
+        if row["_archetype"] == "incident":
+            for key in re.findall(r"browse/([A-Z]+-\d+)", row["text"]):
+                traces[issues[key].index]["chat"] = document.created_at
+    tickets = {one.first_ticket + place: one for one in company.incidents for place in range(len(one.customers))}
+    for row in datasets["zendesk_tickets"].rows:
+        document = datasets["zendesk_tickets"].type.document(row)
+        if int(document.id) in tickets:
+            traces[tickets[int(document.id)].index]["help desk"] = document.created_at
+    for index, by_system in traces.items():
+        started = int(epoch_seconds(np.array(company.incidents[index].started)))
+        assert all(started <= moment < started + 5 * DAY for moment in by_system.values())
+    assert sum(len(by_system) >= 2 for by_system in traces.values()) >= 3
+    assert any(len(by_system) == 3 for by_system in traces.values())
+
+
+def test_a_permalink_is_one_of_the_workspace(company, datasets):
+    assert all(row["permalink"].startswith(f"{slack_url(company)}/") for row in datasets["slack_messages"].rows)
+    hosts = {urlsplit(datasets[name].type.document(datasets[name].rows[0]).view_url).netloc for name in datasets}
+    assert len(hosts) == len(DATASET_TYPES)
+    assert all(host.endswith(f".{company.domain}") for host in hosts)
