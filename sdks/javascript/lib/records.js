@@ -20,15 +20,8 @@ class Records {
 
   async *[Symbol.asyncIterator]() {
     const call = this.#all("ndjson");
-    for await (const line of this.#calls.session.lines(call, MEDIA_TYPES.ndjson)) {
-      let record;
-      try {
-        record = JSON.parse(line);
-      } catch {
-        const sentence = `The answer of ${call.path} is not one of this API: a line is no JSON.`;
-        throw new CLASSES.UnexpectedAnswerError(sentence, { status: 200, requestId: call.requestId });
-      }
-      yield record;
+    for await (const lines of this.#calls.session.lines(call, MEDIA_TYPES.ndjson)) {
+      for (const line of lines) yield recordOf(line, call);
     }
   }
 
@@ -50,6 +43,15 @@ class Records {
     const call = this.#calls.make("get_records", { dataset_id: this.#datasetId }, { format }, this.#options);
     call.headers = { Accept: MEDIA_TYPES[format] };
     return call;
+  }
+}
+
+function recordOf(line, call) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    const sentence = `The answer of ${call.path} is not one of this API: a line is no JSON.`;
+    throw new CLASSES.UnexpectedAnswerError(sentence, { status: 200, requestId: call.requestId });
   }
 }
 

@@ -74,7 +74,7 @@ class Session {
     }
   }
 
-  /** The same in lines, without their ends. */
+  /** The same in lines, without their ends: those that each piece completes, in one array. */
   lines(call, mediaType) {
     return linesOf(this.pieces(call, mediaType));
   }

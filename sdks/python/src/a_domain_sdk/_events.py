@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -38,17 +38,16 @@ class Events:
         self._event_id: str | None = None
         self._data: list[str] = []
 
-    def feed(self, line: bytes) -> Iterator[Event]:
-        """The event that this line ends, if it does."""
-        text = line.decode("utf-8", "replace").removesuffix("\r")
-        if not text:
-            if self._data:
+    def feed(self, lines: Iterable[bytes]) -> Iterator[Event]:
+        """The events that these lines end."""
+        for line in lines:
+            text = line.decode("utf-8", "replace").removesuffix("\r")
+            name, _, value = text.partition(":")
+            value = value.removeprefix(" ")
+            if name == "data":
+                self._data.append(value)
+            elif name == "id":
+                self._event_id = value
+            elif not text and self._data:
                 data, self._data = "\n".join(self._data), []
                 yield Event(self._event_id, data)
-            return
-        name, _, value = text.partition(":")
-        value = value.removeprefix(" ")
-        if name == "data":
-            self._data.append(value)
-        elif name == "id":
-            self._event_id = value

@@ -62,8 +62,8 @@ async def watch(session: AsyncSession, operation_id: Id) -> AsyncIterator[Operat
         call = Call("GET", path, nothing, headers=headers, silence=_LONGEST_SILENCE)
         events = Events()
         try:
-            async for line in session.lines(call, _EVENTS):
-                for event in events.feed(line):
+            async for lines in session.lines(call, _EVENTS):
+                for event in events.feed(lines):
                     state = OperationState.model_validate_json(event.data)
                     known, breaks = event.event_id, 0
                     yield state

@@ -37,12 +37,13 @@ class AsyncRecords:
 
         Raises APIConnectionError where the stream breaks off: what was told before is right, but not all.
         """
-        async for line in self._session.lines(self._all("ndjson", _NDJSON), _NDJSON):
-            try:
-                record: dict[str, Any] = from_json(line)
-            except ValueError:
-                raise not_json(self._path) from None
-            yield record
+        async for lines in self._session.lines(self._all("ndjson", _NDJSON), _NDJSON):
+            for line in lines:
+                try:
+                    record: dict[str, Any] = from_json(line)
+                except ValueError:
+                    raise not_json(self._path) from None
+                yield record
 
     async def page(self, page: int = 1, *, per_page: int | None = None) -> AsyncPage[dict[str, Any]]:
         """One page of records (20, at most 100 by ``per_page``); iterating over it goes through all pages after it."""

@@ -75,14 +75,12 @@ class AsyncSession:
             except httpx.RequestError as error:
                 raise connection_error(error, url=response.url, request_id=call.request_id) from error
 
-    async def lines(self, call: Call[None], media_type: str) -> AsyncIterator[bytes]:
-        """The same in lines, without their ends."""
+    async def lines(self, call: Call[None], media_type: str) -> AsyncIterator[list[bytes]]:
+        """The same in lines, without their ends: those that each piece completes."""
         lines = Lines()
         async for piece in self.pieces(call, media_type):
-            for line in lines.feed(piece):
-                yield line
-        for line in lines.end():
-            yield line
+            yield lines.feed(piece)
+        yield lines.end()
 
     async def access_token(self) -> SecretStr:
         """A token that is valid by the clock, fetched where there is none."""

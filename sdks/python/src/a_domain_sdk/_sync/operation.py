@@ -63,8 +63,8 @@ def watch(session: Session, operation_id: Id) -> Iterator[OperationState]:
         call = Call("GET", path, nothing, headers=headers, silence=_LONGEST_SILENCE)
         events = Events()
         try:
-            for line in session.lines(call, _EVENTS):
-                for event in events.feed(line):
+            for lines in session.lines(call, _EVENTS):
+                for event in events.feed(lines):
                     state = OperationState.model_validate_json(event.data)
                     known, breaks = event.event_id, 0
                     yield state

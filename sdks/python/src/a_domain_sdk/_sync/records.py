@@ -38,12 +38,13 @@ class Records:
 
         Raises APIConnectionError where the stream breaks off: what was told before is right, but not all.
         """
-        for line in self._session.lines(self._all("ndjson", _NDJSON), _NDJSON):
-            try:
-                record: dict[str, Any] = from_json(line)
-            except ValueError:
-                raise not_json(self._path) from None
-            yield record
+        for lines in self._session.lines(self._all("ndjson", _NDJSON), _NDJSON):
+            for line in lines:
+                try:
+                    record: dict[str, Any] = from_json(line)
+                except ValueError:
+                    raise not_json(self._path) from None
+                yield record
 
     def page(self, page: int = 1, *, per_page: int | None = None) -> Page[dict[str, Any]]:
         """One page of records (20, at most 100 by ``per_page``); iterating over it goes through all pages after it."""
