@@ -44,7 +44,7 @@ fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks
 faults: .venv/installed ## Kill each process at each point of the work and print what comes of it (ONLY="*/checking/*", LAUNCHER=<name>, JOBS=<n>)
 	@$(BIN)/python -u -m tests.faults.table $(if $(LAUNCHER),--launcher $(LAUNCHER)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only $(patsubst %,'%',$(ONLY)))
 
-docs: .venv/installed ## Write docs/api.md anew: a request and an answer of each operation, from a run
+docs: .venv/installed sdk ## Write docs/api.md anew: a request and an answer of each operation, from a run; and what is made of the SDKs
 	@$(BIN)/python scripts/record_api.py
 	@$(BIN)/python scripts/api_page.py
 

@@ -619,7 +619,7 @@ export interface CreateDatasetsRequest {
   journeyId: string;
   clientId: string;
   stage: Stage;
-  datasetTypes: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[];
+  datasetTypes: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "salesforce_accounts" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[];
   templateSelection?: Known<"auto" | "manual">;
   /** Dataset type → template_id. */
   templateOverrides?: Record<string, string>;
@@ -701,7 +701,7 @@ export interface ListTemplatesRequest {
 /** What `recommend_templates` takes. */
 export interface RecommendTemplatesRequest {
   clientMetadata: { industry?: Industry | null; useCase?: string | null; companySize?: CompanySize | null };
-  datasetTypes: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[];
+  datasetTypes: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "salesforce_accounts" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[];
   stage: Stage;
 }
 
@@ -733,7 +733,7 @@ export interface TellJourneyEventRequest {
   /** Of a `stage_transition`, which must have it. */
   toStage?: Stage | null;
   /** Of a `stage_transition`: what the next stage has. Absent: what the old has. */
-  datasetTypes?: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[] | null;
+  datasetTypes?: (Known<"confluence_pages" | "github_repos" | "google_drive_documents" | "jira_issues" | "salesforce_accounts" | "sharepoint_documents" | "slack_messages" | "zendesk_tickets">)[] | null;
   /** ISO 8601; the order of a journey's events is theirs by this moment. */
   occurredAt: string | Date;
 }

@@ -7,8 +7,8 @@ from typing import Literal
 
 Stage = Literal["sandbox", "pilot", "production"]
 DatasetType = Literal[
-    "confluence_pages", "github_repos", "google_drive_documents", "jira_issues", "sharepoint_documents",
-    "slack_messages", "zendesk_tickets",
+    "confluence_pages", "github_repos", "google_drive_documents", "jira_issues", "salesforce_accounts",
+    "sharepoint_documents", "slack_messages", "zendesk_tickets",
 ]  # fmt: skip
 DatasetStatus = Literal["provisioning", "validating", "ready", "failed", "teardown", "archived"]
 DatasetSort = Literal["created_at", "-created_at", "name", "quality_score"]
