@@ -1,4 +1,4 @@
-"""How Jira issues follow from a specification: the plan of a template and company, and any range of rows.
+"""How Jira issues follow from a specification: any range of rows.
 
 A row's key and its time follow from ``numbers.py`` and the company's timeline. Keys are numbered as time goes; what an
 issue or a comment cites was there before it.
@@ -11,33 +11,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dataops_core.company.model import Company
 from dataops_core.company.timeline import issue_created, tickets_by
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.jira import markup
+from dataops_core.dataset_types.jira.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTIONS, STATUSES
-from dataops_core.dataset_types.jira.numbers import Numbers
-from dataops_core.dataset_types.plan import (
-    LABEL_SETS,
-    Numbered,
-    People,
-    PlanCache,
-    PlanKey,
-    Wheel,
-    batch,
-    incomplete_quota,
-    label_sets,
-    weighted,
-)
-from dataops_core.dataset_types.titles import Titles
+from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, description_bytes, plans
+from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, Spread, blocks_of, compile_outline
+from dataops_core.generation.outline import Sizes, Spread, blocks_of
 from dataops_core.generation.seeding import (
     I64,
     U64,
     Affine,
-    Draws,
     chance,
     digest64,
     draw,
@@ -50,152 +35,13 @@ from dataops_core.generation.sentences import (
     PROJECT,
     TICKETS,
     TOPIC,
-    add_pools,
     narrow_days,
     narrow_newest,
     spoken_day,
 )
 from dataops_core.generation.words import capitalized
-from dataops_core.templates.model import Template
 
-#: Bytes of a stored row besides its description and comments, and of a comment besides its text.
-_OTHER_BYTES = 740
-_COMMENT_BYTES = 140
 _INCOMPLETE_FIELDS = ("fields.labels", "fields.components", "fields.assignee")
-#: How many comments an issue has: sixteen equally frequent numbers.
-_COMMENTS = (0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7)
-#: Sets of components of each project.
-_COMPONENT_SETS = 4
-_INCIDENT = "incident"
-
-_COMPONENTS = pa.list_(pa.struct([("self", pa.string()), ("id", pa.string()), ("name", pa.string())]))
-_COMMENT_LIST = pa.list_(
-    pa.struct([(name, pa.string()) for name in ("id", "author_id", "author_name", "created", "body")])
-)
-_TEXTS = (
-    "id", "key", "self", "fields.summary", "fields.description", "fields.issuetype.id", "fields.issuetype.name",
-)  # fmt: skip
-SCHEMA = pa.schema(
-    [
-        *(pa.field(name, pa.string(), nullable=name == "fields.description") for name in _TEXTS),
-        pa.field("fields.issuetype.subtask", pa.bool_(), nullable=False),
-        pa.field("fields.project.id", pa.string(), nullable=False),
-        pa.field("fields.project.key", pa.string(), nullable=False),
-        pa.field("fields.project.name", pa.string(), nullable=False),
-        pa.field("fields.status.id", pa.string(), nullable=False),
-        pa.field("fields.status.name", pa.string(), nullable=False),
-        pa.field("fields.status.statusCategory.key", pa.string(), nullable=False),
-        pa.field("fields.priority.id", pa.string(), nullable=False),
-        pa.field("fields.priority.name", pa.string(), nullable=False),
-        pa.field("fields.labels", pa.list_(pa.string()), nullable=False),
-        pa.field("fields.components", _COMPONENTS, nullable=False),
-        pa.field("fields.reporter.accountId", pa.string(), nullable=False),
-        pa.field("fields.reporter.displayName", pa.string(), nullable=False),
-        pa.field("fields.reporter.emailAddress", pa.string(), nullable=False),
-        pa.field("fields.reporter.active", pa.bool_(), nullable=False),
-        pa.field("fields.assignee.accountId", pa.string()),
-        pa.field("fields.assignee.displayName", pa.string()),
-        pa.field("fields.assignee.emailAddress", pa.string()),
-        pa.field("fields.created", pa.string(), nullable=False),
-        pa.field("fields.updated", pa.string(), nullable=False),
-        pa.field("fields.resolutiondate", pa.string()),
-        pa.field("fields.resolution.id", pa.string()),
-        pa.field("fields.resolution.name", pa.string()),
-        pa.field("_comments", _COMMENT_LIST, nullable=False),
-        pa.field("_view_url", pa.string(), nullable=False),
-        pa.field("_archetype", pa.string(), nullable=False),
-        pa.field("_topic", pa.string(), nullable=False),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all issues of a template and company share."""
-
-    fragments: Fragments
-    outlines: tuple[Outline, ...]
-    comment_blocks: I64
-    #: What comments have on average, all together.
-    comment_bytes: float
-    closing: int
-    archetypes: tuple[str, ...]
-    archetype_table: I64
-    priority_tables: I64
-    longest: I64
-    titles: Titles
-    topics: pa.Array
-    topic_table: I64
-    wheel: Wheel
-    numbers: Numbers
-    numbered: Numbered
-    people: People
-    labels: pa.ListArray
-    components: pa.ListArray
-
-
-def _plan(plan_key: PlanKey) -> _Plan:
-    template, company = plan_key.template, plan_key.company
-    wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
-    Titles.add_pools(library, template, company, markup.escape)
-    markup.add_pools(library, company)
-    draws = Draws("jira", company.client_id, template.template_id)
-    # The company's incidents have their issues whatever the template weighs.
-    archetypes = tuple(sorted({_INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
-    blocks = markup.kinds(library, draws)
-    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments = markup.comments(library, draws)
-    closing = library.block(library.literal(markup.CLOSING))
-    fragments = library.freeze()
-    a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
-    comment_bytes = a_comment * sum(_COMMENTS) / len(_COMMENTS)
-    description = _description_bytes(template, comment_bytes)
-    labels = label_sets(template.labels, company)
-    return _Plan(
-        fragments=fragments,
-        outlines=tuple(
-            compile_outline(part, fragments.block_bytes, description, "issue", company.client_id, name)
-            for part, name in zip(parts, archetypes, strict=True)
-        ),
-        comment_blocks=np.array(comments, dtype=np.int64),
-        comment_bytes=comment_bytes,
-        closing=closing,
-        archetypes=archetypes,
-        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
-        priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
-        longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].summaries for name in archetypes]),
-        topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
-        wheel=wheel,
-        numbers=Numbers(company, wheel),
-        numbered=Numbered.of(company),
-        people=People.of(company),
-        labels=arrays.lists(arrays.texts([label for chosen in labels for label in chosen]), map(len, labels)),
-        components=_components(company),
-    )
-
-
-_plans = PlanCache(_plan)
-
-
-def _components(company: Company) -> pa.ListArray:
-    """Of each project so many sets of its services, its own one first among them; the last set is empty."""
-    sets: list[list[int]] = []
-    for project in company.projects:
-        services = [service.index for service in company.services if service.project == project.index]
-        sets += [services[:1] if place % 2 == 0 else services[-2:] for place in range(_COMPONENT_SETS)]
-    sets.append([])
-    said = [company.services[index] for chosen in sets for index in chosen]
-    ids = [str(20_000 + service.index) for service in said]
-    columns = ([f"{company.jira_url}/rest/api/3/component/{id_}" for id_ in ids], ids, [s.name for s in said])
-    entries = pa.StructArray.from_arrays(
-        [arrays.texts(column) for column in columns], fields=list(_COMPONENTS.value_type)
-    )
-    return arrays.lists(entries, map(len, sets)).cast(_COMPONENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +79,13 @@ class IssueBuilder:
 
     def __init__(self, spec: GenerationSpec) -> None:
         self._spec = spec
-        self._plan = _plans(spec)
+        self._plan = plans(spec)
         self._path = ("jira_issues", spec.seed)
         self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
         self._quota = incomplete_quota(spec)
-        description = _description_bytes(spec.template, self._plan.comment_bytes)
+        description = description_bytes(spec.template, self._plan.comment_bytes)
         self._sizes = Sizes(spec.record_count, description, *self._path, "size")
-        self._comment_counts = Spread(spec.record_count, _COMMENTS, *self._path, "comment count")
+        self._comment_counts = Spread(spec.record_count, COMMENTS, *self._path, "comment count")
         self._capacities = self._plan.numbers.capacities(spec.record_count)
         self._first_id = 1_000_000 + digest64("issues", spec.company.client_id) % 8_000_000
 
@@ -266,7 +112,7 @@ class IssueBuilder:
         leads = np.array([each.lead for each in company.incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in company.incidents], dtype=np.int64)
         drawn = weighted(self._draw("archetype", rows), plan.archetype_table)
-        archetype = np.where(tracked, plan.archetypes.index(_INCIDENT), drawn)
+        archetype = np.where(tracked, plan.archetypes.index(INCIDENT), drawn)
         zone = plan.numbered.utc_offset[project]
         created = issue_created(company.client_id, project, number, self._capacities[project], zone)
         ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], utc_offset=zone)
@@ -333,9 +179,9 @@ class IssueBuilder:
         labels = np.where(
             self._lacks(issues, "fields.labels"), LABEL_SETS, pick(self._draw("labels", issues.rows), LABEL_SETS)
         )
-        components = issues.project * _COMPONENT_SETS + pick(self._draw("components", issues.rows), _COMPONENT_SETS)
+        components = issues.project * COMPONENT_SETS + pick(self._draw("components", issues.rows), COMPONENT_SETS)
         components = np.where(
-            self._lacks(issues, "fields.components"), len(company.projects) * _COMPONENT_SETS, components
+            self._lacks(issues, "fields.components"), len(company.projects) * COMPONENT_SETS, components
         )
         return {
             "id": ids,
@@ -445,9 +291,9 @@ class IssueBuilder:
                 calendar.with_offset(moment),
                 bodies,
             ],
-            fields=list(_COMMENT_LIST.value_type),
+            fields=list(COMMENT_LIST.value_type),
         )
-        return arrays.lists(entries, counts.tolist()).cast(_COMMENT_LIST)
+        return arrays.lists(entries, counts.tolist()).cast(COMMENT_LIST)
 
     def _ranges(self, topic: I64, project: I64, moment: I64) -> U64:
         """What texts may say: of their topic and project, and of nothing that came after their moment."""
@@ -459,8 +305,3 @@ class IssueBuilder:
         tickets = tickets_by(moment, self._spec.company.ticket_count)
         narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
         return ranges
-
-
-def _description_bytes(template: Template, comment_bytes: float) -> float:
-    """What descriptions have on average, so that whole rows have what the template says."""
-    return max(template.bytes_per_record - _OTHER_BYTES - comment_bytes, 300)

@@ -1,7 +1,7 @@
 """Jira issues, as REST API v3 returns an issue, with their comments beside them.
 
 Belongs here: which fields completeness counts, and what an issue is as a record and as a search document. The record's
-strict schema is in ``schema.py``, how rows follow from a specification in ``builder.py`` (which issue a row is:
+strict schema is in ``schema.py``, how rows follow from a specification in ``plan.py`` and ``builder.py`` (which issue:
 ``numbers.py``), what issues say in ``layout.py``, how they are written in ``markup.py``.
 """
 

@@ -1,4 +1,4 @@
-"""How Zendesk tickets follow from a specification: the plan of a template and company, and any range of rows.
+"""How Zendesk tickets follow from a specification: any range of rows.
 
 Who asks is a contact of one of the company's customers, who answers one of its people; users, organizations and groups
 have ids in closed form. What a ticket or a comment cites was there before it.
@@ -12,35 +12,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.build import CONTACTS, ticket_url
-from dataops_core.company.model import Company
 from dataops_core.company.timeline import ticket_created, tickets_by
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.plan import (
-    LABEL_SETS,
-    Numbered,
-    People,
-    PlanCache,
-    PlanKey,
-    Wheel,
-    batch,
-    incomplete_quota,
-    label_sets,
-    weighted,
-)
-from dataops_core.dataset_types.titles import Titles
-from dataops_core.dataset_types.zendesk import markup
+from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
+from dataops_core.dataset_types.zendesk.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.zendesk.layout import CHANNELS, LAYOUTS, PRIORITIES, UNSOLVED
-from dataops_core.dataset_types.zendesk.numbers import Numbers
+from dataops_core.dataset_types.zendesk.numbers import Ids
+from dataops_core.dataset_types.zendesk.plan import COMMENTS, INCIDENT, description_bytes, plans
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, Spread, blocks_of, compile_outline
+from dataops_core.generation.outline import Sizes, Spread, blocks_of
 from dataops_core.generation.seeding import (
     I64,
     U64,
     Affine,
-    Draws,
     chance,
-    digest64,
     draw,
     key,
     mix,
@@ -51,193 +36,15 @@ from dataops_core.generation.sentences import (
     PROJECT,
     TICKETS,
     TOPIC,
-    add_pools,
     narrow_days,
     narrow_newest,
     spoken_day,
 )
 from dataops_core.generation.words import capitalized
-from dataops_core.templates.model import Template
 
-#: Bytes of a stored row besides its description and comments, and of a comment besides its text.
-_OTHER_BYTES = 650
-_COMMENT_BYTES = 75
 _INCOMPLETE_FIELDS = ("tags", "priority", "organization_id")
-#: How many comments follow the first one: sixteen equally frequent numbers.
-_COMMENTS = (1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8)
-_INCIDENT = "incident"
 #: A solved ticket is closed after so many days.
 _CLOSED_AFTER = 28
-
-_COMMENT_LIST = pa.list_(
-    pa.struct(
-        [
-            ("id", pa.int64()),
-            ("author_id", pa.int64()),
-            ("author_name", pa.string()),
-            ("public", pa.bool_()),
-            ("created_at", pa.string()),
-            ("body", pa.string()),
-        ]
-    )
-)
-_IDS = pa.list_(pa.int64())
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.int64(), nullable=False),
-        pa.field("url", pa.string(), nullable=False),
-        pa.field("external_id", pa.string()),
-        pa.field("created_at", pa.string(), nullable=False),
-        pa.field("updated_at", pa.string(), nullable=False),
-        pa.field("type", pa.string(), nullable=False),
-        pa.field("subject", pa.string(), nullable=False),
-        pa.field("raw_subject", pa.string(), nullable=False),
-        pa.field("description", pa.string(), nullable=False),
-        pa.field("priority", pa.string()),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("recipient", pa.string()),
-        pa.field("requester_id", pa.int64(), nullable=False),
-        pa.field("submitter_id", pa.int64(), nullable=False),
-        pa.field("assignee_id", pa.int64()),
-        pa.field("organization_id", pa.int64()),
-        pa.field("group_id", pa.int64(), nullable=False),
-        pa.field("brand_id", pa.int64(), nullable=False),
-        pa.field("collaborator_ids", _IDS, nullable=False),
-        pa.field("follower_ids", _IDS, nullable=False),
-        pa.field("email_cc_ids", _IDS, nullable=False),
-        pa.field("followup_ids", _IDS, nullable=False),
-        pa.field("tags", pa.list_(pa.string()), nullable=False),
-        pa.field("has_incidents", pa.bool_(), nullable=False),
-        pa.field("is_public", pa.bool_(), nullable=False),
-        pa.field("due_at", pa.string()),
-        pa.field("allow_channelback", pa.bool_(), nullable=False),
-        pa.field("allow_attachments", pa.bool_(), nullable=False),
-        pa.field("from_messaging_channel", pa.bool_(), nullable=False),
-        pa.field("via.channel", pa.string(), nullable=False),
-        pa.field("_comments", _COMMENT_LIST, nullable=False),
-        pa.field("_organization", pa.string(), nullable=False),
-        pa.field("_group", pa.string(), nullable=False),
-        pa.field("_requester_name", pa.string(), nullable=False),
-        pa.field("_requester_email", pa.string(), nullable=False),
-        pa.field("_assignee_name", pa.string()),
-        pa.field("_assignee_email", pa.string()),
-        pa.field("_view_url", pa.string(), nullable=False),
-        pa.field("_archetype", pa.string(), nullable=False),
-        pa.field("_topic", pa.string(), nullable=False),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all tickets of a template and company share."""
-
-    fragments: Fragments
-    outlines: tuple[Outline, ...]
-    #: Blocks of comments: replies, answers, notes; and the note of an incident.
-    comment_blocks: tuple[I64, ...]
-    incident_note: int
-    #: What comments have on average, all together.
-    comment_bytes: float
-    signature: int
-    archetypes: tuple[str, ...]
-    archetype_table: I64
-    priority_tables: I64
-    longest: I64
-    titles: Titles
-    topics: pa.Array
-    topic_table: I64
-    wheel: Wheel
-    numbers: Numbers
-    numbered: Numbered
-    people: People
-    labels: pa.ListArray
-    #: Of each project where its issues begin among all, and of each person the team.
-    first_issue: I64
-    team: I64
-
-
-def _plan(plan_key: PlanKey) -> _Plan:
-    template, company = plan_key.template, plan_key.company
-    wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
-    Titles.add_pools(library, template, company, str)
-    markup.add_pools(library, company)
-    draws = Draws("zendesk", company.client_id, template.template_id)
-    # The company's incidents have their tickets whatever the template weighs.
-    archetypes = tuple(sorted({_INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
-    blocks = markup.kinds(library, draws)
-    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments, note = markup.comments(library, draws), markup.incident_note(library)
-    signature = markup.signature(library)
-    fragments = library.freeze()
-    replies, answers, notes = (float(fragments.block_bytes[list(each)].mean()) for each in comments)
-    # Three replies to two answers, and a note for every fifth reply, as ``_comments`` draws them.
-    a_comment = 0.48 * replies + 0.4 * answers + 0.12 * notes + _COMMENT_BYTES
-    comment_bytes = a_comment * sum(_COMMENTS) / len(_COMMENTS)
-    issue_counts = [project.issue_count for project in company.projects]
-    labels = label_sets(template.labels, company)
-    return _Plan(
-        fragments=fragments,
-        outlines=tuple(
-            compile_outline(
-                part,
-                fragments.block_bytes,
-                _description_bytes(template, comment_bytes),
-                *("ticket", company.client_id, name),
-            )
-            for part, name in zip(parts, archetypes, strict=True)
-        ),
-        comment_blocks=tuple(np.array(each, dtype=np.int64) for each in comments),
-        incident_note=note,
-        comment_bytes=comment_bytes,
-        signature=signature,
-        archetypes=archetypes,
-        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
-        priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
-        longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes]),
-        topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
-        wheel=wheel,
-        numbers=Numbers(company),
-        numbered=Numbered.of(company),
-        people=People.of(company),
-        labels=arrays.lists(arrays.texts([label for chosen in labels for label in chosen]), map(len, labels)),
-        first_issue=np.cumsum([0, *issue_counts])[:-1],
-        team=np.array([person.team for person in company.people], dtype=np.int64),
-    )
-
-
-_plans = PlanCache(_plan)
-
-
-class Ids:
-    """The ids of a company's users, organizations, groups and brand in its help desk."""
-
-    def __init__(self, company: Company) -> None:
-        base = 360_000_000_000 + digest64("help desk", company.client_id) % 30_000_000_000 * 10
-        self.brand = base + 1
-        self._first_group, self._first_organization = base + 1_000, base + 10_000
-        self._first_person, self._first_contact = base + 100_000, base + 200_000
-
-    def groups(self, teams: I64) -> I64:
-        """A group for each team."""
-        return self._first_group + teams
-
-    def organizations(self, customers: I64) -> I64:
-        """An organization for each customer."""
-        return self._first_organization + customers
-
-    def people(self, people: I64) -> I64:
-        """An agent for each of the company's people."""
-        return self._first_person + people
-
-    def contacts(self, customers: I64, contacts: "int | I64") -> I64:
-        """An end user for each contact of a customer."""
-        return self._first_contact + customers * CONTACTS + contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +80,13 @@ class TicketBuilder:
 
     def __init__(self, spec: GenerationSpec) -> None:
         self._spec = spec
-        self._plan = _plans(spec)
+        self._plan = plans(spec)
         self._path = ("zendesk_tickets", spec.seed)
         self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
         self._quota = incomplete_quota(spec)
-        description = _description_bytes(spec.template, self._plan.comment_bytes)
+        description = description_bytes(spec.template, self._plan.comment_bytes)
         self._sizes = Sizes(spec.record_count, description, *self._path, "size")
-        self._comment_counts = Spread(spec.record_count, _COMMENTS, *self._path, "comment count")
+        self._comment_counts = Spread(spec.record_count, COMMENTS, *self._path, "comment count")
         self._capacity = max(spec.company.ticket_count, spec.record_count)
         self._ids = Ids(spec.company)
 
@@ -307,7 +114,7 @@ class TicketBuilder:
         project = np.where(about, projects[incident], plan.wheel.project(rows))
         archetype = np.where(
             about,
-            plan.archetypes.index(_INCIDENT),
+            plan.archetypes.index(INCIDENT),
             weighted(self._draw("archetype", rows), plan.archetype_table),
         )
         topic = weighted(self._draw("topic", rows), plan.topic_table)
@@ -509,9 +316,9 @@ class TicketBuilder:
                 calendar.rfc3339(moment),
                 bodies,
             ],
-            fields=list(_COMMENT_LIST.value_type),
+            fields=list(COMMENT_LIST.value_type),
         )
-        return arrays.lists(entries, counts.tolist()).cast(_COMMENT_LIST)
+        return arrays.lists(entries, counts.tolist()).cast(COMMENT_LIST)
 
     def _ranges(self, tickets: _Tickets, chosen: I64, moment: I64) -> U64:
         """What texts may say: of their ticket's topic, project and people, and of nothing after their moment."""
@@ -538,8 +345,3 @@ class TicketBuilder:
 def _some(values: I64, chosen: NDArray[np.bool_]) -> pa.ListArray:
     """A list of the one value where it is chosen, else an empty one."""
     return arrays.lists(arrays.integers(values[chosen]), chosen.astype(np.int64).tolist())
-
-
-def _description_bytes(template: Template, comment_bytes: float) -> float:
-    """What descriptions have on average, so that whole rows have what the template says."""
-    return max(template.bytes_per_record - _OTHER_BYTES - comment_bytes, 300)

@@ -1,7 +1,7 @@
 """Zendesk tickets, as the Ticketing API returns a ticket, with their comments beside them.
 
 Belongs here: which fields completeness counts, and what a ticket is as a record and as a search document. The record's
-strict schema is in ``schema.py``, how rows follow from a specification in ``builder.py`` (which ticket a row is:
+strict schema is in ``schema.py``, how rows follow from a specification in ``plan.py`` and ``builder.py`` (which one:
 ``numbers.py``), what tickets say in ``layout.py``, how they are written in ``markup.py``.
 """
 

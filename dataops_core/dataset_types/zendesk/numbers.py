@@ -1,4 +1,4 @@
-"""Which ticket each row of a dataset is: in closed form, so that whatever cites a ticket knows what it will be.
+"""Which ticket each row of a dataset is, and the ids of who is named in it: in closed form, as others may cite them.
 
 A dataset holds a part of the company's tickets, spread over all their numbers and so over all the time; every eleventh
 row is a ticket about one of the company's incidents, as long as there are any.
@@ -6,6 +6,7 @@ row is a ticket about one of the company's incidents, as long as there are any.
 
 import numpy as np
 
+from dataops_core.company.build import CONTACTS
 from dataops_core.company.model import Company
 from dataops_core.generation.seeding import I64, Draws, coprime, digest64
 
@@ -45,3 +46,29 @@ class Numbers:
             np.where(known, self._incidents[place], -1),
             np.where(known, self._customers[place], -1),
         )
+
+
+class Ids:
+    """The ids of a company's users, organizations, groups and brand in its help desk."""
+
+    def __init__(self, company: Company) -> None:
+        base = 360_000_000_000 + digest64("help desk", company.client_id) % 30_000_000_000 * 10
+        self.brand = base + 1
+        self._first_group, self._first_organization = base + 1_000, base + 10_000
+        self._first_person, self._first_contact = base + 100_000, base + 200_000
+
+    def groups(self, teams: I64) -> I64:
+        """A group for each team."""
+        return self._first_group + teams
+
+    def organizations(self, customers: I64) -> I64:
+        """An organization for each customer."""
+        return self._first_organization + customers
+
+    def people(self, people: I64) -> I64:
+        """An agent for each of the company's people."""
+        return self._first_person + people
+
+    def contacts(self, customers: I64, contacts: "int | I64") -> I64:
+        """An end user for each contact of a customer."""
+        return self._first_contact + customers * CONTACTS + contacts

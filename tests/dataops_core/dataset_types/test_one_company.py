@@ -148,11 +148,16 @@ def test_an_incident_leaves_its_traces_in_several_systems_within_days(company, d
         document = datasets["zendesk_tickets"].type.document(row)
         if int(document.id) in tickets:
             traces[tickets[int(document.id)].index]["help desk"] = document.created_at
+    for row in datasets["confluence_pages"].rows:
+        document = datasets["confluence_pages"].type.document(row)
+        if document.title.startswith("Incident review: outage of "):
+            (key,) = re.findall(r">([A-Z]+-\d+)<", document.body.rpartition("Tracked as")[2])
+            traces[issues[key].index]["wiki"] = document.created_at
     for index, by_system in traces.items():
         started = int(epoch_seconds(np.array(company.incidents[index].started)))
-        assert all(started <= moment < started + 5 * DAY for moment in by_system.values())
+        assert all(started <= moment < started + 6 * DAY for moment in by_system.values())
     assert sum(len(by_system) >= 2 for by_system in traces.values()) >= 3
-    assert any(len(by_system) == 3 for by_system in traces.values())
+    assert any(len(by_system) == 4 for by_system in traces.values())
 
 
 def test_a_permalink_is_one_of_the_workspace(company, datasets):
