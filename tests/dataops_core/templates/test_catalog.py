@@ -69,6 +69,12 @@ RELEASED = {
     "35b90d7f-e4c8-4261-a97b-08f1d6c52ea3": "Enterprise Sales Enablement - Salesforce",
     "f06c7a28-5d93-4be1-92f4-e1b83d70c56a": "Manufacturing Sales Enablement - Salesforce",
     "8ae2c459-7f30-4d1b-b684-5e9c07d3a2f1": "Retail Sales Enablement - Salesforce",
+    "83fe8a72-83b3-4cf0-afcd-99568a13501f": "Retail Sales Enablement - Slack",
+    "28642a9d-d602-4cf7-8eb1-8680da22d3c7": "Manufacturing Developer Productivity - Slack",
+    "125f1a38-d0be-4874-9bfd-4000431f9cd1": "Enterprise Sales Enablement - Drive",
+    "4306fda4-9aa8-44d4-b0e8-ecddf8635611": "FinTech Developer Productivity - Drive",
+    "642e92cd-a91f-467c-94e1-60d69ab1d4b8": "Healthcare Knowledge Management - SharePoint",
+    "ef364071-347b-4b5d-8dc1-1324698f74f3": "Manufacturing Knowledge Management - SharePoint",
 }
 USE_CASES = {
     "developer_productivity": "Developer Productivity",
@@ -94,7 +100,7 @@ def test_every_file_is_a_template_or_a_vocabulary() -> None:
 
 
 def test_the_catalog_covers_every_type_in_all_industries_and_each_use_case() -> None:
-    assert len(CATALOG.templates) >= 15
+    assert len(CATALOG.templates) >= 60
     assert {(template.dataset_type, template.industry) for template in CATALOG.templates} == {
         (dataset_type, industry) for dataset_type in DATASET_TYPES for industry in Industry
     }
