@@ -264,7 +264,7 @@ class PageBuilder:
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=np.where(
                 reviews,
-                plan.archetypes.index(_REVIEW).as_py(),
+                plan.archetypes.to_pylist().index(_REVIEW),  # Arrow's own index loads pandas
                 weighted(self._draw("archetype", rows), plan.archetype_table),
             ),
             incident=incident,
