@@ -83,8 +83,11 @@ def test_a_provisioning_is_one_trace_through_every_process_and_its_lines_carry_i
 
     # The lines of the log can be found by the trace, the request and the operation.
     lines = [json.loads(line) for line in (stack.home / "logs/api.log").read_text().splitlines() if line[:1] == "{"]
-    (access,) = (line for line in lines if line.get("request_id") == "req-traced")
-    assert access["trace_id"] == TRACE_ID
+    of_request = [line for line in lines if line.get("request_id") == "req-traced"]
+    assert {line["trace_id"] for line in of_request} == {TRACE_ID}
+    # What the run asks of the connector is asked for the same request.
+    (access,) = (line for line in of_request if line.get("path") == "/v1/dataops/datasets")
+    assert any(line.get("path", "").startswith("/connectors/") for line in of_request)
     assert access["operation_id"] == operation["operation_id"]
     written = [
         json.loads(line)
