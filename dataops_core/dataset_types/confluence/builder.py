@@ -1,4 +1,4 @@
-"""How Confluence pages follow from a specification: the plan of a template and company, and any range of rows.
+"""Any range of Confluence pages of a specification.
 
 Every reference resolves without looking: a page's id follows from its row, its parent is an earlier page of its space,
 issues are ``KEY-n`` with n up to the project's count, repositories are those of services, people are the company's.
@@ -15,175 +15,43 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
-from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.confluence import markup
-from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, LAYOUTS, VERSION_MESSAGES
+from dataops_core.dataset_types.confluence.columns import SCHEMA
+from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, VERSION_MESSAGES
+from dataops_core.dataset_types.confluence.plan import REVIEW, body_bytes, plans
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
-    Numbered,
-    People,
-    PlanCache,
-    PlanKey,
-    Wheel,
     batch,
     incomplete_quota,
-    label_sets,
     weighted,
 )
-from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
+from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import (
     I64,
     U64,
     Affine,
-    Draws,
     chance,
-    digest64,
     draw,
     key,
     mix,
     pick,
-    weighted_table,
 )
 from dataops_core.generation.sentences import (
     DAYS,
     PROJECT,
     TICKETS,
     TOPIC,
-    add_pools,
     narrow_days,
     narrow_newest,
     spoken_day,
 )
-from dataops_core.templates.model import Template
 
-#: Bytes of a stored row besides its body, so that the two together meet the template's mean.
-_OTHER_BYTES = 1000
 #: Titles that need no escaping: nearly all of them, and escaping is slow.
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:-]*")
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
-
-_LABELS = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string()), ("prefix", pa.string())]))
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("title", pa.string(), nullable=False),
-        pa.field("spaceId", pa.string(), nullable=False),
-        pa.field("parentId", pa.string()),
-        pa.field("parentType", pa.string()),
-        pa.field("position", pa.int64(), nullable=False),
-        pa.field("authorId", pa.string(), nullable=False),
-        pa.field("ownerId", pa.string()),
-        pa.field("lastOwnerId", pa.string()),
-        pa.field("createdAt", pa.string(), nullable=False),
-        pa.field("version.createdAt", pa.string(), nullable=False),
-        pa.field("version.number", pa.int64(), nullable=False),
-        pa.field("version.message", pa.string(), nullable=False),
-        pa.field("version.minorEdit", pa.bool_(), nullable=False),
-        pa.field("version.authorId", pa.string(), nullable=False),
-        pa.field("body.storage.representation", pa.string(), nullable=False),
-        pa.field("body.storage.value", pa.string(), nullable=False),
-        pa.field("labels.results", _LABELS, nullable=False),
-        pa.field("_links.webui", pa.string(), nullable=False),
-        pa.field("_links.editui", pa.string(), nullable=False),
-        pa.field("_links.tinyui", pa.string(), nullable=False),
-        pa.field("_view_url", pa.string(), nullable=False),
-        pa.field("_space_key", pa.string(), nullable=False),
-        pa.field("_archetype", pa.string(), nullable=False),
-        pa.field("_topic", pa.string(), nullable=False),
-        pa.field("_author_name", pa.string(), nullable=False),
-        pa.field("_author_email", pa.string(), nullable=False),
-        pa.field("_owner_name", pa.string()),
-        pa.field("_owner_email", pa.string()),
-    ]
-)
-
-
-_REVIEW = "incident_report"
 #: Of each project, the pages of these ordinals are the reviews of its incidents, in their order.
 _FIRST_REVIEW, _BETWEEN_REVIEWS = 4, 9
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all pages of a template and company share."""
-
-    fragments: Fragments
-    outlines: tuple[Outline, ...]
-    archetypes: pa.Array
-    titles: Titles
-    archetype_table: I64
-    topic_table: I64
-    topics: pa.Array
-    wheel: Wheel
-    labels: pa.ListArray
-    people: People
-    numbered: Numbered
-    #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
-    incidents: I64
-    tracking: int
-    #: Of each project, where its issues begin among all.
-    first_issue: I64
-
-
-def _plan(plan_key: PlanKey) -> _Plan:
-    template, company = plan_key.template, plan_key.company
-    wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
-    markup.add_pools(library, company)
-    Titles.add_pools(library, template, company, markup.escape)
-    library.alias("author", "person*")
-    draws = Draws("confluence", company.client_id, template.template_id)
-    # The company's incidents have their reviews whatever the template weighs.
-    archetypes = tuple(sorted({_REVIEW, *(name for name, weight in template.archetypes.items() if weight)}))
-    blocks = markup.kinds(library, draws)
-    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    tracking = markup.tracking(library)
-    fragments = library.freeze()
-    return _Plan(
-        fragments=fragments,
-        outlines=tuple(
-            compile_outline(part, fragments.block_bytes, _mean_bytes(template), "outline", company.client_id, name)
-            for part, name in zip(parts, archetypes, strict=True)
-        ),
-        archetypes=arrays.texts(archetypes),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
-        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
-        topic_table=weighted_table(topic_weights),
-        topics=arrays.texts([topic.key for topic in template.topics]),
-        wheel=wheel,
-        labels=_labels(template.labels, company),
-        people=People.of(company),
-        numbered=Numbered.of(company),
-        incidents=np.array(
-            [
-                [incident.index for incident in company.incidents if incident.project == project.index]
-                for project in company.projects
-            ],
-            dtype=np.int64,
-        ),
-        tracking=tracking,
-        first_issue=np.cumsum([0, *(project.issue_count for project in company.projects)])[:-1],
-    )
-
-
-_plans = PlanCache(_plan)
-
-
-def _labels(labels: tuple[str, ...], company: Company) -> pa.ListArray:
-    """The sets of labels as the API returns them."""
-    sets = label_sets(labels, company)
-    said = [label for chosen in sets for label in chosen]
-    ids = {label: str(31_000_000 + digest64(company.client_id, label) % 9_000_000) for label in labels}
-    columns = ([ids[label] for label in said], said, ["global"] * len(said))
-    entries = pa.StructArray.from_arrays([arrays.texts(column) for column in columns], fields=list(_LABELS.value_type))
-    return arrays.lists(entries, map(len, sets)).cast(_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +83,11 @@ class PageBuilder:
 
     def __init__(self, spec: GenerationSpec) -> None:
         self._spec = spec
-        self._plan = _plans(spec)
+        self._plan = plans(spec)
         self._path = ("confluence_pages", spec.seed)
         self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
         self._quota = incomplete_quota(spec)
-        self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
+        self._sizes = Sizes(spec.record_count, body_bytes(spec.template), *self._path, "size")
         self._page_id = first_page_id(spec.company)
 
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
@@ -264,7 +132,7 @@ class PageBuilder:
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=np.where(
                 reviews,
-                plan.archetypes.to_pylist().index(_REVIEW),  # Arrow's own index loads pandas
+                plan.archetypes.to_pylist().index(REVIEW),  # Arrow's own index loads pandas
                 weighted(self._draw("archetype", rows), plan.archetype_table),
             ),
             incident=incident,
@@ -417,11 +285,6 @@ class PageBuilder:
         fragments.only_where(ranges, "support_ticket", reviews, fragments.base("support_ticket") + chosen)
         for name in (*DAYS, "outage_day"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])
-
-
-def _mean_bytes(template: Template) -> int:
-    """What bodies have on average, so that whole rows have what the template says."""
-    return max(template.bytes_per_record - _OTHER_BYTES, 100)
 
 
 def _in_path(title: str) -> str:

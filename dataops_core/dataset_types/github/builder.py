@@ -1,11 +1,10 @@
-"""How GitHub repositories follow from a specification: the plan of a template and company, and any range of rows.
+"""Any range of GitHub repositories of a specification.
 
 The first repositories are those of the company's services, under their names, so that whatever cites a service's
 repository cites one that every dataset has. The others are named by project, subject and purpose, each name once.
 """
 
 import base64
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,31 +14,22 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.build import space_home_url
-from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
-from dataops_core.dataset_types.github import markup
+from dataops_core.dataset_types.github.columns import SCHEMA
 from dataops_core.dataset_types.github.layout import LAYOUTS, LICENSES
+from dataops_core.dataset_types.github.plan import DESCRIPTIONS, plans, readme_bytes
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
-    Numbered,
-    People,
-    PlanCache,
-    PlanKey,
-    Wheel,
     batch,
     incomplete_quota,
-    label_sets,
     weighted,
 )
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
+from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import (
     I64,
     U64,
     Affine,
-    Draws,
     chance,
     coprime,
     digest64,
@@ -47,162 +37,10 @@ from dataops_core.generation.seeding import (
     key,
     mix,
     pick,
-    weighted_table,
 )
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest, slug
-from dataops_core.generation.words import Lexicon
-from dataops_core.templates.model import Template
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
 
-#: Bytes of a stored row besides its README, so that the two together meet the template's mean.
-_OTHER_BYTES = 800
 _INCOMPLETE_FIELDS = ("description", "homepage", "topics")
-_SERVICE = "service"
-_DESCRIPTIONS = 400
-
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.int64(), nullable=False),
-        pa.field("node_id", pa.string(), nullable=False),
-        pa.field("name", pa.string(), nullable=False),
-        pa.field("full_name", pa.string(), nullable=False),
-        pa.field("private", pa.bool_(), nullable=False),
-        pa.field("fork", pa.bool_(), nullable=False),
-        pa.field("description", pa.string()),
-        pa.field("homepage", pa.string()),
-        pa.field("language", pa.string()),
-        pa.field("visibility", pa.string(), nullable=False),
-        pa.field("default_branch", pa.string(), nullable=False),
-        pa.field("topics", pa.list_(pa.string()), nullable=False),
-        pa.field("archived", pa.bool_(), nullable=False),
-        pa.field("disabled", pa.bool_(), nullable=False),
-        pa.field("is_template", pa.bool_(), nullable=False),
-        pa.field("has_issues", pa.bool_(), nullable=False),
-        pa.field("has_wiki", pa.bool_(), nullable=False),
-        pa.field("has_pages", pa.bool_(), nullable=False),
-        pa.field("size", pa.int64(), nullable=False),
-        pa.field("stargazers_count", pa.int64(), nullable=False),
-        pa.field("watchers_count", pa.int64(), nullable=False),
-        pa.field("forks_count", pa.int64(), nullable=False),
-        pa.field("open_issues_count", pa.int64(), nullable=False),
-        pa.field("created_at", pa.string(), nullable=False),
-        pa.field("updated_at", pa.string(), nullable=False),
-        pa.field("pushed_at", pa.string()),
-        pa.field("owner.login", pa.string(), nullable=False),
-        pa.field("owner.id", pa.int64(), nullable=False),
-        pa.field("owner.node_id", pa.string(), nullable=False),
-        pa.field("owner.type", pa.string(), nullable=False),
-        pa.field("owner.site_admin", pa.bool_(), nullable=False),
-        pa.field("license.key", pa.string(), nullable=False),
-        pa.field("license.name", pa.string(), nullable=False),
-        pa.field("license.spdx_id", pa.string(), nullable=False),
-        pa.field("license.url", pa.string()),
-        pa.field("license.node_id", pa.string(), nullable=False),
-        pa.field("_text", pa.string(), nullable=False),
-        pa.field("_view_url", pa.string(), nullable=False),
-        pa.field("_archetype", pa.string(), nullable=False),
-        pa.field("_topic", pa.string(), nullable=False),
-        pa.field("_author_name", pa.string(), nullable=False),
-        pa.field("_author_email", pa.string(), nullable=False),
-        pa.field("_owner_name", pa.string(), nullable=False),
-        pa.field("_owner_email", pa.string(), nullable=False),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all repositories of a template and company share."""
-
-    fragments: Fragments
-    outlines: tuple[Outline, ...]
-    archetypes: tuple[str, ...]
-    #: Draws an archetype by weight, as an index of ``archetypes``.
-    archetype_table: I64
-    #: The archetype of the services' own repositories.
-    service_archetype: int
-    languages: tuple[tuple[str, ...], ...]
-    topics: pa.Array
-    topic_table: I64
-    wheel: Wheel
-    people: People
-    numbered: Numbered
-    #: Per topic, its nouns as parts of names; no two topics share one.
-    stems: tuple[tuple[str, ...], ...]
-    #: Per archetype and topic, descriptions to choose from.
-    descriptions: tuple[tuple[tuple[str, ...], ...], ...]
-    label_sets: pa.ListArray
-
-
-def _plan(plan_key: PlanKey) -> _Plan:
-    template, company = plan_key.template, plan_key.company
-    wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
-    markup.add_pools(library, company)
-    draws = Draws("github", company.client_id, template.template_id)
-    weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
-    # The services' repositories are services also where a template weighs none.
-    archetypes = tuple(sorted({*weights, _SERVICE}))
-    blocks = markup.kinds(library, draws)
-    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    fragments = library.freeze()
-    return _Plan(
-        fragments=fragments,
-        outlines=tuple(
-            compile_outline(part, fragments.block_bytes, _mean_bytes(template), "readme", company.client_id, name)
-            for part, name in zip(parts, archetypes, strict=True)
-        ),
-        archetypes=archetypes,
-        archetype_table=weighted_table([weights.get(name, 0) for name in archetypes]),
-        service_archetype=archetypes.index(_SERVICE),
-        languages=tuple(
-            tuple(language for language, weight in LAYOUTS[name].languages.items() for _ in range(weight))
-            for name in archetypes
-        ),
-        topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
-        wheel=wheel,
-        people=People.of(company),
-        numbered=Numbered.of(company),
-        stems=_stems(template),
-        descriptions=_descriptions(plan_key, archetypes),
-        label_sets=_label_sets(template, company),
-    )
-
-
-_plans = PlanCache(_plan)
-
-
-def _descriptions(plan_key: PlanKey, archetypes: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    topics = [(topic.key, Words.of(Lexicon.of(topic, plan_key.vocabulary), str)) for topic in plan_key.template.topics]
-    path = (plan_key.company.client_id, plan_key.template.template_id)
-    filled = fill(
-        [
-            Filling(LAYOUTS[name].descriptions, words, _DESCRIPTIONS, (*path, topic, name, "description"), capital=True)
-            for name in archetypes
-            for topic, words in topics
-        ]
-    )
-    texts = [tuple(text[:350] for text in some.to_pylist()) for some in filled]
-    return tuple(tuple(texts[start : start + len(topics)]) for start in range(0, len(texts), len(topics)))
-
-
-def _label_sets(template: Template, company: Company) -> pa.ListArray:
-    sets = label_sets(template.labels, company)
-    return arrays.lists(arrays.texts([label for chosen in sets for label in chosen]), map(len, sets))
-
-
-def _stems(template: Template) -> tuple[tuple[str, ...], ...]:
-    seen: set[str] = set()
-    stems = []
-    for topic in template.topics:
-        own = [stem for stem in dict.fromkeys(slug(noun)[:60] for noun in topic.nouns) if stem not in seen]
-        # A topic without a noun of its own is told apart by its key.
-        own = own or [f"{slug(topic.key)[:40]}-{slug(topic.nouns[0])[:20]}"]
-        seen.update(own)
-        stems.append(tuple(own))
-    return tuple(stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +69,11 @@ class RepositoryBuilder:
 
     def __init__(self, spec: GenerationSpec) -> None:
         self._spec = spec
-        self._plan = _plans(spec)
+        self._plan = plans(spec)
         self._path = ("github_repos", spec.seed)
         self._incomplete = Affine(spec.record_count, *self._path, "incomplete")
         self._quota = incomplete_quota(spec)
-        self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
+        self._sizes = Sizes(spec.record_count, readme_bytes(spec.template), *self._path, "size")
         company = spec.company
         self._first_id = 300_000_000 + digest64("repositories", company.client_id) % 500_000_000
         self._owner_id = 20_000_000 + digest64("organization", company.client_id) % 70_000_000
@@ -318,7 +156,7 @@ class RepositoryBuilder:
 
     def _descriptions(self, repositories: _Repositories) -> list[str | None]:
         plan = self._plan
-        chosen = pick(self._draw("description", repositories.rows), _DESCRIPTIONS).tolist()
+        chosen = pick(self._draw("description", repositories.rows), DESCRIPTIONS).tolist()
         lacks = self._lacks(repositories, "description").tolist()
         return [
             None if lacking else plan.descriptions[archetype][topic][index]
@@ -450,11 +288,6 @@ class RepositoryBuilder:
         blocks = blocks_of(plan.outlines, repositories.archetype, wanted, self._draw("outline", repositories.rows))
         bodies = fragments.compose(ranges, blocks, self._draw("readme", repositories.rows))
         return pc.binary_join_element_wise(arrays.texts(heads), bodies, arrays.texts([""] * len(heads)))
-
-
-def _mean_bytes(template: Template) -> int:
-    """What READMEs have on average, so that whole rows have what the template says."""
-    return max(template.bytes_per_record - _OTHER_BYTES, 100)
 
 
 def _node_id(kind: str, number: int) -> str:

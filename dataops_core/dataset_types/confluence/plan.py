@@ -1,0 +1,109 @@
+"""What all pages of a template and company share: made once, before the first row.
+
+Belongs here: pools, blocks, tables to draw from. Does not belong here: rows (``builder.py``).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from dataops_core.company.model import Company
+from dataops_core.dataset_types.confluence import markup
+from dataops_core.dataset_types.confluence.columns import LABELS
+from dataops_core.dataset_types.confluence.layout import LAYOUTS
+from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
+from dataops_core.dataset_types.titles import Titles
+from dataops_core.generation import arrays
+from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.outline import Outline, compile_outline
+from dataops_core.generation.seeding import I64, Draws, digest64, weighted_table
+from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
+from dataops_core.templates.model import Template
+
+#: Bytes of a stored row besides its body, so that the two together meet the template's mean.
+_OTHER_BYTES = 1000
+REVIEW = "incident_report"
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """What all pages of a template and company share."""
+
+    fragments: Fragments
+    outlines: tuple[Outline, ...]
+    archetypes: pa.Array
+    titles: Titles
+    archetype_table: I64
+    topic_table: I64
+    topics: pa.Array
+    wheel: Wheel
+    labels: pa.ListArray
+    people: People
+    numbered: Numbered
+    #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
+    incidents: I64
+    tracking: int
+    #: Of each project, where its issues begin among all.
+    first_issue: I64
+
+
+def _plan(plan_key: PlanKey) -> PagePlan:
+    template, company = plan_key.template, plan_key.company
+    wheel = Wheel(company)
+    topic_weights = [topic.weight for topic in template.topics]
+    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
+    markup.add_pools(library, company)
+    Titles.add_pools(library, template, company, markup.escape)
+    library.alias("author", "person*")
+    draws = Draws("confluence", company.client_id, template.template_id)
+    # The company's incidents have their reviews whatever the template weighs.
+    archetypes = tuple(sorted({REVIEW, *(name for name, weight in template.archetypes.items() if weight)}))
+    blocks = markup.kinds(library, draws)
+    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    tracking = markup.tracking(library)
+    fragments = library.freeze()
+    return PagePlan(
+        fragments=fragments,
+        outlines=tuple(
+            compile_outline(part, fragments.block_bytes, body_bytes(template), "outline", company.client_id, name)
+            for part, name in zip(parts, archetypes, strict=True)
+        ),
+        archetypes=arrays.texts(archetypes),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
+        archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
+        topic_table=weighted_table(topic_weights),
+        topics=arrays.texts([topic.key for topic in template.topics]),
+        wheel=wheel,
+        labels=_labels(template.labels, company),
+        people=People.of(company),
+        numbered=Numbered.of(company),
+        incidents=np.array(
+            [
+                [incident.index for incident in company.incidents if incident.project == project.index]
+                for project in company.projects
+            ],
+            dtype=np.int64,
+        ),
+        tracking=tracking,
+        first_issue=np.cumsum([0, *(project.issue_count for project in company.projects)])[:-1],
+    )
+
+
+plans = PlanCache(_plan)
+
+
+def _labels(labels: tuple[str, ...], company: Company) -> pa.ListArray:
+    """The sets of labels as the API returns them."""
+    sets = label_sets(labels, company)
+    said = [label for chosen in sets for label in chosen]
+    ids = {label: str(31_000_000 + digest64(company.client_id, label) % 9_000_000) for label in labels}
+    columns = ([ids[label] for label in said], said, ["global"] * len(said))
+    entries = pa.StructArray.from_arrays([arrays.texts(column) for column in columns], fields=list(LABELS.value_type))
+    return arrays.lists(entries, map(len, sets)).cast(LABELS)
+
+
+def body_bytes(template: Template) -> int:
+    """What bodies have on average, so that whole rows have what the template says."""
+    return max(template.bytes_per_record - _OTHER_BYTES, 100)
