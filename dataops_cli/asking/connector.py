@@ -1,6 +1,5 @@
 """``dataops connector …``: the arguments of each command, and what it shows."""
 
-import json
 from typing import Annotated, Any
 
 import typer
@@ -49,16 +48,9 @@ def search(
             end(f"The connector at {connector.endpoint_url} did not answer: {error}", 1)
         finally:
             ask.client.datasets.revoke_connector_token(dataset_id, token.token_id)
-        if quiet:
-            for hit in hits:
-                typer.echo(hit["url"])
-        elif output is Form.JSON:
-            typer.echo(json.dumps(hits, indent=2, ensure_ascii=False))
-        elif output is Form.NDJSON:
-            for hit in hits:
-                typer.echo(json.dumps(hit, ensure_ascii=False))
-        else:
-            ask.output.table(["TITLE", "FOUND", "URL"], [[hit["title"], _found(hit), hit["url"]] for hit in hits])
+        if output is Form.TABLE:
+            hits = [{**hit, "found": _found(hit)} for hit in hits]
+        ask.output.rows(hits, {"TITLE": "title", "FOUND": "found", "URL": "url"}, key="url")
 
 
 def _found(hit: dict[str, Any]) -> str:

@@ -37,9 +37,9 @@ class Output:
         self.form = form
         self.quiet = quiet
 
-    def rows(self, items: Iterable["BaseModel"], columns: Mapping[str, str], *, key: str) -> None:
+    def rows(self, items: Iterable["BaseModel | Mapping[str, Any]"], columns: Mapping[str, str], *, key: str) -> None:
         """A list. ``columns``: heading → dotted path in an item as the API has it; ``key``: the one that is its id."""
-        told = (wire(item) for item in items)
+        told = (item if isinstance(item, Mapping) else wire(item) for item in items)
         if self.quiet:
             for item in told:
                 typer.echo(item[key])
@@ -48,8 +48,10 @@ class Output:
                 typer.echo(json.dumps(item, ensure_ascii=False))
         elif self.form is Form.JSON:
             typer.echo(json.dumps(list(told), indent=2, ensure_ascii=False))
+        elif cells := [[text(at(item, path)) for path in columns.values()] for item in told]:
+            self.table(list(columns), cells)
         else:
-            self.table(list(columns), [[text(at(item, path)) for path in columns.values()] for item in told])
+            self.say("Nothing found.")
 
     def one(self, item: "BaseModel | Mapping[str, Any]", *, key: str | None = None) -> None:
         """One thing, whole: a line for each member."""

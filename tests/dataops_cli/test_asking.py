@@ -15,6 +15,7 @@ import pytest
 
 from a_domain_sdk import DataOpsClient
 from dataops_cli.asking.connection import DEFAULT_HOME
+from dataops_cli.asking.output import Form, Output
 from dataops_cli.asking.quality import bar
 from dataops_core.settings import Settings
 from tests.conftest import Stack
@@ -66,6 +67,14 @@ def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., d
     assert (tmp_path / "records.parquet").read_bytes()[:4] == b"PAR1"
     assert "completed 6/6 (100 %)" not in done.stderr, "the provisioning is quiet"
     assert "completed 4/4 (100 %)" in done.stderr, "the teardown is not"
+
+
+def test_where_there_is_nothing_people_are_told_and_programs_get_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    said = {}
+    for form in Form:
+        Output(form).rows([], {"TITLE": "title"}, key="url")
+        said[form] = capsys.readouterr()
+    assert said == {Form.TABLE: ("", "Nothing found.\n"), Form.JSON: ("[]\n", ""), Form.NDJSON: ("", "")}
 
 
 @pytest.mark.stack
