@@ -16,7 +16,7 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick
-from dataops_core.generation.words import plural, unique
+from dataops_core.generation.words import plural, telling, unique
 from dataops_core.templates.model import IndustryVocabulary, Template
 
 _PlanT = TypeVar("_PlanT")
@@ -189,7 +189,10 @@ class TitleWords:
             own = own or (f"{topic.title[:60]} {topic.nouns[0][:40]}",)
             seen.update(own)
             nouns.append(tuple(map(plural, own)))
-        adjectives = tuple(tuple(adjective[:60] for adjective in unique(topic.adjectives)) for topic in template.topics)
+        adjectives = tuple(
+            tuple(adjective[:60] for adjective in telling(unique(topic.adjectives), unique(topic.nouns)))
+            for topic in template.topics
+        )
         return cls(adjectives, tuple(nouns))
 
 

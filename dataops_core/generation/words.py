@@ -129,13 +129,14 @@ class Lexicon:
         """The lexicon of a topic."""
         nouns = unique(topic.nouns)
         products = unique(vocabulary.products)
+        adjectives = telling(topic.adjectives, nouns)
         return cls(
             {
                 "n": nouns,
                 "ns": tuple(map(plural, nouns)),
                 "a_n": tuple(map(with_article, nouns)),
-                "j": topic.adjectives,
-                "a_j": tuple(map(with_article, topic.adjectives)),
+                "j": adjectives,
+                "a_j": tuple(map(with_article, adjectives)),
                 "v": topic.verbs,
                 "vb": tuple(map(base_form, topic.verbs)),
                 "m": unique(topic.metrics),
@@ -161,3 +162,9 @@ class Lexicon:
 def unique(phrases: Sequence[str]) -> tuple[str, ...]:
     """The phrases without articles of their own, each once."""
     return tuple(dict.fromkeys(map(bare, phrases)))
+
+
+def telling(adjectives: Sequence[str], nouns: Sequence[str]) -> tuple[str, ...]:
+    """The adjectives that no noun begins with ("a shared shared mailbox"); all of them where that leaves none."""
+    begins = {first for noun in nouns for first in (noun.partition(" ")[0], noun.partition("-")[0])}
+    return tuple(word for word in adjectives if word not in begins) or tuple(adjectives)

@@ -72,9 +72,9 @@ LAYOUTS: Mapping[str, Layout] = {
             ("customer", "Urgent: {T} down for {x}"),
         ),
         intros=(
-            "nothing works any more: {title_things} fail, {title_other} does not answer. {own_customer} is waiting. ",
-            "this is urgent. {title_other} has been failing since this morning; {title_things} were the first to go. ",
-            "we cannot reach {title_other}. All our {title_things} are affected. ",
+            "nothing works any more: {title_things} fail, and {title_other} felt it first. {own_customer} is waiting. ",
+            "this is urgent. {title_things} have been failing since this morning, and {title_other} is hit the most. ",
+            "we cannot work. All our {title_things} are affected, and {title_other} comes to a stop. ",
         ),
         sections=({"log": 6, "facts": 4, "paragraph": 2}, {**_TEXT, "wishes": 3}),
         priorities=(55, 40, 5, 0),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dataops_core.generation.words import article, base_form, plural, unique, with_article
+from dataops_core.generation.words import article, base_form, plural, telling, unique, with_article
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,9 @@ def test_a_phrase_with_an_article_keeps_it():
 
 def test_words_lose_their_own_articles_and_repetitions():
     assert unique(["the ledger", "a batch", "ledger"]) == ("ledger", "batch")
+
+
+def test_an_adjective_that_a_noun_begins_with_is_left_out():
+    nouns = ("shared mailbox", "look-alike label", "search page")
+    assert telling(("shared", "look-alike", "look", "page", "slow"), nouns) == ("page", "slow")
+    assert telling(("shared",), nouns) == ("shared",)
