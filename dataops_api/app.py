@@ -116,6 +116,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
             connector_app.state.service.close()
             if own_gateway:
                 gateway.close()
+            await parts.follower.close()
             await looking.close()
             if own_database:
                 database.close()

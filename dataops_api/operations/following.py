@@ -74,6 +74,12 @@ class Follower:
         """How many operations are followed now."""
         return len(self._followed)
 
+    async def close(self) -> None:
+        """Looks no more."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+
     @contextmanager
     def following(self, operation_id: UUID, row: Row) -> Iterator[Followed]:
         """The operation, kept up to date until the block ends. ``row`` is what the caller has just read of it."""

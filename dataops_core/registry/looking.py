@@ -52,6 +52,7 @@ class Looking:
         #: Each connection's one cursor: it remembers how the columns that it has seen are read.
         self._idle: list[AsyncCursor[Any]] = []
         self._in_use = 0
+        self._closed = False
 
     @classmethod
     def from_settings(cls, settings: Settings, *, pool_size: int = 10, statement_seconds: int = 30) -> "Looking":
@@ -83,7 +84,8 @@ class Looking:
         return {"in_use": self._in_use, "idle": len(self._idle)}
 
     async def close(self) -> None:
-        """Gives every connection back."""
+        """Gives every connection back; those in use are given back with their answers."""
+        self._closed = True
         while self._idle:
             await self._idle.pop().connection.close()
 
@@ -107,7 +109,10 @@ class Looking:
             # Whatever went wrong, or was given up half way: nobody else shall find it here.
             await cursor.connection.close()
             raise
-        self._idle.append(cursor)
+        if self._closed:
+            await cursor.connection.close()
+        else:
+            self._idle.append(cursor)
         return rows
 
 

@@ -113,6 +113,19 @@ def test_a_question_that_takes_too_long_is_ended_and_not_asked_again(database_ur
     asyncio.run(look())
 
 
+def test_a_question_that_is_asked_while_all_ends_leaves_no_connection(database_url: str) -> None:
+    async def look() -> None:
+        async with looking_at(database_url) as looking:
+            asked = asyncio.create_task(looking.one(SLEEP, {"seconds": 0.3}))
+            await asyncio.sleep(0)
+            assert looking.connections() == {"in_use": 1, "idle": 0}
+            await looking.close()
+            assert (await asked) is not None
+            assert looking.connections() == {"in_use": 0, "idle": 0}
+
+    asyncio.run(look())
+
+
 def test_one_row_is_one_row(database_url: str) -> None:
     several: Select[Any] = select(column("number")).select_from(text("generate_series(1, :most) AS number"))
 
