@@ -87,7 +87,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_is_required_and_imported_from_its_tarball(node: str, project: Path) -> None:
     package = project / "node_modules/@a-domain/sdk"
-    assert {path.name for path in package.iterdir()} == {"CHANGELOG.md", "README.md", "lib", "package.json"}
+    assert {path.name for path in package.iterdir()} == {
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "lib",
+        "package.json",
+    }
+    assert json.loads((package / "package.json").read_text("utf-8"))["license"] == "Apache-2.0"
+    assert (package / "LICENSE").read_bytes() == (ROOT / "sdks/javascript/LICENSE").read_bytes()
     assert list((project / "node_modules/@a-domain").iterdir()) == [package]
     programs = {
         "a.cjs": "const { DataOpsClient } = require('@a-domain/sdk'); console.log(DataOpsClient.name);",
