@@ -45,6 +45,7 @@ _STOP_WORDS = frozenset(
 _TRIED_DOCUMENTS = 60
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
+_TRIED_TOGETHER = 12
 #: Documents after which a title that will do is taken, though a better one might come.
 _TRIED_TITLES = 24
 
@@ -205,7 +206,7 @@ class _Draw:
         return None
 
     def _filter(self, query_id: str) -> SampleQuery | None:
-        """A word and a facet's value; rather one whose whole answer fits on a page, with more to find outside."""
+        """Words and a facet's value, whose whole answer fits on a page, with more to find outside; rather one word."""
         facet = self._type.filter_facet
         groups: dict[str, list[int]] = {}
         names: dict[str, str] = {}
@@ -217,29 +218,33 @@ class _Draw:
         most = len(self._documents) * 0.6
         values = sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= most, self._hash(query_id, v)))
         order = self._order(query_id)
-        for least, value in product((2, 1), values):
+        # Among many thousands every single word may be in too many: then two together, or three.
+        for many, least, value in product((1, 2, 3), (2, 1), values):
             members = frozenset(groups[value])
             for index in [index for index in order if index in members][:_TRIED_MEMBERS]:
-                found = self._filter_word(query_id, index, members, least)
+                found = self._filter_words(query_id, index, members, least, many)
                 if found is not None:
-                    word, allowed = found
+                    text, allowed = found
                     self._take(index)
                     condition = SearchFilter(facet, (names[value],))
-                    return SampleQuery(query_id, QueryKind.FILTER, word, (condition,), allowed=self._urls(allowed))
+                    return SampleQuery(query_id, QueryKind.FILTER, text, (condition,), allowed=self._urls(allowed))
         return None
 
-    def _filter_word(
-        self, query_id: str, index: int, members: frozenset[int], least: int
+    def _filter_words(
+        self, query_id: str, index: int, members: frozenset[int], least: int, many: int
     ) -> tuple[str, list[int]] | None:
-        """A word of the document that stands as it is in ``least`` … 10 members, in no other form, and outside too."""
+        """So many of its words that stand together, as they are, in ``least`` … 10 members, and outside too."""
         text = f"{self._documents[index].title}\n{self._corpus.plain(index)}"
         candidates = [word for word, count in Counter(words(text)).items() if count <= 2 and _is_telling(word)]
-        for word in self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]:
-            inside = self._corpus.matching([word], members)
-            if not least <= len(inside) <= PAGE_SIZE or len(self._corpus.matching([word])) == len(inside):
+        tried = self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]
+        if many > 1:
+            tried = sorted(tried, key=self._corpus.frequency)[:_TRIED_TOGETHER]
+        for together in combinations(tried, many):
+            inside = self._corpus.matching(together, members)
+            if not least <= len(inside) <= PAGE_SIZE or len(self._corpus.matching(together)) == len(inside):
                 continue
-            if all(word in self._corpus.said(i) for i in inside):
-                return word, inside
+            if all(self._corpus.said(i).issuperset(together) for i in inside):
+                return " ".join(together), inside
         return None
 
     def _people(self, query_id: str) -> SampleQuery | None:

@@ -64,6 +64,33 @@ def test_where_no_entity_is_rare_two_are_asked_for_together(
     assert 1 <= len(query.expected) <= 3
 
 
+class Crowded(Corpus):
+    """A corpus in which each single word is in more documents than fit on a page, whichever are looked at."""
+
+    def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
+        sought = list(wanted)
+        return list(range(PAGE_SIZE + 1)) if len(sought) == 1 else super().matching(sought, among)
+
+
+def test_where_no_word_is_rare_among_a_facets_value_two_are_asked_for_together(
+    pages: Pages, page_type: DatasetType
+) -> None:
+    """Of 25,000 issues each word stood in more than ten of every priority, and provisioning failed."""
+    rows = [page_type.document(row) for row in pages(200).to_pylist()]
+    documents = {document.view_url: document for document in rows}
+    with closing(Crowded(rows)) as corpus:
+        query = _Draw(corpus, page_type, "key")._filter("q")
+    assert query is not None
+    assert query.allowed is not None
+    assert len(query.text.split()) > 1
+    [condition] = query.filters
+    holding = [url for url, document in documents.items() if holds(document, *query.text.split())]
+    inside = [url for url in holding if documents[url].properties[condition.field] in condition.values]
+    assert sorted(query.allowed) == sorted(inside)
+    assert 1 <= len(inside) <= PAGE_SIZE
+    assert len(inside) < len(holding)
+
+
 class Common(Corpus):
     """A corpus in which every body holds its title, and no name is rare; counts what it is asked."""
 
