@@ -22,7 +22,7 @@ from dataops_core.dataset_types.base import DatasetType
 from dataops_core.provisioning import proving, steps
 from dataops_core.runs import ASSETS
 from dataops_pipeline.partitions import environments
-from dataops_pipeline.previews import months_plot, per_month, sample_table
+from dataops_pipeline.previews import plots, sample_table
 from dataops_pipeline.resources import DataOps, clear_failures
 
 OWNERS = ("team:dataops",)
@@ -116,7 +116,7 @@ The same template, company and seed give the same bytes on every rerun.""",
                 "sha256": report.sha256,
                 "sample_queries": populated.query_count,
                 "sample": sample_table(populated.sample),
-                "created": months_plot(per_month(populated.created)),
+                **plots(populated.figures),
             },
         )
 

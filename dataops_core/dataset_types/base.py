@@ -96,6 +96,8 @@ class DatasetType(Protocol):
     id_column: str
     #: The stored column that holds a record's creation time (RFC 3339 text): what plots over time show.
     created_column: str
+    #: The stored column that names who a record is from, or the field of such in a column of lists: ``owners.name``.
+    author_column: str
     #: Archetypes that the builder knows; a template may weigh only these.
     archetypes: frozenset[str]
 

@@ -17,6 +17,7 @@ from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
+from dataops_core.figures.counting import Figures
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
@@ -62,12 +63,12 @@ class CreatedConnector:
 
 @dataclass(frozen=True, slots=True)
 class PopulatedRecords:
-    """Step 3's result; ``sample`` is the first rows of the stored table, ``created`` all of its creation times."""
+    """Step 3's result; ``sample`` is the first rows of the stored table, ``figures`` counts all of it."""
 
     dataset_id: UUID
     report: RecordsReport
     sample: pa.Table
-    created: pa.ChunkedArray
+    figures: Figures
     query_count: int
 
 
@@ -169,8 +170,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
                 held.dataset.record_count = report.record_count
                 held.dataset.size_bytes = report.size_bytes
             fencing.step_done(session, held, 3)
-        created = table.column(dataset_type.created_column)
-        return PopulatedRecords(claim.dataset_id, report, table.slice(0, SAMPLE_ROWS), created, len(queries))
+        figures = Figures.of(dataset_type, table.to_batches())
+        return PopulatedRecords(claim.dataset_id, report, table.slice(0, SAMPLE_ROWS), figures, len(queries))
 
 
 def index_records(context: StepContext) -> IndexedRecords:

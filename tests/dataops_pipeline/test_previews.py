@@ -1,11 +1,30 @@
 """What a person sees of a materialization."""
 
 import base64
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
+from uuid import UUID
+from xml.etree import ElementTree
 
 import pyarrow as pa
 
-from dataops_pipeline.previews import months_plot, per_month, sample_table
+from dataops_core.company.build import build_company
+from dataops_core.dataset_types.base import DatasetType, FieldRule, GenerationSpec
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.figures.counting import Figures
+from dataops_core.lifecycle import Stage
+from dataops_core.templates.loader import load_catalog
+from dataops_pipeline.previews import plots, sample_table
+
+
+def _records(name: str) -> pa.Table:
+    catalog = load_catalog()
+    template = catalog.for_type(name)[0]
+    vocabulary = catalog.vocabulary(template.industry)
+    spec = GenerationSpec(template, vocabulary, build_company(UUID(int=1)), Stage.SANDBOX, 1, 60)
+    return pa.Table.from_batches([DATASET_TYPES[name].builder(spec).rows(0, 60)])
 
 
 def test_the_sample_shows_short_columns_of_the_record_and_no_side_column() -> None:
@@ -36,25 +55,25 @@ def test_a_wide_record_shows_eight_columns() -> None:
     assert len(sample_table(sample).schema.columns) == 8
 
 
-def test_months_without_records_are_counted_as_none() -> None:
-    days = ((2025, 11, 30), (2026, 2, 1), (2026, 2, 28))
-    moments = [*(datetime(*day, 23, 59, tzinfo=UTC) for day in days), None]
-    assert per_month(pa.chunked_array([pa.array(moments)])) == [
-        (date(2025, 11, 1), 1),
-        (date(2025, 12, 1), 0),
-        (date(2026, 1, 1), 0),
-        (date(2026, 2, 1), 2),
-    ]
-    assert per_month(pa.chunked_array([pa.array(["2025-11-30T08:00:00.000Z"])])) == [(date(2025, 11, 1), 1)]
-    assert per_month(pa.chunked_array([], pa.string())) == []
+def test_a_plot_is_an_image_within_the_text_with_words_for_those_who_do_not_see_it() -> None:
+    kind = DATASET_TYPES["confluence_pages"]
+    table = _records(kind.name)
+    shown = plots(Figures.of(kind, table.to_batches()))
+    assert list(shown) == ["created", "authors", "lengths", "completeness"]
+    for plot in shown.values():
+        assert plot.md_str is not None
+        found = re.fullmatch(r"!\[([^\[\]]+)\]\(data:image/svg\+xml;base64,([^)]+)\)", plot.md_str)
+        assert found is not None
+        words, encoded = found.groups()
+        svg = ElementTree.fromstring(base64.b64decode(encoded))  # noqa: S314  our own
+        assert svg.get("role") == "img"
+        assert svg.get("aria-label") == words
+        assert "http" not in base64.b64decode(encoded).decode().replace("http://www.w3.org/2000/svg", "")
 
 
-def test_the_plot_is_an_image_within_the_text_with_a_bar_per_month() -> None:
-    plot = months_plot([(date(2026, 1, 1), 4), (date(2026, 2, 1), 8)])
+def test_words_cannot_end_an_images_description() -> None:
+    hostile = pa.table({"author": ["a](x) <b>"], "created": ["2026-01-02"], "title": ["t"]})
+    toy = SimpleNamespace(created_column="created", author_column="author", completeness=(FieldRule("title"),))
+    plot = plots(Figures.of(cast("DatasetType", toy), hostile.to_batches()))["authors"]
     assert plot.md_str is not None
-    prefix, _, encoded = plot.md_str.partition("base64,")
-    assert prefix == "![Records per month](data:image/svg+xml;"
-    svg = base64.b64decode(encoded.rstrip(")")).decode()
-    assert svg.count("<rect") == 2
-    assert "2026-02: 8" in svg
-    assert months_plot([]).md_str == "No times to plot."
+    assert plot.md_str.startswith("![Records of the busiest authors, of 1: a (x)  b  1](data:")

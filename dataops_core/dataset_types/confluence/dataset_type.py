@@ -44,6 +44,7 @@ class ConfluencePages:
     filter_facet = "space"
     id_column = "id"
     created_column = "createdAt"
+    author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -69,6 +69,7 @@ class GithubRepos:
     filter_facet = "language"
     id_column = "id"
     created_column = "created_at"
+    author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -42,6 +42,7 @@ class GoogleDriveDocuments:
     filter_facet = "folder"
     id_column = "id"
     created_column = "createdTime"
+    author_column = "owners.displayName"
     archetypes = frozenset({"proposal", "project_plan", "meeting_notes", "report", "guide", "tracker", "deck"})
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -44,6 +44,7 @@ class JiraIssues:
     filter_facet = "priority"
     id_column = "key"
     created_column = "fields.created"
+    author_column = "fields.reporter.displayName"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -47,6 +47,7 @@ class SalesforceAccounts:
     filter_facet = "Industry"
     id_column = "Id"
     created_column = "CreatedDate"
+    author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -41,6 +41,7 @@ class SharepointDocuments:
     filter_facet = "site"
     id_column = "id"
     created_column = "createdDateTime"
+    author_column = "createdBy.user.displayName"
     archetypes = frozenset(FOLDERS)
     completeness = tuple(map(FieldRule, _ALWAYS))
 

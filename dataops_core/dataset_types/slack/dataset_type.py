@@ -45,6 +45,7 @@ class SlackMessages:
     filter_facet = "channel"
     id_column = "_document_id"
     created_column = "_posted_at"
+    author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

@@ -45,6 +45,7 @@ class ZendeskTickets:
     filter_facet = "group"
     id_column = "id"
     created_column = "created_at"
+    author_column = "_requester_name"
     archetypes = frozenset(LAYOUTS)
     completeness = (
         *map(FieldRule, _ALWAYS),

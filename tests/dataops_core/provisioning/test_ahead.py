@@ -15,13 +15,14 @@ import dataops_pipeline.definitions
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.figures.counting import Figures
 from dataops_core.generation.records import read_records, write_records
 from dataops_core.lifecycle import Stage
 from dataops_core.provisioning import steps
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
-from dataops_pipeline.previews import months_plot, per_month, sample_table
+from dataops_pipeline.previews import plots, sample_table
 from pathlib import Path
 
 def heavy():
@@ -38,7 +39,7 @@ with tempfile.TemporaryDirectory() as place:
         write_records(spec, kind, storage.filesystem, path)
         table = read_records(storage.filesystem, path)
         assert len(make_queries(table, kind, seed=1)) == 10
-        sample_table(table.slice(0, 5)), months_plot(per_month(table.column(kind.created_column)))
+        sample_table(table.slice(0, 5)), plots(Figures.of(kind, table.to_batches()))
         assert sum(1 for batch in table.to_batches() for row in batch.to_pylist() if kind.document(row)) == 150
         seen.append(heavy())
 steps.load_schema_check(kind).join(60)

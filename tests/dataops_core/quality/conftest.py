@@ -39,6 +39,7 @@ class PageType:
     filter_facet = "space"
     id_column = "id"
     created_column = "created"
+    author_column = "author"
     archetypes = frozenset({"note"})
     completeness: tuple[FieldRule, ...] = (
         FieldRule("title"),
