@@ -7,6 +7,7 @@ connector service may live in another process or on another machine. Its health 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from dataops_core import fault_points
 from dataops_core.connectors.documents import datasource_config, document_definition
+from dataops_core.connectors.id_digest import IdDigest
 from dataops_core.connectors.platform import Metadata, SearchResponse
 from dataops_core.connectors.probes import run_probes, run_pulse
 from dataops_core.connectors.protocol import (
@@ -97,7 +99,10 @@ class EmbeddedConnector:
         an iterator, which another thread reads. Raises ConnectorError, also where the connector holds something else
         afterwards.
         """
-        ids: set[str] = set()
+        with closing(IdDigest(distinct=True)) as ids:
+            return self._load(spec, documents, upload_id, ids)
+
+    def _load(self, spec: ConnectorSpec, documents: Iterable[Document], upload_id: str, ids: IdDigest) -> LoadReport:
         pages = 0
         total_bytes = 0
         for page, is_last in _with_last(_one_ahead(_pages(spec, documents, ids))):
@@ -117,7 +122,7 @@ class EmbeddedConnector:
             if reply.status_code == 409:
                 flags["forceRestartUpload"] = True
                 self._index(spec, "bulkindexdocuments", _body(flags, page), timeout=timeout, accept=(200,))
-        sent = Manifest.of(ids)
+        sent = Manifest(*ids.result())
         held = self.metadata(spec)
         if held.generation != upload_id or Manifest(held.document_count, held.id_digest) != sent:
             raise ConnectorError(
@@ -223,7 +228,7 @@ def _body(flags: dict[str, Any], page: bytes) -> bytes:
     return b"".join((orjson.dumps(flags)[:-1], b',"documents":[', page, b"]}"))
 
 
-def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: set[str]) -> Iterator[bytes]:
+def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: IdDigest) -> Iterator[bytes]:
     """The documents as JSON, in pages of at most 1,000 documents and 5 MiB; one empty page where there is none."""
     parts: list[bytes] = []
     size = 0

@@ -5,13 +5,14 @@ it; the pipeline and the quality checks know nothing else. Source of the wire fo
 search (2026-04-01).
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self
 from uuid import UUID
 
+from dataops_core.connectors.id_digest import IdDigest
 from dataops_core.dataset_types.base import Document
 
 
@@ -51,8 +52,10 @@ class Manifest:
     @classmethod
     def of(cls, ids: Iterable[object]) -> Self:
         """The manifest of these document ids."""
-        ordered = sorted(str(id_) for id_ in ids)
-        return cls(len(ordered), hashlib.sha256("\n".join(ordered).encode()).hexdigest())
+        with closing(IdDigest()) as digest:
+            for id_ in ids:
+                digest.add(str(id_))
+            return cls(*digest.result())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """One quality check, put to a dataset as it is stored and served now. Gathers what the pure checks judge."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pyarrow as pa
 
 from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Manifest
 from dataops_core.dataset_types.base import DatasetType
+from dataops_core.generation.pieces import Records
 from dataops_core.lifecycle import CheckType, Finding
 from dataops_core.quality.completeness import check_completeness
 from dataops_core.quality.connector_health import check_connector, finding_of
@@ -26,7 +26,7 @@ class Verdict:
 def evaluate(
     check: CheckType,
     *,
-    table: pa.Table,
+    records: Records,
     dataset_type: DatasetType,
     requested: int,
     incomplete_planned: int,
@@ -35,22 +35,28 @@ def evaluate(
     upload_id: str,
     queries: QuerySet,
 ) -> Verdict:
-    """The verdict of one check on the stored table and, for two of them, on the connector."""
+    """The verdict of one check on the stored records and, for two of them, on the connector."""
     match check:
         case CheckType.SCHEMA_VALIDATION:
             from dataops_core.quality.schema_validation import check_schema  # noqa: PLC0415  loads pandera, late
 
-            return Verdict(check_schema(table, dataset_type))
+            return Verdict(check_schema(records, dataset_type))
         case CheckType.DATA_COMPLETENESS:
             return Verdict(
-                check_completeness(table, dataset_type, requested=requested, incomplete_planned=incomplete_planned)
+                check_completeness(records, dataset_type, requested=requested, incomplete_planned=incomplete_planned)
             )
         case CheckType.CONNECTOR_HEALTH:
             canaries = [query.text for query in queries]
-            # Records without their id column match no index: the parity probe says so.
-            known = dataset_type.id_column in table.column_names
-            manifest = Manifest.of(table.column(dataset_type.id_column).to_pylist() if known else ())
+            manifest = Manifest.of(_ids(records, dataset_type.id_column))
             probes = adapter.probe(spec, manifest, upload_id, canaries)
             return Verdict(check_connector(probes), *finding_of(probes))
         case CheckType.SAMPLE_QUERY_SUCCESS:
             return Verdict(check_queries(run_queries(adapter, spec, queries)))
+
+
+def _ids(records: Records, column: str) -> Iterator[object]:
+    """The ids of all records. Records without their id column match no index: the parity probe says so."""
+    if column not in records.schema.names:
+        return
+    for piece in records.pieces([column]):
+        yield from piece.column(column).to_pylist()

@@ -69,10 +69,10 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             folder, upload_id = particulars.folder_of(held), held.part.upload_id or held.dataset.upload_id or ""
             requested = held.dataset.requested_count
         started, executed_at = time.monotonic(), utcnow()
-        table = services.tables.read(services.storage, folder)
+        records = services.tables.open(services.storage, folder)
         verdict = evaluate(
             check,
-            table=table,
+            records=records,
             dataset_type=DATASET_TYPES[context.dataset_type],
             requested=requested,
             incomplete_planned=services.storage.read_json(f"{folder}/{MANIFEST_FILE}")["incomplete_count"],

@@ -169,9 +169,9 @@ def _create_connector(context: StepContext) -> RestoredConnector:
             spec = particulars.connector_spec(held.dataset, connector, particulars.company_of(session, held.dataset))
             folder = particulars.folder_of(held)
         services.connector.provision(spec)
-        table = services.tables.read(services.storage, folder)
+        records = services.tables.open(services.storage, folder)
         upload_id = _upload_id(services, claim)
-        report = services.connector.load(spec, documents(table, context.dataset_type), upload_id=upload_id)
+        report = services.connector.load(spec, documents(records, context.dataset_type), upload_id=upload_id)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.upload_id = upload_id

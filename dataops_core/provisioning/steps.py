@@ -14,10 +14,11 @@ import pyarrow as pa
 from dataops_core import fault_points
 from dataops_core.company.model import Company
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
-from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
+from dataops_core.generation.pieces import Records
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
@@ -63,7 +64,7 @@ class CreatedConnector:
 
 @dataclass(frozen=True, slots=True)
 class PopulatedRecords:
-    """Step 3's result; ``sample`` is the first rows of the stored table, ``figures`` counts all of it."""
+    """Step 3's result; ``sample`` is the first of the stored records, ``figures`` counts all of them."""
 
     dataset_id: UUID
     report: RecordsReport
@@ -145,8 +146,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             storage.path(f"{folder}/{RECORDS_FILE}"),
             on_block=lambda _: fault_points.reached("generating"),
         )
-        table = services.tables.read(storage, folder)
-        queries = make_queries(table, dataset_type, seed=spec.seed)
+        records = services.tables.open(storage, folder)
+        queries = make_queries(records, dataset_type, seed=spec.seed)
         storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
         storage.write_json(
             f"{folder}/{MANIFEST_FILE}",
@@ -170,8 +171,9 @@ def populate_records(context: StepContext) -> PopulatedRecords:
                 held.dataset.record_count = report.record_count
                 held.dataset.size_bytes = report.size_bytes
             fencing.step_done(session, held, 3)
-        figures = Figures.of(dataset_type, table.to_batches())
-        return PopulatedRecords(claim.dataset_id, report, table.slice(0, SAMPLE_ROWS), figures, len(queries))
+        figures = Figures.of(dataset_type, (batch for piece in records.pieces() for batch in piece.to_batches()))
+        sample = next(records.pieces()).slice(0, SAMPLE_ROWS)
+        return PopulatedRecords(claim.dataset_id, report, sample, figures, len(queries))
 
 
 def index_records(context: StepContext) -> IndexedRecords:
@@ -182,9 +184,9 @@ def index_records(context: StepContext) -> IndexedRecords:
             held = fencing.hold(session, claim)
             spec = particulars.connected_spec(session, held)
             folder = particulars.folder_of(held)
-        table = services.tables.read(services.storage, folder)
+        records = services.tables.open(services.storage, folder)
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
-        report = services.connector.load(spec, documents(table, context.dataset_type), upload_id=upload_id)
+        report = services.connector.load(spec, documents(records, context.dataset_type), upload_id=upload_id)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.upload_id = upload_id
@@ -217,11 +219,12 @@ def _generation_spec(services: Services, claim: Claim) -> tuple[Template, Genera
     )
 
 
-def documents(table: pa.Table, dataset_type_name: str) -> Iterator[Document]:
+def documents(records: Records, dataset_type_name: str) -> Iterator[Document]:
     """The records as the connector indexes them, one after the other."""
     dataset_type: DatasetType = DATASET_TYPES[dataset_type_name]
-    for batch in table.to_batches():
-        for row in batch.to_pylist():
-            yield dataset_type.document(row)
+    for piece in records.pieces():
+        for batch in piece.to_batches(BLOCK_ROWS):
+            for row in batch.to_pylist():
+                yield dataset_type.document(row)
     # All is handed over: the connector builds its index now, and this process has the time.
     load_schema_check(dataset_type)

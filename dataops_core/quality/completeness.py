@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dataops_core.dataset_types.base import DatasetType, FieldRule
+from dataops_core.generation.pieces import Records, in_pieces
 from dataops_core.lifecycle import CheckStatus, CheckType
 from dataops_core.quality.model import CheckResult, percentage
 
@@ -41,9 +42,9 @@ Mask = npt.NDArray[np.bool_]
 
 
 def check_completeness(
-    table: pa.Table, dataset_type: DatasetType, *, requested: int, incomplete_planned: int | None = None
+    records: pa.Table | Records, dataset_type: DatasetType, *, requested: int, incomplete_planned: int | None = None
 ) -> CheckResult:
-    """Counts fully populated records of the stored ``table`` among max(present, ``requested``).
+    """Counts fully populated ones of the stored ``records`` among max(present, ``requested``), piece by piece.
 
     Passes above 95 % and with no fewer records than asked for. ``incomplete_planned`` is how many incomplete records
     the generator was to make; it changes nothing but the metrics. ``metrics``: ``records``, ``requested``,
@@ -51,22 +52,29 @@ def check_completeness(
     ``cell_completeness``, ``weakest_field`` (None when all are full) and ``fields`` (column → applicable, populated,
     percent).
     """
-    table = _with_all_columns(table, dataset_type)
-    present = table.num_rows
-    whole = np.ones(present, dtype=np.bool_)
-    fields: dict[str, dict[str, Any]] = {}
-    applicable_cells = populated_cells = 0
-    for rule, applies in zip(dataset_type.completeness, _applicability(table, dataset_type), strict=True):
-        populated = populated_mask(table.column(rule.column))
-        whole &= populated | ~applies
-        counted, full = int(applies.sum()), int((populated & applies).sum())
-        applicable_cells, populated_cells = applicable_cells + counted, populated_cells + full
-        fields[rule.column] = {
+    rules = dataset_type.completeness
+    present = full_records = 0
+    applicable, filled = np.zeros(len(rules), dtype=np.int64), np.zeros(len(rules), dtype=np.int64)
+    for piece in in_pieces(records).pieces():
+        table = _with_all_columns(piece, dataset_type)
+        whole = np.ones(table.num_rows, dtype=np.bool_)
+        for place, (rule, applies) in enumerate(zip(rules, _applicability(table, dataset_type), strict=True)):
+            populated = populated_mask(table.column(rule.column))
+            whole &= populated | ~applies
+            applicable[place] += applies.sum()
+            filled[place] += (populated & applies).sum()
+        present += table.num_rows
+        full_records += int(whole.sum())
+    fields: dict[str, dict[str, Any]] = {
+        rule.column: {
             "applicable": counted,
             "populated": full,
             "percent": float(percentage(full, counted)) if counted else 100.0,
         }
-    full_records, expected = int(whole.sum()), max(present, requested)
+        for rule, counted, full in zip(rules, applicable.tolist(), filled.tolist(), strict=True)
+    }
+    applicable_cells, populated_cells = int(applicable.sum()), int(filled.sum())
+    expected = max(present, requested)
     score = percentage(full_records, expected)
     # The exact ratio decides, not the rounded score.
     passed = present >= requested and full_records * 100 > MINIMUM * expected

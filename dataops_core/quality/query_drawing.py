@@ -20,6 +20,7 @@ import pyarrow as pa
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
+from dataops_core.generation.pieces import Records, in_pieces
 from dataops_core.quality.corpus import Corpus, is_number, words
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
@@ -50,14 +51,14 @@ _TRIED_TOGETHER = 12
 _TRIED_TITLES = 24
 
 
-def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
+def make_queries(records: pa.Table | Records, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
     """Draws the ten queries from the stored records.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
     on has; else raises PermanentError. Linear in the size of the text: about 0.15 s for 15 MB. What is tried is
     bounded, so that no luck of the draw takes much longer.
     """
-    documents = [dataset_type.document(row) for row in table.to_pylist()]
+    documents = [dataset_type.document(row) for piece in in_pieces(records).pieces() for row in piece.to_pylist()]
     with closing(Corpus(documents)) as corpus:
         return _Draw(corpus, dataset_type, f"{seed}/{rotation}").queries()
 

@@ -7,7 +7,6 @@ or counts. Does not belong here: questions (``search.py``), and which generation
 Errors: StorageError where the disk does not take or give it, DamagedIndexError where the file is not what it must be.
 """
 
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -16,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_core.connectors.id_digest import digest_in_order
 from dataops_core.errors import DataOpsError, StorageError
 
 SCHEMA_VERSION = 1
@@ -97,7 +97,7 @@ class IndexStats:
 
 def digest_ids(ids: Iterable[str]) -> str:
     """SHA-256 (hex) of the ids, sorted by code point and joined by newlines."""
-    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    return digest_in_order(sorted(ids))[1]
 
 
 @contextmanager
@@ -377,8 +377,10 @@ def amend(
 def stats(path: Path) -> IndexStats:
     """What the file really holds. Raises DamagedIndexError."""
     with reading(path) as connection:
-        ids = [row[0] for row in connection.execute("SELECT id FROM docs")]
-        return IndexStats(len(ids), digest_ids(ids), path.stat().st_size)
+        # SQLite sorts by code point, and on disk where there are many.
+        ids = connection.execute("SELECT id FROM docs ORDER BY id COLLATE BINARY")
+        count, digest = digest_in_order(row[0] for row in ids)
+        return IndexStats(count, digest, path.stat().st_size)
 
 
 def meta(path: Path) -> dict[str, str]:

@@ -21,42 +21,42 @@ def put(storage, folder, *ids):
     (place / "new").replace(place / RECORDS_FILE)
 
 
-def ids(table):
-    return table.column("id").to_pylist()
+def ids(records):
+    return [id_ for piece in records.pieces() for id_ in piece.column("id").to_pylist()]
 
 
 def test_a_file_is_read_once(storage):
     put(storage, "a", "1", "2")
     tables = StoredTables()
-    assert tables.read(storage, "a") is tables.read(storage, "a")
+    assert tables.open(storage, "a") is tables.open(storage, "a")
 
 
 def test_a_file_that_was_replaced_is_read_anew(storage):
     put(storage, "a", "1", "2")
     tables = StoredTables()
-    assert ids(tables.read(storage, "a")) == ["1", "2"]
+    assert ids(tables.open(storage, "a")) == ["1", "2"]
     put(storage, "a", "3", "4")
-    assert ids(tables.read(storage, "a")) == ["3", "4"]
+    assert ids(tables.open(storage, "a")) == ["3", "4"]
 
 
 def test_the_last_table_alone_is_kept(storage):
     put(storage, "a", "1")
     put(storage, "b", "2")
     tables = StoredTables()
-    first = tables.read(storage, "a")
-    assert ids(tables.read(storage, "b")) == ["2"]
-    assert tables.read(storage, "a") is not first
+    first = tables.open(storage, "a")
+    assert ids(tables.open(storage, "b")) == ["2"]
+    assert tables.open(storage, "a") is not first
     assert ids(first) == ["1"]
 
 
 def test_a_file_that_is_gone_or_damaged_is_said_to_be(storage):
     put(storage, "a", "1")
     tables = StoredTables()
-    tables.read(storage, "a")
+    tables.open(storage, "a")
     path = storage.root / "a" / RECORDS_FILE
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(StorageError, match="cannot be read"):
-        tables.read(storage, "a")
+        tables.open(storage, "a")
     path.unlink()
     with pytest.raises(StorageError, match="file is missing"):
-        tables.read(storage, "a")
+        tables.open(storage, "a")

@@ -21,6 +21,7 @@ from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.pieces import KeptRecords
 from dataops_core.generation.records import read_records, write_records
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, Stage
 from dataops_core.provisioning.evaluation import Verdict, evaluate
@@ -141,7 +142,7 @@ class Indexed:
             {
                 check: evaluate(
                     check,
-                    table=self.material.table if table is None else table,
+                    records=KeptRecords(self.material.table if table is None else table),
                     dataset_type=self.material.dataset_type,
                     requested=RECORDS,
                     incomplete_planned=self.material.incomplete,

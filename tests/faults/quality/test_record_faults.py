@@ -4,13 +4,22 @@ The index is sound; the records changed after they were indexed. The columns are
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
+from dataops_core.dataset_types.base import DatasetType
+from dataops_core.generation import pieces
+from dataops_core.generation.pieces import FileRecords
 from dataops_core.lifecycle import CheckStatus, CheckType
+from dataops_core.quality.completeness import check_completeness
+from dataops_core.quality.model import CheckResult
+from dataops_core.quality.schema_validation import check_schema
 
 SCHEMA, COMPLETENESS = CheckType.SCHEMA_VALIDATION, CheckType.DATA_COMPLETENESS
 CONNECTOR, QUERIES = CheckType.CONNECTOR_HEALTH, CheckType.SAMPLE_QUERY_SUCCESS
@@ -85,3 +94,39 @@ def test_too_few_records_made_are_noticed_by_completeness_alone(
     judgement = load(make_material("confluence_pages", count=RECORDS - 1)).judge()
     assert judgement.unpassed == {COMPLETENESS: CheckStatus.FAILED}
     assert judgement.details(COMPLETENESS) == "98/100 records fully populated (98%)"
+
+
+@pytest.fixture
+def in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[pa.Table], FileRecords]:
+    """Stores records in groups of 30, each of which is read for itself."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1)
+
+    def store(table: pa.Table) -> FileRecords:
+        pq.write_table(table, tmp_path / "records.parquet", row_group_size=30)
+        return FileRecords(LocalFileSystem(), str(tmp_path / "records.parquet"))
+
+    return store
+
+
+def judged(records: pa.Table | FileRecords, kind: DatasetType) -> list[CheckResult]:
+    return [check_schema(records, kind), check_completeness(records, kind, requested=RECORDS, incomplete_planned=2)]
+
+
+@pytest.mark.parametrize("fault", RECORD_FAULTS)
+def test_records_read_in_pieces_are_judged_as_all_together(
+    pages: Any, in_groups: Callable[[pa.Table], FileRecords], fault: str
+) -> None:
+    """C-62: the same verdict, numbers and rows, whatever is wrong."""
+    table = RECORD_FAULTS[fault][0](pages.table)
+    stored = in_groups(table)
+    assert len(list(stored.pieces())) == max(1, -(-table.num_rows // 30))
+    assert judged(stored, pages.dataset_type) == judged(table, pages.dataset_type)
+
+
+def test_sound_records_of_each_type_are_judged_in_pieces_as_together(
+    material: Any, in_groups: Callable[[pa.Table], FileRecords]
+) -> None:
+    """C-62."""
+    verdicts = judged(in_groups(material.table), material.dataset_type)
+    assert verdicts == judged(material.table, material.dataset_type)
+    assert {verdict.status for verdict in verdicts} == {CheckStatus.PASSED}
