@@ -33,6 +33,7 @@ down: .venv/installed ## Stop what runs in the background
 # One process more than there are cores: tests of the stack wait for half of their time.
 test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
 	@sh scripts/install_chromium.sh
+	@sh scripts/install_typescript.sh
 	@processes="$$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')"; \
 	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder
 

@@ -25,7 +25,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")
 _File = Annotated[Path | None, typer.Option(help="Write the credentials to this new file (0600) and do not show them.")]
 
 
-@app.command("create")
+@app.command("create", epilog="Example: dataops credentials create --name reports --scope dataops:datasets:read")
 def create(
     name: Annotated[str, typer.Option(help="What the API client is called.")] = "made by dataops credentials create",
     scope: Annotated[
@@ -54,7 +54,7 @@ def create(
         _show(made, f"Made API client {made.client_id} with {', '.join(made.scopes)}", as_json=as_json)
 
 
-@app.command("list")
+@app.command("list", epilog="Example: dataops credentials list")
 def list_(as_json: _Json = False) -> None:
     """List the API clients, oldest first, never a secret."""
     from dataops_cli import credentials  # noqa: PLC0415
@@ -65,7 +65,7 @@ def list_(as_json: _Json = False) -> None:
         typer.echo(json.dumps(clients, indent=2) if as_json else _table(clients))
 
 
-@app.command("rotate")
+@app.command("rotate", epilog="Example: dataops credentials rotate 0f1e2d3c-… --grace-hours 2")
 def rotate(
     client_id: _ClientId,
     grace_hours: Annotated[
@@ -87,7 +87,7 @@ def rotate(
         _show(made, f"API client {made.client_id} has a new secret, and the one before {until}", as_json=as_json)
 
 
-@app.command("revoke")
+@app.command("revoke", epilog="Example: dataops credentials revoke 0f1e2d3c-…")
 def revoke(
     client_id: _ClientId,
     yes: Annotated[bool, typer.Option("--yes", help="Also the last one with dataops:admin.")] = False,
@@ -106,7 +106,7 @@ def revoke(
         )
 
 
-@app.command("rotate-keys")
+@app.command("rotate-keys", epilog="Example: dataops credentials rotate-keys")
 def rotate_keys(as_json: _Json = False) -> None:
     """Make a new key that signs access tokens; tokens signed before stay valid until they expire."""
     from dataops_cli import credentials  # noqa: PLC0415

@@ -4,9 +4,11 @@ Exit status: 0 done; 1 it was tried and failed; 2 it cannot be done as asked (se
 sentence on standard error says what to do.
 """
 
+import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from dataops_cli import backup_commands, credentials_commands
 from dataops_cli.asking import connector, datasets, doctor, journeys, login, operations, quality, templates
@@ -16,30 +18,48 @@ from dataops_cli.commands import command
 app = typer.Typer(
     name="dataops",
     help="Provisions, proves and tears down mock datasets.",
+    epilog="Example: dataops demo",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _name, _commands in {
-    "datasets": datasets,
-    "quality": quality,
-    "templates": templates,
-    "operations": operations,
-    "journeys": journeys,
-    "connector": connector,
-    "credentials": credentials_commands,
-}.items():
-    app.add_typer(_commands.app, name=_name)
-app.command("login", epilog="Example: dataops login --base-url https://api.example/v1/dataops --client-id 0f1e…")(
-    login.login
-)
-app.command("logout")(login.logout)
-app.command("doctor", epilog="Example: dataops doctor --output json")(doctor.doctor)
-app.command("backup")(backup_commands.backup)
-app.command("restore")(backup_commands.restore)
 
 
-@app.command()
+def run() -> None:
+    """The program: what is wrong with the arguments is told as every error is, in one sentence."""
+    try:
+        sys.exit(app(prog_name="dataops", standalone_mode=False))
+    except TyperException as error:
+        told = error.format_message()
+        if not told.startswith("Usage: "):  # which is help, for want of arguments
+            context = getattr(error, "ctx", None)
+            see = context.command_path if context is not None else "dataops"
+            told = " ".join(told.replace("Value error, ", "").split())
+            told = f"dataops: {told if told.endswith(('.', '?')) else f'{told}.'} See `{see} --help`."
+        typer.echo(told, err=True)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  a command starts only what it needs
+
+        typer.echo(f"dataops {version('dataops-lifecycle')}")
+        raise typer.Exit
+
+
+@app.callback()
+def dataops(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Provisions, proves and tears down mock datasets."""
+
+
+@app.command(epilog="Example: dataops up --background")
 def up(
     background: Annotated[
         bool, typer.Option("--background", help="Return when all is ready, and leave it running.")
@@ -64,7 +84,7 @@ def up(
             serve(settings, with_parent=with_parent)
 
 
-@app.command()
+@app.command(epilog="Example: DATAOPS_HOME=/srv/dataops dataops down")
 def down() -> None:
     """Stop what runs on the home, and a demo that was left running."""
     from dataops_cli.background import runs_on, stop  # noqa: PLC0415
@@ -82,7 +102,7 @@ def down() -> None:
             typer.echo(f"Nothing runs on {home}.")
 
 
-@app.command()
+@app.command(epilog="Example: dataops demo --keep")
 def demo(
     keep: Annotated[
         bool, typer.Option("--keep", envvar="KEEP", help="Leave everything running, with the datasets ready.")
@@ -94,7 +114,18 @@ def demo(
     raise typer.Exit(run_demo(keep=keep))
 
 
-@app.command()
+app.command("doctor", epilog="Example: dataops doctor --output json")(doctor.doctor)
+app.command("login", epilog="Example: dataops login --base-url https://api.example/v1/dataops --client-id 0f1e…")(
+    login.login
+)
+app.command("logout", epilog="Example: dataops logout")(login.logout)
+app.command("backup", epilog="Example: dataops backup /backups/monday.tar")(backup_commands.backup)
+app.command("restore", epilog="Example: DATAOPS_HOME=/srv/dataops dataops restore /backups/monday.tar")(
+    backup_commands.restore
+)
+
+
+@app.command(epilog="Example: dataops orphans --dry-run")
 def orphans(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
@@ -111,5 +142,16 @@ def orphans(
         raise typer.Exit(1)
 
 
+for _name, _commands in {
+    "datasets": datasets,
+    "quality": quality,
+    "templates": templates,
+    "operations": operations,
+    "journeys": journeys,
+    "connector": connector,
+    "credentials": credentials_commands,
+}.items():
+    app.add_typer(_commands.app, name=_name)
+
 if __name__ == "__main__":
-    app()
+    run()

@@ -1,12 +1,14 @@
 #!/bin/sh
 # Builds what is published into dist/ (the product's wheel, the Python SDK's wheel, the JavaScript SDK's tarball), and
-# tries each in an environment that holds nothing else. QUICK=1 leaves out the product, whose dependencies take minutes.
+# tries each in an environment that holds nothing else: the product by its demo, on a stack of its own. QUICK=1 leaves out
+# the product, whose dependencies take minutes.
 set -eu
 
 bin=$(cd "$1" && pwd)
 root=$(pwd)
 dist=$root/dist
 trial=$(mktemp -d)
+chmod 711 "$trial"                        # the demo's PostgreSQL has a user of its own where this is root
 trap 'rm -rf "$trial"' EXIT
 
 rm -rf "$dist"
@@ -22,7 +24,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 "$bin/python" -m venv "$trial/python"
 "$trial/python/bin/pip" install --quiet "$dist"/*.whl
 (cd "$trial" && python/bin/python -c "import a_domain_sdk; print('a-domain-sdk', a_domain_sdk.__version__)")
-if [ -z "${QUICK:-}" ]; then (cd "$trial" && python/bin/dataops --help >/dev/null && echo "dataops --help"); fi
+if [ -z "${QUICK:-}" ]; then
+  (cd "$trial" && python/bin/dataops --version && DATAOPS_HOME="$trial/home" python/bin/dataops demo >demo.txt) \
+    || { cat "$trial/demo.txt"; exit 1; }
+  echo "dataops demo"
+fi
 
 mkdir "$trial/javascript"
 cd "$trial/javascript"

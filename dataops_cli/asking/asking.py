@@ -7,9 +7,9 @@ the server. Belongs here: what every such command shares. Does not belong here: 
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,25 +26,50 @@ FAILED = 1
 INTERRUPTED = 130
 _SERVER = 500
 _TOO_MANY = 429
+_TEARDOWN = "dataset_teardown"  # which nobody can cancel
 
 
 @dataclass
 class Asking:
-    """A client, an output, and the operation that is being waited for."""
+    """A client, an output, the operations that were begun and not seen to end, and how well all went so far."""
 
     client: "DataOpsClient"
     output: Output
-    waits_for: str | None = None
+    begun: "list[Operation]" = field(default_factory=list)
+    unanswered: bool = False
+    status: int = 0
+
+    def begin(self, ask: "Callable[[], Operation]") -> "Operation":
+        """Asks for an operation, and knows of it from then on."""
+        self.unanswered = True
+        operation = ask()
+        self.unanswered = False
+        self.begun.append(operation)
+        return operation
 
     def follow(self, operation: "Operation", *, wait: bool = True) -> "Operation":
         """Shows an operation's progress until it has ended, where that is wanted. Raises OperationError."""
         if not wait:
             self.output.say(f"Operation {operation.operation_id} is under way.")
             return operation
-        self.waits_for = operation.operation_id
+        if operation not in self.begun:
+            self.begun.append(operation)
         _watched(operation, self.output)
-        self.waits_for = None
+        self.begun.remove(operation)
         return operation
+
+    @contextmanager
+    def one_of_many(self) -> Iterator[None]:
+        """What is refused or fails in here is said, and keeps nothing else from being done."""
+        from a_domain_sdk import APIStatusError, OperationError  # noqa: PLC0415  a command starts only what it needs
+
+        try:
+            yield
+        except (APIStatusError, OperationError) as error:
+            sentence, status = _told(error)
+            _say(sentence)
+            self.unanswered = False
+            self.status = self.status or status
 
 
 @contextmanager
@@ -55,7 +80,7 @@ def asking(
 
     ``known`` are the credentials, unless they are to be found.
     """
-    from a_domain_sdk import APIConnectionError, APIStatusError, DataOpsError, OperationError  # noqa: PLC0415
+    from a_domain_sdk import DataOpsError  # noqa: PLC0415
 
     with command(name):
         ask: Asking | None = None
@@ -64,36 +89,54 @@ def asking(
                 ask = Asking(client, Output(form, quiet=quiet))
                 yield ask
                 sys.stdout.flush()
-        except APIStatusError as error:
-            ours = error.status >= _SERVER or error.status == _TOO_MANY
-            end(str(error), FAILED if ours else CANNOT)
-        except APIConnectionError as error:
-            end(f"{error.message} `dataops doctor` says what is wrong here.", FAILED)
-        except OperationError as error:
-            end(f"{error.message} See it with `dataops operations show {error.operation_id}`.", FAILED)
         except (DataOpsError, ValueError) as error:
-            end(str(error), CANNOT)
+            end(*_told(error))
         except KeyboardInterrupt:
             end(_interrupted(ask), INTERRUPTED)
         except BrokenPipeError:
             # Whoever read this wants no more of it; what is buffered must not be tried again at the end.
             os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
+        if ask is not None and ask.status:
+            raise typer.Exit(ask.status)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """What went wrong in one sentence, and the exit status for it."""
+    from a_domain_sdk import APIConnectionError, APIStatusError, OperationError  # noqa: PLC0415
+
+    if isinstance(error, APIStatusError):
+        ours = error.status >= _SERVER or error.status == _TOO_MANY
+        return str(error), FAILED if ours else CANNOT
+    if isinstance(error, APIConnectionError):
+        return f"{error.message} `dataops doctor` says what is wrong here.", FAILED
+    if isinstance(error, OperationError):
+        return f"{error.message} See it with `dataops operations show {error.operation_id}`.", FAILED
+    return str(error), CANNOT
 
 
 def end(sentence: str, status: int) -> NoReturn:
     """Ends the program with this sentence, in one line, and this status."""
-    sys.stderr.write(f"dataops: {' '.join(sentence.split())}\n")
+    _say(sentence)
     raise typer.Exit(status) from None
 
 
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"dataops: {' '.join(sentence.split())}\n")
+
+
 def _interrupted(ask: Asking | None) -> str:
-    if ask is None or ask.waits_for is None:
-        return "Stopped. Nothing goes on at the server that was not asked for before."
-    return (
-        f"Stopped watching. Operation {ask.waits_for} goes on at the server: "
-        f"`dataops operations watch {ask.waits_for}` sees how it ends, "
-        f"`dataops operations cancel {ask.waits_for}` ends it."
-    )
+    if ask is None or not (ask.begun or ask.unanswered):
+        return "Stopped."
+    if not ask.begun:
+        return "Stopped before the server had answered: `dataops operations list` shows what it has begun."
+    first, *others = (operation.operation_id for operation in ask.begun)
+    watch = f"`dataops operations watch {first}` sees how"
+    if others:
+        return (
+            f"Stopped watching. Operations {', '.join([first, *others])} go on at the server: {watch} the first ends."
+        )
+    ends = "" if ask.begun[0].operation_type == _TEARDOWN else f", `dataops operations cancel {first}` ends it"
+    return f"Stopped watching. Operation {first} goes on at the server: {watch} it ends{ends}."
 
 
 def _watched(operation: "Operation", output: Output) -> None:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataops_cli.home import write_private_json
 from dataops_core.errors import ConfigurationError
@@ -19,19 +19,25 @@ if TYPE_CHECKING:
 #: As ``Settings.home`` has it, whose module takes as long to load as all of this.
 DEFAULT_HOME = Path("~/.local/share/dataops")
 _NAMES = ("base_url", "client_id", "client_secret")
+_SECONDS = 3.0
 
 
-def connect(known: Mapping[str, str] | None = None) -> "DataOpsClient":
+def connect(known: Mapping[str, str] | None = None, *, patient: bool = True) -> "DataOpsClient":
     """A client of the API that these credentials are for, else of the one that is found.
 
-    Raises ConfigurationError where none is known.
+    One that is not ``patient`` asks once, and waits a few seconds. Raises ConfigurationError where none is known.
     """
     # Imported where it is used: a command starts only what it needs.
     from a_domain_sdk import DataOpsClient  # noqa: PLC0415
 
     known = known or credentials()
+    impatient: dict[str, Any] = {} if patient else {"timeout": _SECONDS, "max_retries": 0}
     return DataOpsClient(
-        known["client_id"], known["client_secret"], base_url=known["base_url"], token_url=known.get("token_url")
+        known["client_id"],
+        known["client_secret"],
+        base_url=known["base_url"],
+        token_url=known.get("token_url"),
+        **impatient,
     )
 
 

@@ -1,23 +1,42 @@
 """``dataops datasets …``: the arguments of each command, and what it shows."""
 
 import json
+from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from dataops_cli.asking.asking import asking
+from dataops_cli.asking import completing
+from dataops_cli.asking.asking import asking, end
 from dataops_cli.asking.output import Form, FormOption, QuietOption
+from dataops_cli.commands import CANNOT
 from dataops_core.lifecycle import DatasetStatus, Stage, TeardownReason
 
 if TYPE_CHECKING:
-    from a_domain_sdk import Operation
-    from dataops_cli.asking.asking import Asking
+    from a_domain_sdk import Operation, OperationDataset
+    from dataops_cli.asking import completing
+from dataops_cli.asking.asking import Asking
 
 app = typer.Typer(help="Datasets: make them, see them, take them away.", no_args_is_help=True, rich_markup_mode=None)
 
-DatasetId = Annotated[str, typer.Argument(metavar="DATASET_ID", help="The dataset's id.", show_default=False)]
+DatasetId = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET_ID", help="The dataset's id.", show_default=False, autocompletion=completing.dataset_ids
+    ),
+]
+DatasetTypes = Annotated[
+    list[str],
+    typer.Option(
+        "--type",
+        help="A dataset type, such as confluence_pages; may be repeated.",
+        show_default=False,
+        autocompletion=completing.dataset_types,
+    ),
+]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Return at once; the operation's id is the answer.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
 _COLUMNS = {
@@ -29,6 +48,8 @@ _COLUMNS = {
     "QUALITY": "quality_score",
     "CREATED": "created_at",
 }
+_BEGUN = {"OPERATION ID": "operation_id", "STATUS": "status"}
+_FILES = (".parquet", ".ndjson", ".jsonl")
 _OUTCOME = {"DATASET ID": "dataset_id", "TYPE": "dataset_type", "STATUS": "status", "QUALITY": "quality_score"}
 
 
@@ -38,7 +59,7 @@ _OUTCOME = {"DATASET ID": "dataset_id", "TYPE": "dataset_type", "STATUS": "statu
 def provision(
     client: Annotated[str, typer.Option(help="The customer's id.", show_default=False)],
     stage: Annotated[Stage, typer.Option(help="The stage of the customer's journey.", show_default=False)],
-    type_: Annotated[list[str], typer.Option("--type", help="A dataset type; may be repeated.", show_default=False)],
+    type_: DatasetTypes,
     journey: Annotated[str | None, typer.Option(help="The journey's id; a new one unless given.")] = None,
     records: Annotated[int | None, typer.Option(min=20, help="Records of each dataset; else the template's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Makes the same records again.")] = None,
@@ -60,14 +81,17 @@ def provision(
 
     with asking("datasets provision", output, quiet=quiet) as ask:
         overrides = pairs(template, "--template")
-        operation = ask.client.datasets.create(
-            journey_id=journey or uuid4(),
-            client_id=client,
-            stage=stage.value,
-            dataset_types=type_,
-            template_overrides=overrides or None,
-            metadata={"tags": tag or [], "custom_fields": pairs(field, "--field")},
-            generation=cast("Any", {"record_count": records, "seed": seed, "locale": locale}),
+        fields = pairs(field, "--field")
+        operation = ask.begin(
+            lambda: ask.client.datasets.create(
+                journey_id=journey or uuid4(),
+                client_id=client,
+                stage=stage.value,
+                dataset_types=type_,
+                template_overrides=overrides or None,
+                metadata={"tags": tag or [], "custom_fields": fields},
+                generation=cast("Any", {"record_count": records, "seed": seed, "locale": locale}),
+            )
         )
         show_outcome(ask, operation, wait=not no_wait)
 
@@ -78,7 +102,9 @@ def list_(
     journey: Annotated[str | None, typer.Option(help="Of this journey.")] = None,
     stage: Annotated[Stage | None, typer.Option(help="Of this stage.")] = None,
     status: Annotated[DatasetStatus | None, typer.Option(help="In this status.")] = None,
-    type_: Annotated[str | None, typer.Option("--type", help="Of this type.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="Of this type.", autocompletion=completing.dataset_types)
+    ] = None,
     tag: Annotated[str | None, typer.Option(help="With this tag.")] = None,
     limit: Limit = 100,
     output: FormOption = Form.TABLE,
@@ -117,14 +143,21 @@ def records(
     dataset_id: DatasetId,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; all unless given.")] = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write all to this file: Parquet, or NDJSON for *.ndjson.")
+        Path | None, typer.Option(metavar="FILE", help="Write all to this file: *.parquet, or *.ndjson.")
     ] = None,
 ) -> None:
     """Print a dataset's records, one JSON object a line, as they come."""
     with asking("datasets records") as ask:
         found = ask.client.datasets.records(dataset_id)
         if save is not None:
-            ask.output.say(f"Saved {found.save(save)}.")
+            if limit is not None:
+                raise ValueError("--save writes all records: leave out --limit, or redirect what is printed")
+            if save.suffix not in _FILES:
+                raise ValueError(f"--save {save}: must end in {', '.join(_FILES)}")
+            try:
+                ask.output.say(f"Saved {found.save(save)}.")
+            except OSError as error:
+                end(f"{save} cannot be written ({error.strerror}).", CANNOT)
             return
         for record in islice(found, limit):
             typer.echo(json.dumps(record, ensure_ascii=False))
@@ -132,7 +165,12 @@ def records(
 
 @app.command("delete", epilog="Example: dataops datasets list --tag old --quiet | xargs dataops datasets delete")
 def delete(
-    dataset_ids: Annotated[list[str], typer.Argument(metavar="DATASET_ID…", help="One or more.", show_default=False)],
+    dataset_ids: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DATASET_ID…", help="One or more.", show_default=False, autocompletion=completing.dataset_ids
+        ),
+    ],
     reason: Annotated[TeardownReason, typer.Option(help="Why.")] = TeardownReason.MANUAL,
     no_archive: Annotated[bool, typer.Option("--no-archive", help="Leave nothing of it, no archive either.")] = False,
     no_wait: NoWait = False,
@@ -141,9 +179,13 @@ def delete(
 ) -> None:
     """Tear datasets down; an archive of each is kept."""
     with asking("datasets delete", output, quiet=quiet) as ask:
-        begun = [ask.client.datasets.delete(one, reason=reason.value, archive=not no_archive) for one in dataset_ids]
-        for operation in begun:
-            show_outcome(ask, operation, wait=not no_wait)
+        for one in dataset_ids:
+            with ask.one_of_many():
+                ask.begin(partial(ask.client.datasets.delete, one, reason=reason.value, archive=not no_archive))
+        if no_wait:
+            ask.output.rows([operation.state for operation in ask.begun], _BEGUN, key="operation_id")
+        elif ask.begun:
+            ask.output.rows(_outcomes(ask, list(ask.begun)), _OUTCOME, key="dataset_id")
 
 
 @app.command("restore", epilog="Example: dataops datasets restore 550e8400-…")
@@ -152,7 +194,13 @@ def restore(
 ) -> None:
     """Make an archived dataset ready again, from its archive."""
     with asking("datasets restore", output, quiet=quiet) as ask:
-        show_outcome(ask, ask.client.datasets.restore(dataset_id), wait=not no_wait)
+        show_outcome(ask, ask.begin(lambda: ask.client.datasets.restore(dataset_id)), wait=not no_wait)
+
+
+def _outcomes(ask: "Asking", operations: "list[Operation]") -> "Iterator[OperationDataset]":
+    for operation in operations:
+        with ask.one_of_many():
+            yield from ask.follow(operation).result.datasets
 
 
 def show_outcome(ask: "Asking", operation: "Operation", *, wait: bool) -> None:

@@ -1,7 +1,7 @@
 """``dataops doctor``: what is wrong with this installation, and how to mend it.
 
 Looks from the outside in, as somebody would who was called: settings, home, processes, credentials, the API, each of
-its parts, a token. Changes nothing.
+its parts, a token, the datasets. Changes nothing.
 """
 
 import json
@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,21 @@ from dataops_cli.asking.output import Form, FormOption, Output
 from dataops_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from a_domain_sdk import DataOpsClient
+    from a_domain_sdk import DataOpsClient, Dataset
 
 _LEAST_FREE = 1 << 30
+_MOST_DATASETS = 200
+_HEALTHY = "healthy"
+_UNHEALTHY = "unhealthy"
 #: What to do about a part of the API that is down.
-_FIXES = {
-    "database": "look at $DATAOPS_HOME/logs/postgres.log, or at the server that DATAOPS_DATABASE_URL names",
+FIXES = {
+    "database": "look at {logs}/postgres.log, or at the server that DATAOPS_DATABASE_URL names",
     "migrations": "stop everything on this database and start `dataops up` of the newest release",
     "keys": "give DATAOPS_SECRET_KEY, or the file secret_key in the home, that the database was made with",
-    "dagster": "look at $DATAOPS_HOME/logs/dagster-webserver.log; operations wait until it is back",
-    "code_location": "look at $DATAOPS_HOME/logs/code-location.log; operations stay pending until it is back",
-    "daemon": "look at $DATAOPS_HOME/logs/dagster-daemon.log; sensors and schedules wait until it is back",
-    "connector": "look at $DATAOPS_HOME/logs/api.log; datasets cannot be searched until it is back",
+    "dagster": "look at {logs}/webserver.log; operations wait until it is back",
+    "code_location": "look at {logs}/code-location.log; operations stay pending until it is back",
+    "daemon": "look at {logs}/daemon.log; sensors and schedules wait until it is back",
+    "connector": "look at {logs}/api.log; datasets cannot be searched until it is back",
 }
 
 
@@ -121,7 +125,10 @@ def _api(known: Mapping[str, str]) -> Iterator[Finding]:
             client.service.health()
             yield Finding(State.FINE, "The API answers.")
             yield from _parts(client)
-            yield from _token(client)
+            token = _token(client)
+            yield token
+            if token.state is State.FINE:
+                yield from _datasets(client)
     except DataOpsError as error:
         yield Finding(
             State.WRONG, f"The API does not answer: {error}", "start it with `dataops up`, or mend its address"
@@ -143,20 +150,85 @@ def _part(name: str, part: Mapping[str, Any], otherwise: State) -> Finding:
     if part["state"] == "up":
         return Finding(State.FINE, f"{name} is up.")
     return Finding(
-        otherwise, f"{name} is {part['state']}: {part['reason'] or 'no reason is given'}", _FIXES.get(name, "")
+        otherwise,
+        f"{name} is {part['state']}: {part['reason'] or 'no reason is given'}",
+        FIXES.get(name, "").format(logs=_logs()),
     )
 
 
-def _token(client: "DataOpsClient") -> Iterator[Finding]:
+def _token(client: "DataOpsClient") -> Finding:
     from a_domain_sdk import APIStatusError  # noqa: PLC0415
 
     try:
         client.access_token()
     except APIStatusError as error:
-        yield Finding(
+        return Finding(
             State.WRONG,
             f"The API gives no token: {error}",
             "make an API client with `dataops credentials create`, then `dataops login`",
         )
-    else:
-        yield Finding(State.FINE, "The API gives a token.")
+    return Finding(State.FINE, "The API gives a token.")
+
+
+def _datasets(client: "DataOpsClient") -> Iterator[Finding]:
+    from a_domain_sdk import APIStatusError, ForbiddenError  # noqa: PLC0415
+
+    try:
+        failed = client.datasets.list(status="failed", per_page=1).total_count
+        ready = client.datasets.list(status="ready", sort="quality_score", per_page=100)
+        looked_at = list(islice(ready, _MOST_DATASETS))
+        found = [finding for dataset in looked_at for finding in _dataset(client, dataset)]
+    except APIStatusError as error:
+        allowed = not isinstance(error, ForbiddenError)
+        yield Finding(
+            State.WRONG if allowed else State.ODD,
+            f"The datasets cannot be looked at: {error}",
+            f"look at {_logs()}/api.log" if allowed else "log in with dataops:datasets:read and dataops:quality:read",
+        )
+        return
+    if failed:
+        yield Finding(
+            State.ODD, f"{_counted(failed)} failed.", "`dataops datasets list --status failed`, then retry or delete"
+        )
+    yield from found
+    if not found:
+        of = f" of {ready.total_count}, those with the lowest scores" if ready.total_count > len(looked_at) else ""
+        yield Finding(State.FINE, f"{_counted(len(looked_at))}{of}: ready, above the threshold, connectors healthy.")
+
+
+def _dataset(client: "DataOpsClient", dataset: "Dataset") -> Iterator[Finding]:
+    from a_domain_sdk import NotFoundError  # noqa: PLC0415
+
+    name, show = f"{dataset.name} ({dataset.dataset_id})", f"`dataops quality show {dataset.dataset_id}`"
+    again = f"`dataops quality validate {dataset.dataset_id} --force`"
+    try:
+        quality = client.quality.get(dataset.dataset_id)
+        connector = client.datasets.get_connector(dataset.dataset_id)
+    except NotFoundError:  # torn down meanwhile
+        return
+    if not quality.meets_threshold:
+        bad = [
+            f"{check} {told['status']}"
+            for check, told in quality.checks.model_dump().items()
+            if told["status"] != "passed"
+        ]
+        yield Finding(
+            State.WRONG,
+            f"{name} is below its threshold: {quality.overall_score} of {quality.threshold:g}; {', '.join(bad)}.",
+            f"{show} says why; {again} checks again; else delete it and provision it anew",
+        )
+    if connector.status != _HEALTHY:
+        yield Finding(
+            State.WRONG if connector.status == _UNHEALTHY else State.ODD,
+            f"The connector of {name} is {connector.status}: {connector.status_reason or 'no reason is given'}",
+            f"{again} looks at it again; {_logs()}/api.log",
+        )
+
+
+def _logs() -> str:
+    """Where the logs are: in the home, which is another machine's where there is none here."""
+    return f"{home()}/logs" if home().is_dir() else "$DATAOPS_HOME/logs of its machine"
+
+
+def _counted(number: int) -> str:
+    return f"{number} dataset" if number == 1 else f"{number} datasets"

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from dataops_cli.asking import completing
 from dataops_cli.asking.asking import asking
 from dataops_cli.asking.output import Form, FormOption, text, wire
 from dataops_core.lifecycle import JourneyEventType, Stage
@@ -31,6 +32,8 @@ def show(
         columns = ("dataset_id", "name", "stage", "status", "quality_score")
         rows = [[text(wire(dataset)[column]) for column in columns] for dataset in journey.datasets]
         ask.output.table(["DATASET ID", "NAME", "STAGE", "STATUS", "QUALITY"], rows)
+        if not journey.events:
+            return
         typer.echo()
         of_events = ("event_id", "event", "to_stage", "status", "phase", "occurred_at")
         rows = [[text(wire(event)[column]) for column in of_events] for event in journey.events]
@@ -47,7 +50,11 @@ def tell(
     to_stage: Annotated[Stage | None, typer.Option(help="The stage that a stage_transition goes to.")] = None,
     type_: Annotated[
         list[str] | None,
-        typer.Option("--type", help="What the next stage has; may be repeated. Else what the old has."),
+        typer.Option(
+            "--type",
+            help="What the next stage has; may be repeated. Else what the old has.",
+            autocompletion=completing.dataset_types,
+        ),
     ] = None,
     output: FormOption = Form.TABLE,
 ) -> None:

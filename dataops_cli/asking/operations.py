@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dataops_cli.asking import completing
 from dataops_cli.asking.asking import asking
 from dataops_cli.asking.datasets import Limit, NoWait, show_outcome
 from dataops_cli.asking.output import Form, FormOption, QuietOption
@@ -12,7 +13,12 @@ from dataops_core.lifecycle import OperationStatus, OperationType
 
 app = typer.Typer(help="Operations: what goes on at the server.", no_args_is_help=True, rich_markup_mode=None)
 
-_OperationId = Annotated[str, typer.Argument(metavar="OPERATION_ID", help="The operation's id.", show_default=False)]
+_OperationId = Annotated[
+    str,
+    typer.Argument(
+        metavar="OPERATION_ID", help="The operation's id.", show_default=False, autocompletion=completing.operation_ids
+    ),
+]
 _COLUMNS = {
     "OPERATION ID": "operation_id",
     "TYPE": "operation_type",
@@ -30,7 +36,9 @@ def list_(
     status: Annotated[OperationStatus | None, typer.Option(help="In this status.")] = None,
     type_: Annotated[OperationType | None, typer.Option("--type", help="Of this type.")] = None,
     client: Annotated[str | None, typer.Option(help="Of this customer.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="About this dataset.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="About this dataset.", autocompletion=completing.dataset_ids)
+    ] = None,
     limit: Limit = 50,
     output: FormOption = Form.TABLE,
     quiet: QuietOption = False,
@@ -74,4 +82,4 @@ def retry(
 ) -> None:
     """Do again what failed or was cancelled, and watch it."""
     with asking("operations retry", output, quiet=quiet) as ask:
-        show_outcome(ask, ask.client.operations.retry(operation_id), wait=not no_wait)
+        show_outcome(ask, ask.begin(lambda: ask.client.operations.retry(operation_id)), wait=not no_wait)

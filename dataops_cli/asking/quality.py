@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataops_cli.asking.asking import asking
-from dataops_cli.asking.datasets import DatasetId, NoWait
+from dataops_cli.asking.datasets import DatasetId, NoWait, show_outcome
 from dataops_cli.asking.output import Form, FormOption, QuietOption, text, wire
 from dataops_core.lifecycle import CheckType
 
@@ -49,11 +49,16 @@ def validate(
 ) -> None:
     """Check a ready dataset again, and show what came of it."""
     with asking("quality validate", output, quiet=quiet) as ask:
-        operation = ask.client.quality.validate(
-            dataset_id, checks=[one.value for one in check] if check else None, force_revalidation=force
+        operation = ask.begin(
+            lambda: ask.client.quality.validate(
+                dataset_id, checks=[one.value for one in check] if check else None, force_revalidation=force
+            )
         )
-        ask.follow(operation, wait=not no_wait)
-        if no_wait or quiet:
+        if no_wait:
+            show_outcome(ask, operation, wait=False)
+            return
+        ask.follow(operation)
+        if quiet:
             typer.echo(operation.operation_id)
         else:
             _show(ask, ask.client.quality.get(dataset_id))
@@ -73,7 +78,7 @@ def history(
             dataset_id, check_type=check.value if check else None, since=since, limit=limit
         )
         past = list(islice(found, limit))
-        if output is not Form.TABLE:
+        if output is not Form.TABLE or not past:
             ask.output.rows(past, _PAST, key="check_id")
             return
         kinds = dict.fromkeys(one.check_type for one in past)

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from dataops_cli.asking import completing
 from dataops_cli.asking.asking import asking
+from dataops_cli.asking.datasets import DatasetTypes
 from dataops_cli.asking.output import Form, FormOption, QuietOption
 from dataops_core.lifecycle import CompanySize, Industry, Stage
 
@@ -31,7 +33,9 @@ _RECOMMENDED = {
 def list_(
     industry: Annotated[Industry | None, typer.Option(help="Of this industry.")] = None,
     use_case: Annotated[str | None, typer.Option(help="Of this use case, such as compliance.")] = None,
-    type_: Annotated[str | None, typer.Option("--type", help="Of this dataset type.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="Of this dataset type.", autocompletion=completing.dataset_types)
+    ] = None,
     output: FormOption = Form.TABLE,
     quiet: QuietOption = False,
 ) -> None:
@@ -65,7 +69,7 @@ def show(
 )
 def recommend(
     stage: Annotated[Stage, typer.Option(help="For this stage.", show_default=False)],
-    type_: Annotated[list[str], typer.Option("--type", help="A dataset type; may be repeated.", show_default=False)],
+    type_: DatasetTypes,
     industry: Annotated[Industry | None, typer.Option(help="The customer's industry.")] = None,
     use_case: Annotated[str | None, typer.Option(help="What the customer wants, in any words.")] = None,
     size: Annotated[CompanySize | None, typer.Option(help="The size of the customer's company.")] = None,

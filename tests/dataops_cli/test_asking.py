@@ -14,7 +14,9 @@ from uuid import uuid4
 import pytest
 
 from a_domain_sdk import DataOpsClient
+from dataops_cli.asking.completing import dataset_ids, operation_ids
 from dataops_cli.asking.connection import DEFAULT_HOME
+from dataops_cli.asking.doctor import FIXES
 from dataops_cli.asking.output import Form, Output
 from dataops_cli.asking.quality import bar
 from dataops_core.settings import Settings
@@ -38,7 +40,9 @@ def asked(stack: Stack, dataops: Dataops) -> Dataops:
 
 @pytest.mark.stack
 def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
-    script = SCRIPT
+    # Other tests' datasets are there, too, and some are meant to be bad.
+    assert "\ndataops doctor\n" in SCRIPT
+    script = SCRIPT.replace("\ndataops doctor\n", "\ndataops doctor || [ $? -eq 1 ]\n")
     for printed in ("123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174001"):
         assert printed in script
         script = script.replace(printed, str(uuid4()))
@@ -114,6 +118,78 @@ def test_what_cannot_be_done_is_said_in_one_line(asked: Dataops, arguments: tupl
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"dataops: {sentence}")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.stack
+def test_a_dataset_and_its_connector_are_looked_at(stack: Stack, asked: Dataops, tmp_path: Path) -> None:
+    options = ("--client", str(uuid4()), "--stage", "sandbox", "--type", "github_repos", "--records", "20")
+    dataset_id = asked("datasets", "provision", *options, "-q").stdout.strip()
+    with DataOpsClient(**stack.credentials) as client:
+        connector = client.datasets.get_connector(dataset_id)
+
+    def told() -> list[dict[str, str]]:
+        """What the doctor says of this dataset."""
+        done = asked("doctor", "-o", "ndjson")
+        findings = [json.loads(line) for line in done.stdout.splitlines()]
+        assert done.returncode == any(one["state"] == "wrong" for one in findings)
+        return [one for one in findings if dataset_id in one["what"]]
+
+    assert told() == []
+    assert asked("connector", "search", dataset_id, "").stderr.startswith(
+        "dataops: The request is not valid: see /query; query: String should have at least 1 character "
+        "(invalid_parameter 400, request "
+    )
+    missing = tmp_path / "missing/records.parquet"
+    for save, sentence in (
+        (("--save", str(missing)), f"{missing} cannot be written (No such file or directory)."),
+        (("--save", "records.csv"), "--save records.csv: must end in .parquet, .ndjson, .jsonl"),
+        (("--save", "x.ndjson", "--limit", "1"), "--save writes all records: leave out --limit, or redirect what is "),
+    ):
+        done = asked("datasets", "records", dataset_id, *save)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"dataops: {sentence}")
+
+    (index,) = (stack.home / "data/connectors" / connector.connector_id).glob("*.db")
+    index.rename(index.with_suffix(".aside"))
+    assert asked("quality", "validate", dataset_id, "--check", "connector_health", "--force").returncode == 0
+    quality, searched = told()
+    assert quality["state"] == searched["state"] == "wrong"
+    assert re.search(r"\(\S+\) is below its threshold: [\d.]+ of 95; connector_health failed\.$", quality["what"])
+    assert f"`dataops quality show {dataset_id}` says why" in quality["fix"]
+    assert searched["what"].endswith("is unhealthy: doc_parity: the index is damaged")
+    assert f"{stack.home}/logs/api.log" in searched["fix"]
+    index.with_suffix(".aside").rename(index)
+
+    # One that is not there keeps none of the others from being deleted.
+    gone = asked("datasets", "delete", UNKNOWN, dataset_id, "--no-archive", "-o", "json")
+    assert gone.returncode == 2
+    assert [(one["dataset_id"], one["status"]) for one in json.loads(gone.stdout)] == [(dataset_id, "deleted")]
+    assert gone.stderr.startswith(f"dataops: Dataset not found; dataset_id: {UNKNOWN} (NOT_FOUND 404, request ")
+
+
+@pytest.mark.stack
+def test_the_logs_that_the_doctor_names_are_there(stack: Stack) -> None:
+    named = re.findall(r"{logs}/(\S+\.log)", " ".join(FIXES.values()))
+    assert len(named) >= 5
+    embedded = {"postgres.log"} if stack.embedded else set()
+    assert {name for name in named if (stack.home / "logs" / name).exists()} == {*named} - {"postgres.log"} | embedded
+
+
+@pytest.mark.stack
+def test_ids_are_completed_with_what_they_are(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATAOPS_HOME", str(stack.home))
+    with DataOpsClient(**stack.credentials) as client:
+        begun = client.datasets.create(
+            journey_id=uuid4(),
+            client_id=uuid4(),
+            stage="pilot",
+            dataset_types=["jira_issues"],
+            generation={"record_count": 20},
+        ).wait()
+        dataset = client.datasets.get(begun.result.datasets[0].dataset_id)
+    assert (dataset.dataset_id, f"{dataset.name}, ready") in dataset_ids("")
+    assert dataset_ids(dataset.dataset_id[:20]) == [(dataset.dataset_id, f"{dataset.name}, ready")]
+    assert (begun.operation_id, "dataset_provisioning, completed") in operation_ids(begun.operation_id[:4])
 
 
 @pytest.mark.stack

@@ -67,6 +67,7 @@ client = DataOpsClient()
 client.datasets.list(stage="sandpit")
 client.datasets.create(journey_id="j", client_id="c", stage="sandbox")
 print(client.datasets.get("d").qualty_score)
+from a_domain_sdk import DataSet
 """
 
 
@@ -92,5 +93,10 @@ def test_a_program_of_a_strict_user_is_without_complaint(tmp_path: Path) -> None
 
 def test_what_a_user_gets_wrong_is_seen(tmp_path: Path) -> None:
     found = complaints(tmp_path, WRONG)
-    assert {line for line, _ in found} == {5, 6, 7}
-    assert {(5, "reportArgumentType"), (6, "reportCallIssue"), (7, "reportAttributeAccessIssue")} <= set(found)
+    assert {line for line, _ in found} == {5, 6, 7, 8}
+    assert {
+        (5, "reportArgumentType"),
+        (6, "reportCallIssue"),
+        (7, "reportAttributeAccessIssue"),
+        (8, "reportAttributeAccessIssue"),
+    } <= set(found)

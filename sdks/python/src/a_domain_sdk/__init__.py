@@ -239,11 +239,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Who imports the SDK does not wait for what is not used: models, and a client for asyncio.
-    if name in _ASYNCHRONOUS:
-        return getattr(import_module(f"{__name__}._async.{_ASYNCHRONOUS[name]}"), name)
-    if name in __all__:
-        where = "requests" if name in _REQUESTS else "models"
-        return getattr(import_module(f"{__name__}.{where}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # which would believe that every name is here
+
+    def __getattr__(name: str) -> Any:
+        # Who imports the SDK does not wait for what is not used: models, and a client for asyncio.
+        if name in _ASYNCHRONOUS:
+            return getattr(import_module(f"{__name__}._async.{_ASYNCHRONOUS[name]}"), name)
+        if name in __all__:
+            where = "requests" if name in _REQUESTS else "models"
+            return getattr(import_module(f"{__name__}.{where}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

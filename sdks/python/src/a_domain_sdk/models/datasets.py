@@ -51,7 +51,7 @@ class Dataset(Linked):
     """One dataset of a customer's stage. ``client_id`` is the customer; ``size_bytes`` is uncompressed.
 
     ``etag`` is there where the dataset was asked for alone: it changes with the dataset, and
-    ``datasets.update_metadata(..., if_match=dataset.etag)`` loses no change of somebody else.
+    ``datasets.update(..., if_match=dataset.etag)`` loses no change of somebody else.
     """
 
     dataset_id: str

@@ -1,0 +1,55 @@
+"""What the shell completes where a word is none of the command line's own: dataset types, and ids.
+
+Whatever goes wrong is nothing to complete: a shell has no place for a sentence.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, get_args
+
+from dataops_cli.asking.connection import connect
+from dataops_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from a_domain_sdk import DataOpsClient
+
+_AT_MOST = 100
+
+#: What is completed, and what a shell that shows more (zsh, fish) says about it.
+Explained = tuple[str, str]
+
+
+def dataset_types(incomplete: str) -> list[str]:
+    """The types that begin so."""
+    from a_domain_sdk import DatasetType  # noqa: PLC0415  a command starts only what it needs
+
+    return [name for name in get_args(DatasetType) if name.startswith(incomplete)]
+
+
+def dataset_ids(incomplete: str) -> list[Explained]:
+    """The newest datasets whose id begins so."""
+    return _ids(
+        incomplete,
+        lambda client: (
+            (one.dataset_id, f"{one.name}, {one.status}") for one in client.datasets.list(per_page=_AT_MOST).items
+        ),
+    )
+
+
+def operation_ids(incomplete: str) -> list[Explained]:
+    """The newest operations whose id begins so."""
+    return _ids(
+        incomplete,
+        lambda client: (
+            (one.operation_id, f"{one.operation_type}, {one.status}")
+            for one in client.operations.list(per_page=_AT_MOST).items
+        ),
+    )
+
+
+def _ids(begun: str, find: "Callable[[DataOpsClient], Iterable[Explained]]") -> list[Explained]:
+    from a_domain_sdk import DataOpsError  # noqa: PLC0415
+
+    with suppress(DataOpsError, ConfigurationError), connect(patient=False) as client:
+        return [(found, said) for found, said in find(client) if found.startswith(begun)]
+    return []
