@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from dataops_cli import backup_commands, credentials_commands
 from dataops_cli.asking import connector, datasets, doctor, journeys, login, operations, quality, templates
+from dataops_cli.authoring import commands as authoring
 from dataops_cli.commands import command
 
 # Plain help: rich would take as long to load as all the rest of it.
@@ -152,6 +153,7 @@ for _name, _commands in {
     "credentials": credentials_commands,
 }.items():
     app.add_typer(_commands.app, name=_name)
+authoring.register(templates.app)
 
 if __name__ == "__main__":
     run()

@@ -8,7 +8,8 @@ here: YAML itself (``source.py``), choosing among templates (``recommendation.py
 import difflib
 import functools
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +22,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConfigurationError
 from dataops_core.lifecycle import Industry
 from dataops_core.templates.model import IndustryVocabulary, RecordCounts, Template, Topic
+from dataops_core.templates.notes import note
 from dataops_core.templates.source import Problem, Source, read_source
 
 SHIPPED_DIR = Path(__file__).parent / "catalog"
@@ -83,10 +85,10 @@ def load_catalog(extra_dir: Path | None = None) -> Catalog:
     if not extra_dir.is_dir():
         raise ConfigurationError(f"There is no folder {extra_dir}: DATAOPS_TEMPLATES_DIR must name one, or be unset.")
     try:
-        read, problems = _read(extra_dir)
+        read, problems = _read_folder(extra_dir)
     except OSError as error:
         raise ConfigurationError(f"The folder {extra_dir} cannot be read: {error.strerror}.") from None
-    problems += _replacement_problems(shipped, read)
+    problems += _replacement_problems(shipped, read.templates)
     _raise_for(problems)
     templates = {template.template_id: template for template in shipped.templates}
     templates.update((template.template_id, template) for template, _ in read.templates)
@@ -97,7 +99,7 @@ def load_catalog(extra_dir: Path | None = None) -> Catalog:
 
 @functools.cache
 def _shipped() -> Catalog:
-    read, problems = _read(SHIPPED_DIR)
+    read, problems = _read_folder(SHIPPED_DIR)
     known = {vocabulary.industry for vocabulary, _ in read.vocabularies}
     problems += [
         source.problem(("industry",), f"'{template.industry}' has no vocabulary under {VOCABULARIES}/")
@@ -142,17 +144,69 @@ def _raise_for(problems: list[Problem]) -> None:
     )
 
 
-def _read(folder: Path) -> tuple[_Read, list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What some files hold: all that is sound, each beside its file, and all that is wrong, in order."""
+
+    templates: tuple[tuple[Template, str], ...]
+    vocabularies: tuple[tuple[IndustryVocabulary, str], ...]
+    problems: tuple[Problem, ...]
+
+
+def check_files(paths: Sequence[Path]) -> Checked:
+    """Looks at files and folders as a catalog would, beside the shipped one, without making one of them.
+
+    A file in a folder ``industries`` is a vocabulary, any other a template; a folder is looked at as
+    ``DATAOPS_TEMPLATES_DIR`` would be. Raises ConfigurationError for a path that is neither, or a folder without any.
+    """
+    templates: dict[Path, Source] = {}
+    vocabularies: dict[Path, Source] = {}
+    for path in paths:
+        if path.is_dir():
+            found = {source.file: source for source in _sources(path)}
+            words = {source.file: source for source in _sources(path / VOCABULARIES)}
+            if not found and not words:
+                raise ConfigurationError(f"The folder {path} holds no template: they are files .yaml or .yml.")
+        elif path.is_file():
+            source = read_source(path)
+            found, words = ({}, {source.file: source}) if _in_vocabularies(path) else ({source.file: source}, {})
+        else:
+            raise ConfigurationError(f"There is no file or folder {path}.")
+        templates |= {Path(file).resolve(): source for file, source in found.items()}
+        vocabularies |= {Path(file).resolve(): source for file, source in words.items()}
+    read, problems = _read(templates.values(), vocabularies.values())
+    own = [(template, source) for template, source in read.templates if not _is_shipped(source)]
+    problems += _replacement_problems(_shipped(), own)
+    return Checked(
+        tuple((template, source.file) for template, source in read.templates),
+        tuple((vocabulary, source.file) for vocabulary, source in read.vocabularies),
+        tuple(sorted(problems)),
+    )
+
+
+def _in_vocabularies(path: Path) -> bool:
+    return path.resolve().parent.name == VOCABULARIES
+
+
+def _is_shipped(source: Source) -> bool:
+    return Path(source.file).resolve().parent == SHIPPED_DIR
+
+
+def _read_folder(folder: Path) -> tuple[_Read, list[Problem]]:
+    return _read(_sources(folder), _sources(folder / VOCABULARIES))
+
+
+def _read(sources: Iterable[Source], vocabulary_sources: Iterable[Source]) -> tuple[_Read, list[Problem]]:
     problems: list[Problem] = []
     templates = []
-    for source in _sources(folder):
+    for source in sources:
         template = _validated(Template, source)
         if template is not None:
             source.problems += _template_problems(template, source)
             templates.append((template, source))
         problems += source.problems
     vocabularies = []
-    for source in _sources(folder / VOCABULARIES):
+    for source in vocabulary_sources:
         vocabulary = _validated(IndustryVocabulary, source)
         if vocabulary is not None:
             vocabularies.append((vocabulary, source))
@@ -183,9 +237,9 @@ def _repeated(field: str, found: Iterable[tuple[str, Source]]) -> list[Problem]:
     return problems
 
 
-def _replacement_problems(shipped: Catalog, read: _Read) -> list[Problem]:
+def _replacement_problems(shipped: Catalog, read: Iterable[tuple[Template, Source]]) -> list[Problem]:
     problems = []
-    for template, source in read.templates:
+    for template, source in read:
         replaced = shipped.get(template.template_id)
         if replaced is None:
             continue
@@ -204,11 +258,12 @@ def _template_problems(template: Template, source: Source) -> list[Problem]:
     dataset_type = DATASET_TYPES.get(template.dataset_type)
     if dataset_type is None:
         text = f"'{template.dataset_type}' is no dataset type: there are {_listed(DATASET_TYPES)}"
+        text += _meant(template.dataset_type, DATASET_TYPES)
         problems.append(source.problem(("dataset_type",), text))
     else:
-        text = f"is no archetype of {template.dataset_type}, which has {_listed(dataset_type.archetypes)}"
+        has = f"is no archetype of {template.dataset_type}, which has {_listed(dataset_type.archetypes)}"
         problems += [
-            source.problem(("archetypes", name), text)
+            source.problem(("archetypes", name), f"{has}{_meant(name, dataset_type.archetypes)}")
             for name in template.archetypes
             if name not in dataset_type.archetypes
         ]
@@ -237,7 +292,7 @@ def _validated(model: type[_ModelT], source: Source) -> _ModelT | None:
             path = tuple(part for part in fault["loc"] if part != "[key]")
             if fault["type"] == "too_short" and any(other["loc"][:-1] == fault["loc"] for other in faults):
                 continue  # pydantic counts the sound entries only; the unsound ones are named themselves
-            source.problems.append(source.problem(path, _said(fault, model)))
+            source.problems.append(source.problem(path, _said(fault, path, model)))
         return None
 
 
@@ -245,26 +300,27 @@ def _validated(model: type[_ModelT], source: Source) -> _ModelT | None:
 _NESTED: Mapping[str, type[BaseModel]] = {"record_counts": RecordCounts, "topics": Topic}
 
 
-def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    """The fault in a sentence whose subject is the field."""
+def _said(fault: ErrorDetails, path: tuple[str | int, ...], model: type[BaseModel]) -> str:
+    """The fault in a sentence whose subject is the field, with what to do about it."""
     context = fault.get("ctx", {})
     match fault["type"]:
         case "missing":
-            return "is missing"
+            told = note(path)
+            return f"is missing: add it ({told})" if told else "is missing: add it"
         case "extra_forbidden":
             *_, name = map(str, fault["loc"])
             fields = _NESTED.get(str(fault["loc"][0]), model) if len(fault["loc"]) > 1 else model
-            near = difflib.get_close_matches(name, fields.model_fields, n=1)
-            return "is no such field" + (
-                f": did you mean '{near[0]}'?" if near else f": there are {_listed(fields.model_fields)}"
-            )
+            return f"is no such field: {_known(name, fields.model_fields)}"
         case "too_short":
             return f"needs {context['min_length']} entries or more, not {context['actual_length']}"
         case "string_type":
             quotes = " (put it in quotes)" if isinstance(fault["input"], bool | int | float) else ""
             return f"must be text, not {_shown(fault['input'])}{quotes}"
         case "string_pattern_mismatch":
-            return f"must match {context['pattern']}, not {_shown(fault['input'])}"
+            return f"must match {context['pattern']}, not {_shown(fault['input'])}{_mended(fault)}"
+        case "enum":
+            meant = _meant(str(fault["input"]), context["expected"].replace("'", "").replace(" or ", ", ").split(", "))
+            return f"must be {context['expected']}, not {_shown(fault['input'])}{meant}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"must hold fields, not {_shown(fault['input'])}"
         case "tuple_type":
@@ -273,6 +329,28 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
     for said, meant in (("Input should ", "must "), ("String should ", "must "), ("Dictionary should ", "must ")):
         text = text.replace(said, meant)
     return f"{text}, not {_shown(fault['input'])}"
+
+
+def _known(name: str, names: Iterable[str]) -> str:
+    """The name that was meant, or all that there are."""
+    near = difflib.get_close_matches(name, list(names), n=1)
+    return f"did you mean '{near[0]}'?" if near else f"there are {_listed(names)}"
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """The name that was meant, where one is near."""
+    near = difflib.get_close_matches(name.lower(), list(names), n=1)
+    return f": did you mean '{near[0]}'?" if near else ""
+
+
+def _mended(fault: ErrorDetails) -> str:
+    """The value as its pattern would have it, where that is only a matter of spelling."""
+    pattern = fault.get("ctx", {})["pattern"]
+    for joint in "_-":
+        spelled = re.sub(r"[^a-z0-9]+", joint, str(fault["input"]).lower()).strip(joint)
+        if re.fullmatch(pattern, spelled):
+            return f": write '{spelled}'"
+    return ""
 
 
 def _shown(value: object) -> str:

@@ -119,6 +119,21 @@ def test_a_vocabulary_of_the_folder_replaces_its_industrys(put: Put) -> None:
         ("version: 1", 'version: "1"', "version", 'must be a valid integer, not "1"'),
         ("template_id: 0b9f", "template_id: zz", "template_id", "must be a valid UUID"),
         ("industry: fintech", "industry: banking", "industry", "or 'retail', not \"banking\""),
+        ("industry: fintech", "industry: fintec", "industry", "not \"fintec\": did you mean 'fintech'?"),
+        ("use_case: dev", "use_case: Dev-", "use_case", ": write 'dev_eloper_productivity'"),
+        (
+            "labels: [developer-experience",
+            "labels: [Developer Experience",
+            "labels.0",
+            ": write 'developer-experience'",
+        ),
+        ("runbook: 24", "runbok: 24", "archetypes.runbok", "runbook: did you mean 'runbook'?"),
+        (
+            "dataset_type: confluence_pages",
+            "dataset_type: confluence",
+            "dataset_type",
+            "did you mean 'confluence_pages'?",
+        ),
         ("use_case: dev", "use_case: Dev ", "use_case", "must match"),
         ("sandbox: 500", "sandbox: 5", "record_counts.sandbox", "must be greater than or equal to 20, not 5"),
         ("bytes_per_record: 31457", "bytes_per_record: 1.5", "bytes_per_record", "must be a valid integer"),
@@ -161,7 +176,7 @@ def test_a_misspelled_field_is_named_with_the_one_that_was_meant(put: Put) -> No
     path = put(("    verbs: [rotates", "    verb: [rotates"))
     missing, unknown = problems_of(path.parent)
     assert (missing["line"], missing["field"]) == (line_of(path, "- key: secure_development"), "topics.3.verbs")
-    assert missing["problem"] == "is missing"
+    assert str(missing["problem"]).startswith("is missing: add it (6 or more: take an object, third person singular")
     assert (unknown["line"], unknown["field"]) == (line_of(path, "verb: ["), "topics.3.verb")
     assert unknown["problem"] == "is no such field: did you mean 'verbs'?"
 
@@ -177,7 +192,8 @@ def test_a_misspelled_field_is_named_with_the_one_that_was_meant(put: Put) -> No
 def test_a_missing_field_has_the_line_of_what_should_hold_it(put: Put, old: str, field: str, holder: str) -> None:
     path = put((old, ""))
     (problem,) = problems_of(path.parent)
-    assert (problem["line"], problem["field"], problem["problem"]) == (line_of(path, holder), field, "is missing")
+    assert (problem["line"], problem["field"]) == (line_of(path, holder), field)
+    assert str(problem["problem"]).startswith("is missing: add it (")
 
 
 def test_a_list_that_is_too_short_says_how_long_it_must_be(put: Put) -> None:
