@@ -12,6 +12,8 @@ from dataops_core.errors import DataOpsError
 
 #: The exit status that says that it cannot be done as asked.
 CANNOT = 2
+#: That of what was ended by Ctrl-C.
+INTERRUPTED = 130
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from a_domain_sdk import DataOpsError as SdkError
 from dataops_cli.addresses import free_port
 from dataops_cli.background import Stack, start_background, stop
 from dataops_cli.commands import CANNOT
-from dataops_cli.demo_home import demo_home
+from dataops_cli.demo_home import demo_home, in_checkout
 from dataops_cli.demo_screen import Screen
 from dataops_cli.demo_story import DemoError, Story, endpoint_of, must
 from dataops_cli.home import Home
@@ -154,7 +154,7 @@ def _show_addresses(stack: Stack, screen: Screen, datasets: list[Dataset]) -> No
         }
     )
     screen.line()
-    screen.line("`make down` here stops it, and anywhere:")
+    screen.line("`make down` here stops it, and anywhere:" if in_checkout() else "This stops it:")
     screen.line(f"  DATAOPS_HOME={shlex.quote(str(stack.home))} {_command()} down")
 
 

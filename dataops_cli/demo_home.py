@@ -11,4 +11,9 @@ def demo_home() -> Path:
     given = os.environ.get("DATAOPS_HOME")
     if given:
         return Path(given).expanduser().absolute()
-    return (_CHECKOUT if (_CHECKOUT / "pyproject.toml").is_file() else Path.cwd()) / ".demo"
+    return (_CHECKOUT if in_checkout() else Path.cwd()) / ".demo"
+
+
+def in_checkout() -> bool:
+    """Whether this program is run from the sources, where there is ``make``."""
+    return (_CHECKOUT / "pyproject.toml").is_file()

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from dataops_cli import backup_commands, credentials_commands
 from dataops_cli.asking import connector, datasets, doctor, journeys, login, operations, quality, templates
 from dataops_cli.authoring import commands as authoring
-from dataops_cli.commands import command
+from dataops_cli.commands import INTERRUPTED, command
 
 # Plain help: rich would take as long to load as all the rest of it.
 app = typer.Typer(
@@ -40,7 +40,8 @@ def run() -> None:
         typer.echo(told, err=True)
         sys.exit(error.exit_code)
     except typer.Abort:
-        sys.exit(1)
+        typer.echo("dataops: Stopped: nothing was answered.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 def _version(wanted: bool) -> None:

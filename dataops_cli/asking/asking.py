@@ -17,13 +17,12 @@ import typer
 
 from dataops_cli.asking.connection import connect
 from dataops_cli.asking.output import Form, Output
-from dataops_cli.commands import CANNOT, command
+from dataops_cli.commands import CANNOT, INTERRUPTED, command
 
 if TYPE_CHECKING:
     from a_domain_sdk import DataOpsClient, Operation
 
 FAILED = 1
-INTERRUPTED = 130
 _SERVER = 500
 _TOO_MANY = 429
 _TEARDOWN = "dataset_teardown"  # which nobody can cancel

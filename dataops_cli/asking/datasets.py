@@ -42,7 +42,6 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
 _COLUMNS = {
     "DATASET ID": "dataset_id",
     "NAME": "name",
-    "STAGE": "stage",
     "STATUS": "status",
     "RECORDS": "record_count",
     "QUALITY": "quality_score",

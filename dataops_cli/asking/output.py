@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Wide enough that nothing is cut where no terminal limits it.
 _PIPE_WIDTH = 10_000
+#: In a terminal, what is longer than this is folded, to not less than that.
+_SHORT = 22
+_FOLDED = 14
+_BETWEEN = 2
 
 
 class Form(StrEnum):
@@ -38,7 +43,10 @@ class Output:
         self.quiet = quiet
 
     def rows(self, items: Iterable["BaseModel | Mapping[str, Any]"], columns: Mapping[str, str], *, key: str) -> None:
-        """A list. ``columns``: heading → dotted path in an item as the API has it; ``key``: the one that is its id."""
+        """A list. ``columns``: heading → dotted path in an item as the API has it; ``key``: the one that is its id.
+
+        Two paths with a slash between them are one of the other, as 3/6.
+        """
         told = (item if isinstance(item, Mapping) else wire(item) for item in items)
         if self.quiet:
             for item in told:
@@ -48,7 +56,7 @@ class Output:
                 typer.echo(json.dumps(item, ensure_ascii=False))
         elif self.form is Form.JSON:
             typer.echo(json.dumps(list(told), indent=2, ensure_ascii=False))
-        elif cells := [[text(at(item, path)) for path in columns.values()] for item in told]:
+        elif cells := [[_cell(item, path) for path in columns.values()] for item in told]:
             self.table(list(columns), cells)
         else:
             self.say("Nothing found.")
@@ -68,17 +76,21 @@ class Output:
             typer.echo(json.dumps(told, indent=indent, ensure_ascii=False))
 
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table: as wide as the terminal, or as wide as it has to be."""
+        """A table: as wide as it has to be, or as the terminal: ids are whole, and what has no room is left out."""
         from rich.console import Console  # noqa: PLC0415  a command starts only what it needs
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in headings:
-            table.add_column(heading, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
         console = Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH, no_color=True)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        longest = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+        folds = [most > _SHORT and not heading.endswith("ID") for heading, most in zip(headings, longest, strict=True)]
+        least = [_FOLDED if fold else most for fold, most in zip(folds, longest, strict=True)]
+        shown = fitting(least, console.width)
+        for heading, fold, width in zip(headings[:shown], folds, least, strict=False):
+            table.add_column(heading, overflow="fold", no_wrap=not fold, min_width=width)
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row[:shown]))
         console.print(table)
 
     def say(self, sentence: str) -> None:
@@ -92,6 +104,16 @@ def wire(item: "BaseModel") -> dict[str, Any]:
     told = item.model_dump(mode="json", by_alias=True)
     told.pop("_links", None)
     return told
+
+
+def fitting(least: Sequence[int], width: int) -> int:
+    """How many of the columns fit into so many characters, each at its least width; one at least."""
+    ends = accumulate(least, lambda end, column: end + _BETWEEN + column)
+    return max(1, sum(end <= width for end in ends))
+
+
+def _cell(item: Mapping[str, Any], path: str) -> str:
+    return "/".join(text(at(item, one)) for one in path.split("/"))
 
 
 def at(item: Mapping[str, Any], path: str) -> Any:

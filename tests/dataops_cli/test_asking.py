@@ -7,9 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -93,6 +95,28 @@ def test_forms_are_for_people_and_for_programs(asked: Dataops) -> None:
     assert head.split("  ")[0] == "TEMPLATE ID"
     assert len(rows) == len(whole)
     assert all(template["name"] in row for template, row in zip(whole, rows, strict=True))
+
+
+@pytest.mark.stack
+def test_in_a_narrow_terminal_ids_are_whole_and_what_has_no_room_is_left_out(
+    stack: Stack, environment: Callable[..., dict[str, str]]
+) -> None:
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    known = {name: value for name, value in environment(stack.home).items() if name != "COLUMNS"}
+    command = [sys.executable, "-m", "dataops_cli.main", "templates", "list", "--industry", "fintech"]
+    with subprocess.Popen(command, env=known, stdout=theirs, stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    assert process.returncode == 0
+    head, first, *_ = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).splitlines()
+    assert head.split() == ["TEMPLATE", "ID", "NAME"]
+    assert str(UUID(first.split()[0])) == first.split()[0]
+    assert len(head) == 60
 
 
 @pytest.mark.stack
