@@ -30,7 +30,7 @@ from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
-from dataops_core.quality.query_drawing import make_queries
+from dataops_core.quality.large_drawing import draw_queries
 from dataops_core.registry import datasets
 from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
 from dataops_core.templates.model import Template
@@ -147,7 +147,7 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             on_block=lambda _: fault_points.reached("generating"),
         )
         records = services.tables.open(storage, folder)
-        queries = make_queries(records, dataset_type, seed=spec.seed)
+        queries = draw_queries(records, dataset_type, seed=spec.seed)
         storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
         storage.write_json(
             f"{folder}/{MANIFEST_FILE}",

@@ -11,16 +11,15 @@ document per query, spread over containers; so the same records give the same qu
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from itertools import combinations, product
+from itertools import combinations, count, product
 
 import pyarrow as pa
 
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
-from dataops_core.generation.pieces import Records, in_pieces
 from dataops_core.quality.corpus import Corpus, is_number, words
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
@@ -28,7 +27,7 @@ _PHRASE_WORDS = 6
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*[,;:]?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 #: What a person would call an entity: an issue key, a hyphenated name, a number of some length.
-_ENTITIES = (
+ENTITIES = (
     re.compile(r"(?<![\w-])[A-Z][A-Z0-9]{1,9}-\d+(?![\w-])"),
     re.compile(r"(?<![\w./-])[a-z][a-z0-9]+(?:-[a-z0-9]+)+(?![\w./-])"),
     re.compile(r"(?<![\w.,/-])\d{4,}(?![\w.,/-])"),
@@ -51,20 +50,33 @@ _TRIED_TOGETHER = 12
 _TRIED_TITLES = 24
 
 
-def make_queries(records: pa.Table | Records, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
+def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
     """Draws the ten queries from the stored records.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
     on has; else raises PermanentError. Linear in the size of the text: about 0.15 s for 15 MB. What is tried is
     bounded, so that no luck of the draw takes much longer.
     """
-    documents = [dataset_type.document(row) for piece in in_pieces(records).pieces() for row in piece.to_pylist()]
+    documents = [dataset_type.document(row) for row in table.to_pylist()]
     with closing(Corpus(documents)) as corpus:
         return _Draw(corpus, dataset_type, f"{seed}/{rotation}").queries()
 
 
+def draw_many(corpus: Corpus, dataset_type: DatasetType, kind: QueryKind, *, key: str) -> Iterator[SampleQuery]:
+    """Queries of one kind, each with a document of its own, as many as can be drawn (of ``negative``: without end).
+
+    A query may find more than is meant, where none better was tried: who wants it proven scans for it.
+    """
+    draw = _Draw(corpus, dataset_type, key)
+    for number in count(1):
+        query = draw.draw(kind, f"{kind}-{number:03d}")
+        if query is None:
+            return
+        yield query
+
+
 class _Draw:
-    """One drawing of the ten: the corpus, and which documents and containers were used so far."""
+    """One drawing: the corpus, and which documents and containers were used so far."""
 
     def __init__(self, corpus: Corpus, dataset_type: DatasetType, key: str) -> None:
         self._corpus = corpus
@@ -76,6 +88,16 @@ class _Draw:
 
     def queries(self) -> QuerySet:
         """The ten, in the order of KINDS."""
+        drawn: list[SampleQuery] = []
+        for number, kind in enumerate(KINDS, start=1):
+            query = self.draw(kind, f"q{number:02d}-{kind}")
+            if query is None:
+                raise PermanentError(f"No {kind} query can be drawn from the {len(self._documents)} records.")
+            drawn.append(query)
+        return QuerySet(tuple(drawn))
+
+    def draw(self, kind: QueryKind, query_id: str) -> SampleQuery | None:
+        """One query of this kind; None where none is left that can be told apart."""
         draws: dict[QueryKind, Callable[[str], SampleQuery | None]] = {
             QueryKind.TITLE: self._title,
             QueryKind.PHRASE: self._phrase,
@@ -85,13 +107,7 @@ class _Draw:
             QueryKind.PEOPLE: self._people,
             QueryKind.NEGATIVE: self._negative,
         }
-        drawn: list[SampleQuery] = []
-        for number, kind in enumerate(KINDS, start=1):
-            query = draws[kind](f"q{number:02d}-{kind}")
-            if query is None:
-                raise PermanentError(f"No {kind} query can be drawn from the {len(self._documents)} records.")
-            drawn.append(query)
-        return QuerySet(tuple(drawn))
+        return draws[kind](query_id)
 
     def _hash(self, query_id: str, what: object) -> bytes:
         return hashlib.blake2b(f"{self._key}/{query_id}/{what}".encode(), digest_size=8).digest()
@@ -149,9 +165,9 @@ class _Draw:
             text = self._corpus.plain(index)
             cut = len(text) * 2 // 3
             before = set(words(f"{self._documents[index].title}\n{text[:cut]}"))
-            windows = [window for window in _windows(text[cut:]) if not before.issuperset(words(window))]
+            found = [window for window in windows(text[cut:]) if not before.issuperset(words(window))]
             # Those with a number first: most of the others stand in other documents too.
-            ordered = sorted(self._shuffled(query_id, windows), key=lambda text: not any(map(is_number, words(text))))
+            ordered = sorted(self._shuffled(query_id, found), key=lambda text: not any(map(is_number, words(text))))
             for window in ordered[:_TRIED_WORDS]:
                 if self._corpus.matching(words(window)) == [index]:
                     return self._known(query_id, QueryKind.PHRASE, window, index)
@@ -160,7 +176,7 @@ class _Draw:
     def _entity(self, query_id: str) -> SampleQuery | None:
         """An issue key or another name that at most three documents hold, each as one piece; else two such names."""
         order = self._order(query_id)[:_TRIED_DOCUMENTS]
-        for pattern in _ENTITIES:
+        for pattern in ENTITIES:
             for index in order:
                 names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
                 for name in names[:_TRIED_WORDS]:
@@ -174,7 +190,7 @@ class _Draw:
         """Two names that at most three documents hold together: among thousands every single one may be in many."""
         for index in order:
             text = self._corpus.plain(index)
-            names = self._shuffled(query_id, [name for pattern in _ENTITIES for name in pattern.findall(text)])
+            names = self._shuffled(query_id, [name for pattern in ENTITIES for name in pattern.findall(text)])
             found_by = {name: self._corpus.matching(words(name)) for name in names[:_TRIED_WORDS]}
             for first, second in combinations(sorted(found_by, key=lambda name: len(found_by[name])), 2):
                 found = self._corpus.matching(words(second), found_by[first])
@@ -189,7 +205,7 @@ class _Draw:
         """Three words of a body, none of its title, that only together single the document out."""
         for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
-            body = set(filter(_is_telling, words(text[len(text) // 3 :]))) - title
+            body = set(filter(is_telling, words(text[len(text) // 3 :]))) - title
             # The rarest of its words; equally rare ones in an order of the query's own.
             ordered = sorted(self._shuffled(query_id, sorted(body)), key=self._corpus.frequency)
             candidates = ordered[:_TRIED_WORDS]
@@ -236,7 +252,7 @@ class _Draw:
     ) -> tuple[str, list[int]] | None:
         """So many of its words that stand together, as they are, in ``least`` … 10 members, and outside too."""
         text = f"{self._documents[index].title}\n{self._corpus.plain(index)}"
-        candidates = [word for word, count in Counter(words(text)).items() if count <= 2 and _is_telling(word)]
+        candidates = [word for word, count in Counter(words(text)).items() if count <= 2 and is_telling(word)]
         tried = self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]
         if many > 1:
             tried = sorted(tried, key=self._corpus.frequency)[:_TRIED_TOGETHER]
@@ -287,7 +303,7 @@ class _Draw:
         return None
 
 
-def _is_telling(word: str) -> bool:
+def is_telling(word: str) -> bool:
     """Whether an engine will search for the word, and a person may."""
     return len(word) >= 5 and word.isalpha() and word not in _STOP_WORDS
 
@@ -301,13 +317,17 @@ def _people_of(document: Document) -> list[tuple[str, str]]:
     return [(field, person) for field, person in people if person]
 
 
-def _windows(text: str) -> list[str]:
-    """Runs of six plain words within one sentence; what the cut left of the first one does not count."""
+def windows(text: str, longest: int = _PHRASE_WORDS) -> list[str]:
+    """Runs of six plain words within one sentence; what the cut left of the first one does not count.
+
+    With ``longest``, runs of so many words, or of all that a shorter sentence has.
+    """
     found: list[str] = []
     for sentence in _SENTENCE_END.split(text)[1:]:
         pieces = sentence.rstrip(".!?").split()
-        for start in range(len(pieces) - _PHRASE_WORDS + 1):
-            window = pieces[start : start + _PHRASE_WORDS]
+        length = max(_PHRASE_WORDS, min(longest, len(pieces)))
+        for start in range(len(pieces) - length + 1):
+            window = pieces[start : start + length]
             if all(_PLAIN_WORDS.fullmatch(piece) for piece in window):
                 found.append(" ".join(window).rstrip(",;:"))
     return found

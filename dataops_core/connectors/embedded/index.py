@@ -45,6 +45,8 @@ _DOC_COLUMNS = (
 )
 #: Bytes of tokens that a build holds in memory before it writes a segment: one segment up to about 100 MB of text.
 _BUILD_MEMORY = 64 * 1024 * 1024
+#: Where a spool file notes how many documents it has.
+_HELD = "documents_held"
 _STORAGE_CODES = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 )
@@ -176,28 +178,40 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
     All or nothing. Raises DuplicateUrlError, and DamagedIndexError where fewer than ``at_least`` documents are there.
     """
     with _writing(path) as connection:
-        if _count(connection, "docs") < at_least:
+        held = _held(connection)
+        if held < at_least:
             raise DamagedIndexError("The upload's spool file lacks documents.")
-        _store(connection, documents)
-        return _count(connection, "docs")
+        _, added = _store(connection, documents)
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_HELD, str(held + added)))
+        return held + added
 
 
-def _store(connection: sqlite3.Connection, documents: Sequence[IndexedDocument]) -> list[int]:
-    """Stores the documents and returns their rows; a row taken twice is the later document's."""
+def _held(connection: sqlite3.Connection) -> int:
+    """How many documents a spool file has, by its own account: counting them for each page takes ever longer."""
+    told = connection.execute("SELECT value FROM meta WHERE key = ?", (_HELD,)).fetchone()
+    return int(told[0]) if told else _count(connection, "docs")
+
+
+def _store(connection: sqlite3.Connection, documents: Sequence[IndexedDocument]) -> tuple[list[int], int]:
+    """Stores the documents and returns their rows, and how many more there are now.
+
+    A row taken twice is the later document's.
+    """
     first: int = connection.execute("SELECT ifnull(max(rowid), 0) + 1 FROM docs").fetchone()[0]
     connection.execute("SAVEPOINT page")
     try:
-        rows = _insert(connection, first, documents)
+        rows, added = _insert(connection, first, documents), len(documents)
     except sqlite3.IntegrityError:
         # Some are there already, by their ids or URLs: one after another tells which.
         connection.execute("ROLLBACK TO page")
-        rows = [_replace(connection, position, document) for position, document in enumerate(documents)]
+        replaced = [_replace(connection, position, document) for position, document in enumerate(documents)]
+        rows, added = [row for row, _ in replaced], sum(new for _, new in replaced)
     connection.execute("RELEASE page")
-    return rows
+    return rows, added
 
 
-def _replace(connection: sqlite3.Connection, position: int, document: IndexedDocument) -> int:
-    """Stores a document in place of the one with its id, if any; its row."""
+def _replace(connection: sqlite3.Connection, position: int, document: IndexedDocument) -> tuple[int, bool]:
+    """Stores a document in place of the one with its id, if any; its row, and whether there was none."""
     found = connection.execute("SELECT rowid FROM docs WHERE id = ?", (document.id,)).fetchone()
     if found:
         _remove(connection, found[0])
@@ -206,7 +220,7 @@ def _replace(connection: sqlite3.Connection, position: int, document: IndexedDoc
         _insert(connection, row, [document])
     except sqlite3.IntegrityError:
         raise DuplicateUrlError(position) from None
-    return row
+    return row, found is None
 
 
 def _insert(connection: sqlite3.Connection, first: int, documents: Sequence[IndexedDocument]) -> list[int]:
@@ -307,6 +321,7 @@ def finish(path: Path, target: Path, *, finished_at: str, processing_state: str)
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [("finished_at", finished_at), ("processing_state", processing_state)],
         )
+        connection.execute("DELETE FROM meta WHERE key = ?", (_HELD,))
         connection.execute("INSERT INTO fts(fts) VALUES ('rebuild')")
         connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
     return _seal(path, target)
@@ -362,10 +377,10 @@ def amend(
                     found,
                 )
                 _remove(connection, found[0])
-        rows = set(_store(connection, upserts))
+        rows, _ = _store(connection, upserts)
         connection.executemany(
             "INSERT INTO fts(rowid, title, body) SELECT rowid, title, body FROM texts WHERE rowid = ?",
-            [(row,) for row in sorted(rows)],
+            [(row,) for row in sorted(set(rows))],
         )
         connection.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",

@@ -1,0 +1,151 @@
+"""The ten queries of records that are read piece by piece: proposed by a part of them, admitted by all (C-62)."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from dataops_core.dataset_types.base import DatasetType, Document
+from dataops_core.errors import PermanentError
+from dataops_core.generation import pieces
+from dataops_core.generation.pieces import FileRecords, KeptRecords
+from dataops_core.quality import large_drawing
+from dataops_core.quality.corpus import Corpus
+from dataops_core.quality.large_drawing import draw_queries
+from dataops_core.quality.query_drawing import make_queries
+from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
+
+SEED = 20260128
+RECORDS, GROUP, SAMPLE, BLOCK = 1000, 50, 200, 128
+
+
+@pytest.fixture(scope="module")
+def table(pages: Callable[..., pa.Table]) -> pa.Table:
+    return pages(RECORDS, body_bytes=900)
+
+
+@pytest.fixture(autouse=True)
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the sample is a part, pieces are several, and blocks are less than a piece."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 200_000)
+    monkeypatch.setattr(large_drawing, "_SAMPLE_ROWS", SAMPLE)
+    monkeypatch.setattr(large_drawing, "_BLOCK_ROWS", BLOCK)
+
+
+def stored(table: pa.Table, folder: Path) -> FileRecords:
+    pq.write_table(table, folder / "records", row_group_size=GROUP)
+    return FileRecords(LocalFileSystem(), str(folder / "records"))
+
+
+@pytest.fixture
+def records(table: pa.Table, tmp_path: Path) -> FileRecords:
+    return stored(table, tmp_path)
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text, read by a rule of this test's own."""
+    return re.findall(r"[a-z0-9]+", re.sub(r"<[^>]*>", " ", text.lower()))
+
+
+def holding(documents: Sequence[Document], text: str) -> set[str]:
+    """The addresses of the documents that hold all words of a text, as they are."""
+    wanted = set(tokens(text))
+    return {each.view_url for each in documents if wanted <= set(tokens(f"{each.title} {each.body}"))}
+
+
+def let_through(documents: Sequence[Document], query: SampleQuery) -> set[str]:
+    [condition] = query.filters
+    return {
+        each.view_url
+        for each in documents
+        if (each.author_email if condition.field == "author" else each.properties[condition.field]) in condition.values
+    }
+
+
+def test_each_query_finds_in_all_records_what_it_is_to_find(
+    records: FileRecords, table: pa.Table, page_type: DatasetType
+) -> None:
+    """By a reading of this test's own."""
+    documents = [page_type.document(row) for row in table.to_pylist()]
+    queries = draw_queries(records, page_type, seed=SEED)
+    assert [query.kind for query in queries] == list(KINDS)
+    assert [query.query_id for query in queries] == [f"q{n:02d}-{kind}" for n, kind in enumerate(KINDS, start=1)]
+    for query in queries:
+        found = holding(documents, query.text)
+        if query.kind is QueryKind.NEGATIVE:
+            assert (found, query.expected, query.allowed) == (set(), (), None)
+        elif query.kind is QueryKind.FILTER:
+            inside = found & let_through(documents, query)
+            assert inside == set(query.allowed or ())
+            assert 1 <= len(inside) <= PAGE_SIZE
+            assert len(inside) < len(found)
+        elif query.kind is QueryKind.PEOPLE:
+            theirs = let_through(documents, query)
+            assert theirs == set(query.allowed or ())
+            assert found & theirs == set(query.expected)
+        elif query.kind is QueryKind.ENTITY:
+            assert found == set(query.expected)
+            assert 1 <= len(found) <= TOP
+        else:
+            assert set(query.expected) <= found
+            assert len(query.expected) == 1
+            assert len(found) <= (TOP if query.kind is QueryKind.TITLE else 1)
+    known = [url for query in queries for url in query.expected]
+    assert len(known) == len(set(known))
+
+
+def test_no_more_documents_are_held_than_a_sample_or_a_block_has(
+    records: FileRecords, page_type: DatasetType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+
+    class Counted(Corpus):
+        def __init__(self, documents: Sequence[Document]) -> None:
+            held.append(len(documents))
+            super().__init__(documents)
+
+    monkeypatch.setattr(large_drawing, "Corpus", Counted)
+    draw_queries(records, page_type, seed=SEED)
+    sample, *blocks = held
+    assert sample == SAMPLE
+    assert max(blocks) <= BLOCK
+    assert sum(blocks) == RECORDS
+
+
+def test_the_same_records_give_the_same_queries_and_another_rotation_others(
+    records: FileRecords, page_type: DatasetType
+) -> None:
+    def drawn(rotation: int) -> QuerySet:
+        return draw_queries(records, page_type, seed=SEED, rotation=rotation)
+
+    assert drawn(0) == drawn(0)
+    assert [query.text for query in drawn(0)] != [query.text for query in drawn(1)]
+
+
+def test_small_records_are_drawn_from_all_together(pages: Callable[..., pa.Table], page_type: DatasetType) -> None:
+    table = pages(60)
+    assert draw_queries(KeptRecords(table), page_type, seed=SEED) == make_queries(table, page_type, seed=SEED)
+
+
+def test_records_that_cannot_be_told_apart_give_no_queries(
+    pages: Callable[..., pa.Table], page_type: DatasetType, tmp_path: Path
+) -> None:
+    ids = pa.array([str(number) for number in range(500)])
+    same = pa.concat_tables([pages(1, body_bytes=300)] * 500).set_column(0, "id", ids)
+    with pytest.raises(PermanentError, match="No title query can be drawn from the 500 records"):
+        draw_queries(stored(same, tmp_path), page_type, seed=SEED)
+
+
+def test_what_stands_twice_outside_the_sample_is_not_asked_for(
+    table: pa.Table, page_type: DatasetType, tmp_path: Path
+) -> None:
+    """Each record a second time under another id: every word of the sample stands in two documents of all."""
+    again: Any = pa.array([f"9{id_}" for id_ in table.column("id").to_pylist()])
+    doubled = pa.concat_tables([table, table.set_column(0, "id", again)])
+    with pytest.raises(PermanentError, match="No phrase query can be drawn from the 2000 records"):
+        draw_queries(stored(doubled, tmp_path), page_type, seed=SEED)
