@@ -115,8 +115,8 @@ The same template, company and seed give the same bytes on every rerun.""",
                 "size_mib": round(report.size_bytes / 2**20, 2),
                 "sha256": report.sha256,
                 "sample_queries": populated.query_count,
-                "sample": sample_table(populated.sample),
-                **plots(populated.figures),
+                "pictures": plots(populated.figures),
+                "sample": sample_table(populated.sample, dataset_type),
             },
         )
 

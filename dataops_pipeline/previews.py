@@ -5,52 +5,51 @@ Previews show few records, all of them fictional, and no secret.
 
 import base64
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pyarrow as pa
 from dagster import MarkdownMetadataValue, MetadataValue, TableColumn, TableMetadataValue, TableRecord, TableSchema
 
+from dataops_core.connectors.embedded.text import plain_text
+from dataops_core.dataset_types.base import DatasetType
 from dataops_core.figures.counting import Figures
 from dataops_core.figures.drawing import Picture, pictures
 
-#: A column that says more than this in one cell is text to be searched, not to be shown in a table.
-_CELL = 90
-_COLUMNS = 8
+#: How much of a record's text a cell shows.
+_BEGINS = 90
 #: What would end or change the words that stand for an image.
 _MARKDOWN = re.compile(r"[\[\]\\`*<>\n]+")
 
 
-def sample_table(sample: pa.Table) -> TableMetadataValue:
-    """The rows as a table: columns of the record whose values are short, at most eight."""
-    rows = sample.to_pylist()
-    shown = [
-        name
-        for name in sample.column_names
-        if not name.startswith("_") and rows and all(len(_cell(row[name])) <= _CELL for row in rows)
-    ]
-    shown = [name for name in shown if any(_cell(row[name]) for row in rows)][:_COLUMNS]
+def sample_table(sample: pa.Table, dataset_type: DatasetType) -> TableMetadataValue:
+    """The rows as a table of what every type has: a title, a kind, an author, a day, and how the text begins."""
+    records = []
+    for row in sample.to_pylist():
+        document = dataset_type.document(row)
+        text = " ".join(plain_text(document.body[: 20 * _BEGINS], document.mime_type).split())
+        records.append(
+            TableRecord(
+                {
+                    "title": document.title,
+                    "kind": row["_archetype"],
+                    "author": document.author_name or "",
+                    "created": f"{datetime.fromtimestamp(document.created_at, UTC):%Y-%m-%d}",
+                    "begins": text if len(text) <= _BEGINS else f"{text[:_BEGINS]}…",
+                }
+            )
+        )
+    columns = ("title", "kind", "author", "created", "begins")
     return MetadataValue.table(
-        records=[TableRecord({name: _cell(row[name]) for name in shown}) for row in rows],
-        schema=TableSchema(columns=[TableColumn(name, "string") for name in shown]),
+        records=records, schema=TableSchema(columns=[TableColumn(name, "string") for name in columns])
     )
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return str(value)
+def plots(figures: Figures) -> MarkdownMetadataValue:
+    """The pictures of a dataset, one below the other: images within the text, so that nothing has to be fetched."""
+    return MetadataValue.md("\n\n".join(_image(picture) for picture in pictures(figures).values()))
 
 
-def plots(figures: Figures) -> dict[str, MarkdownMetadataValue]:
-    """The pictures of a dataset, each by its name: images within the text, so that nothing is fetched to show them."""
-    return {name: _image(picture) for name, picture in pictures(figures).items()}
-
-
-def _image(picture: Picture) -> MarkdownMetadataValue:
+def _image(picture: Picture) -> str:
     encoded = base64.b64encode(picture.svg.encode()).decode()
     words = _MARKDOWN.sub(" ", picture.alt)
-    return MetadataValue.md(f"![{words}](data:image/svg+xml;base64,{encoded})")
+    return f"#### {picture.title}\n\n![{words}](data:image/svg+xml;base64,{encoded})"

@@ -1,6 +1,7 @@
 """Takes the pictures of the README and the docs from a running stack, with Chromium. ``make screenshots`` calls it.
 
-Run ``KEEP=1 make demo`` first and set DATAOPS_HOME to its home, so that there are assets to see.
+Run ``KEEP=1 make demo`` first and set DATAOPS_HOME to its home, so that there are assets to see; then provision the
+other types for the demo's client and stage, so that there are some of every type.
 """
 
 import shutil
@@ -19,12 +20,23 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgroun
 
 
 def lineage(page: Page, dagster_url: str) -> None:
-    """The lineage of all dataset types, opened up, as the Dagster UI draws it."""
-    opened = ",".join(f"global@global:{group}" for group in DATASET_TYPES)
-    page.goto(f"{dagster_url}/asset-groups?expanded={quote(opened)}", wait_until="load")
-    expect(page.locator("foreignObject").get_by_text("records", exact=True)).to_have_count(len(DATASET_TYPES))
+    """The lineage of all dataset types as the Dagster UI draws it, the first one opened up."""
+    first = next(iter(DATASET_TYPES))
+    page.goto(f"{dagster_url}/asset-groups?expanded={quote(f'global@global:{first}')}", wait_until="load")
+    expect(page.locator("foreignObject").get_by_text("records", exact=True)).to_be_visible()
+    for unfinished in ("fetching statuses", "Loading"):
+        expect(page.locator("foreignObject").get_by_text(unfinished)).to_have_count(0)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=IMAGES / "lineage.png")
+
+
+def pictures(page: Page, dagster_url: str) -> None:
+    """What the Dagster UI shows of the records of the pages that were made last."""
+    page.goto(f"{dagster_url}/assets/confluence_pages/records", wait_until="load")
+    page.get_by_role("row").filter(has_text="pictures").get_by_text("Show Markdown").click()
+    expect(page.get_by_role("img", name="Records with a value, by field")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("dialog").screenshot(path=IMAGES / "records.png")
 
 
 def main() -> int:
@@ -37,7 +49,8 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=list(QUIET))
-        lineage(browser.new_page(viewport={"width": 2200, "height": 1080}), settings.dagster_base)
+        lineage(browser.new_page(viewport={"width": 1900, "height": 1130}), settings.dagster_base)
+        pictures(browser.new_page(viewport={"width": 1500, "height": 1040}), settings.dagster_base)
         browser.close()
     return 0
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from xml.etree import ElementTree
 
 import pyarrow as pa
+import pytest
 
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import DatasetType, FieldRule, GenerationSpec
@@ -27,42 +28,32 @@ def _records(name: str) -> pa.Table:
     return pa.Table.from_batches([DATASET_TYPES[name].builder(spec).rows(0, 60)])
 
 
-def test_the_sample_shows_short_columns_of_the_record_and_no_side_column() -> None:
-    sample = pa.table(
-        {
-            "id": ["1", "2"],
-            "title": ["Settlement batches", None],
-            "body": ["long " * 100, "text"],
-            "labels": [["runbook", "payments"], []],
-            "createdAt": [datetime(2026, 1, 5, 10, 30, tzinfo=UTC)] * 2,
-            "nothing": pa.nulls(2, pa.string()),
-            "_text": ["searched", "text"],
-        }
-    )
-    table = sample_table(sample)
-    assert [column.name for column in table.schema.columns] == ["id", "title", "labels", "createdAt"]
-    assert table.records[0].data == {
-        "id": "1",
-        "title": "Settlement batches",
-        "labels": "runbook, payments",
-        "createdAt": "2026-01-05T10:30:00+00:00",
-    }
-    assert table.records[1].data["title"] == ""
-
-
-def test_a_wide_record_shows_eight_columns() -> None:
-    sample = pa.table({f"column_{number}": ["value"] for number in range(20)})
-    assert len(sample_table(sample).schema.columns) == 8
+@pytest.mark.parametrize("name", list(DATASET_TYPES))
+def test_the_sample_shows_of_every_type_what_a_reader_asks_first(name: str) -> None:
+    kind, sample = DATASET_TYPES[name], _records(name).slice(7, 5)
+    table = sample_table(sample, kind)
+    assert [column.name for column in table.schema.columns] == ["title", "kind", "author", "created", "begins"]
+    assert len(table.records) == 5
+    for shown, row in zip(table.records, sample.to_pylist(), strict=True):
+        document = kind.document(row)
+        assert (shown.data["title"], shown.data["author"]) == (document.title, document.author_name)
+        assert shown.data["created"] == str(datetime.fromtimestamp(document.created_at, UTC).date())
+        assert shown.data["kind"] in kind.archetypes
+        assert 20 < len(str(shown.data["begins"])) <= 91
+        assert "<" not in str(shown.data["begins"])
 
 
 def test_a_plot_is_an_image_within_the_text_with_words_for_those_who_do_not_see_it() -> None:
     kind = DATASET_TYPES["confluence_pages"]
     table = _records(kind.name)
-    shown = plots(Figures.of(kind, table.to_batches()))
-    assert list(shown) == ["created", "authors", "lengths", "completeness"]
-    for plot in shown.values():
-        assert plot.md_str is not None
-        found = re.fullmatch(r"!\[([^\[\]]+)\]\(data:image/svg\+xml;base64,([^)]+)\)", plot.md_str)
+    figures = Figures.of(kind, table.to_batches())
+    shown, authors = plots(figures).md_str, figures.author_count
+    assert shown is not None
+    parts = shown.split("\n\n")
+    titles = ["Records per month", f"Records of the busiest authors, of {authors}", "Length of a record's text"]
+    assert parts[::2] == [f"#### {title}" for title in [*titles, "Records with a value, by field"]]
+    for image in parts[1::2]:
+        found = re.fullmatch(r"!\[([^\[\]]+)\]\(data:image/svg\+xml;base64,([^)]+)\)", image)
         assert found is not None
         words, encoded = found.groups()
         svg = ElementTree.fromstring(base64.b64decode(encoded))  # noqa: S314  our own
@@ -74,6 +65,6 @@ def test_a_plot_is_an_image_within_the_text_with_words_for_those_who_do_not_see_
 def test_words_cannot_end_an_images_description() -> None:
     hostile = pa.table({"author": ["a](x) <b>"], "created": ["2026-01-02"], "title": ["t"]})
     toy = SimpleNamespace(created_column="created", author_column="author", completeness=(FieldRule("title"),))
-    plot = plots(Figures.of(cast("DatasetType", toy), hostile.to_batches()))["authors"]
-    assert plot.md_str is not None
-    assert plot.md_str.startswith("![Records of the busiest authors, of 1: a (x)  b  1](data:")
+    shown = plots(Figures.of(cast("DatasetType", toy), hostile.to_batches())).md_str
+    assert shown is not None
+    assert "![Records of the busiest authors, of 1: a (x)  b  1](data:" in shown

@@ -39,7 +39,7 @@ with tempfile.TemporaryDirectory() as place:
         write_records(spec, kind, storage.filesystem, path)
         table = read_records(storage.filesystem, path)
         assert len(make_queries(table, kind, seed=1)) == 10
-        sample_table(table.slice(0, 5)), plots(Figures.of(kind, table.to_batches()))
+        sample_table(table.slice(0, 5), kind), plots(Figures.of(kind, table.to_batches()))
         assert sum(1 for batch in table.to_batches() for row in batch.to_pylist() if kind.document(row)) == 150
         seen.append(heavy())
 steps.load_schema_check(kind).join(60)
