@@ -28,7 +28,7 @@ from dataops_api.launching import Launcher
 from dataops_api.logs import configure
 from dataops_api.metadata import routes as metadata
 from dataops_api.metering import meter_of
-from dataops_api.middleware import RequestContext
+from dataops_api.middleware import TELEMETRY, RequestContext
 from dataops_api.operations import routes as operations
 from dataops_api.operations.following import Follower
 from dataops_api.quality import routes as quality
@@ -130,6 +130,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         redirect_slashes=False,
         exception_handlers=dict(HANDLERS),
         lifespan=lifespan,
+        telemetry=TELEMETRY,
     )
     app.add_middleware(RequestContext, meter=meter, https=settings.public_base.startswith("https://"))
     app.state.parts = parts

@@ -8,6 +8,7 @@ import re
 from time import perf_counter
 from typing import Any
 
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,9 @@ _ID = REQUEST_ID_HEADER.lower().encode()
 #: What is asked every few seconds by machines and leads nowhere.
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 _USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+#: FastAPI's own traces, metrics and logs: none. What there is to see is told here, once, and costs nothing when off.
+TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
 _access = logging.getLogger("dataops.access")
 _log = logging.getLogger("dataops.api")

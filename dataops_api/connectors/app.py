@@ -37,6 +37,7 @@ from dataops_api.connectors.schemas import (
 )
 from dataops_api.connectors.service import ConnectorService
 from dataops_api.logs import configure
+from dataops_api.middleware import TELEMETRY
 from dataops_core import acting, tracing
 from dataops_core.acting import ActorKind
 from dataops_core.clock import utcnow
@@ -74,6 +75,7 @@ def create_connector_app(settings: Settings, *, database: Database | None = None
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=TELEMETRY,
     )
     app.state.service = service
     problems.install(app)

@@ -43,6 +43,12 @@ def test_a_line_tells_the_request_the_operation_and_the_run_that_it_belongs_to()
     assert "run_id" not in line
 
 
+@pytest.mark.parametrize("odd", ["half of a character: \ud800", 2**70], ids=["surrogate", "long"])
+def test_what_no_other_writer_takes_is_a_line_in_ascii(odd: object) -> None:
+    line = JsonFormatter().format(record("asked", path=odd))
+    assert (json.loads(line)["path"], line.isascii()) == (odd, True)
+
+
 def test_people_at_a_terminal_get_plain_lines() -> None:
     with acting(Acting(request_id="req-1")):
         line = TextFormatter().format(record("something happened"))
