@@ -5,16 +5,13 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import DatasetType, GenerationSpec
+from dataops_core.dataset_types.base import DatasetType
 from dataops_core.dataset_types.cells import JSON_TYPE, is_side_column
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.lifecycle import Stage
+from dataops_core.previewing import sample_spec
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
 
-#: The customer of every sample; no real one has this id.
-_SAMPLE_CUSTOMER = UUID("00000000-0000-4000-8000-000000000001")
 _SAMPLES = 3
 #: How pandera's names of types begin, and what JSON has for them; anything else is a list.
 _TYPES = (("str", "string"), ("int", "integer"), ("Int", "integer"), ("float", "number"), ("bool", "boolean"))
@@ -54,14 +51,7 @@ class Samples:
         return self._made[template.template_id]
 
     def _make(self, template: Template) -> list[dict[str, Any]]:
-        spec = GenerationSpec(
-            template=template,
-            vocabulary=self._catalog.vocabulary(template.industry),
-            company=build_company(_SAMPLE_CUSTOMER),
-            stage=Stage.SANDBOX,
-            seed=0,
-            record_count=template.record_counts.sandbox,
-        )
+        spec = sample_spec(template, self._catalog.vocabulary(template.industry), template.record_counts.sandbox)
         dataset_type = DATASET_TYPES[template.dataset_type]
         table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
         return [dataset_type.record(row) for row in table.to_pylist()]
