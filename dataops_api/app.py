@@ -23,6 +23,8 @@ from dataops_api.dagster_gateway import DagsterGateway
 from dataops_api.datasets import routes as datasets
 from dataops_api.dependencies import Gateway, Parts
 from dataops_api.errors import HANDLERS
+from dataops_api.ground_truth import routes as ground_truth
+from dataops_api.ground_truth.making import GroundTruths
 from dataops_api.journeys import routes as journeys
 from dataops_api.launching import Launcher
 from dataops_api.logs import configure
@@ -44,6 +46,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
 from dataops_core.security import Keyring
 from dataops_core.settings import CONNECTORS_PREFIX, Settings
+from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
 
 ROUTES = (
@@ -51,6 +54,7 @@ ROUTES = (
     datasets.routes,
     metadata.routes,
     records.routes,
+    ground_truth.routes,
     quality.routes,
     connector_tokens.routes,
     templates.routes,
@@ -88,6 +92,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         keyring=keyring,
         catalog=catalog,
         samples=Samples(catalog),
+        ground_truths=GroundTruths(database, Storage.from_settings(settings)),
         authority=Authority(settings, database, keyring),
         token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),
         limits=ApiLimits(

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from dataops_api.auth.authority import Authority, Caller
 from dataops_api.auth.limits import TokenLimits
 from dataops_api.dagster_health import DagsterHealth
+from dataops_api.ground_truth.making import GroundTruths
 from dataops_api.launching import Launcher
 from dataops_api.metering import Meter
 from dataops_api.operations.following import Follower
@@ -51,6 +52,7 @@ class Parts:
     keyring: Keyring
     catalog: Catalog
     samples: Samples
+    ground_truths: GroundTruths
     authority: Authority
     token_limits: TokenLimits
     limits: ApiLimits

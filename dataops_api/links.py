@@ -41,6 +41,11 @@ def records(dataset_id: UUID) -> str:
     return f"{DATASETS}/{dataset_id}/records"
 
 
+def ground_truth(dataset_id: UUID) -> str:
+    """A dataset's questions with known answers."""
+    return f"{DATASETS}/{dataset_id}/ground-truth"
+
+
 def teardown(dataset_id: UUID) -> str:
     """Where a dataset's teardown is asked for (POST)."""
     return f"{DATASETS}/{dataset_id}/teardown"

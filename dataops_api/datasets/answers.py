@@ -57,6 +57,7 @@ def dataset(row: Row, settings: Settings) -> dict[str, Any]:
             "teardown": f"{path}/teardown",
             "connector": f"{path}/connector" if has_connector else None,
             "records": f"{path}/records" if row.status == DatasetStatus.READY else None,
+            "ground_truth": f"{path}/ground-truth" if row.status == DatasetStatus.READY else None,
             "restore": f"{path}/restore" if _can_be_restored(row) else None,
         },
     }

@@ -57,6 +57,7 @@ DATASET: dict[str, Any] = {
         "teardown": f"{_SELF}/teardown",
         "connector": f"{_SELF}/connector",
         "records": f"{_SELF}/records",
+        "ground_truth": f"{_SELF}/ground-truth",
         "restore": None,
     },
 }

@@ -148,8 +148,8 @@ class DatasetError(AnswerModel):
 
 
 class DatasetLinks(AnswerModel):
-    """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one, ``records`` of a ready
-    dataset; ``restore`` by POST, of an archived one whose archive is kept.
+    """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one, ``records`` and
+    ``ground_truth`` of a ready dataset; ``restore`` by POST, of an archived one whose archive is kept.
     """
 
     self_: str = Field(alias="self")
@@ -158,6 +158,7 @@ class DatasetLinks(AnswerModel):
     teardown: str
     connector: str | None
     records: str | None
+    ground_truth: str | None
     restore: str | None
 
 

@@ -5,16 +5,13 @@ being read. What breaks a stream nevertheless breaks the connection, so that nob
 """
 
 import json
-from collections.abc import Iterator
-from typing import Annotated
-from urllib.parse import quote
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Query
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Send
-from starlette.types import Scope as ASGIScope
+from starlette.responses import JSONResponse, Response
 
 from dataops_api import entity_tags, links
 from dataops_api.auth.authority import Caller
@@ -25,6 +22,7 @@ from dataops_api.errors import invalid_request
 from dataops_api.negotiation import preferred
 from dataops_api.pagination import page_links, pagination
 from dataops_api.records.schemas import MEDIA_TYPES, RecordPage, RecordsFormat, RecordsQuery
+from dataops_api.records.streams import RecordStream, attachment
 from dataops_api.routing import Problem, Routes
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.dataset_types.stored import StoredRecords
@@ -34,6 +32,8 @@ from dataops_core.registry import datasets
 from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
 from dataops_core.storage import RECORDS_FILE, Storage
+
+_Read = TypeVar("_Read")
 
 routes = Routes(links.DATASETS, tag="Datasets")
 
@@ -59,10 +59,21 @@ _EXAMPLE = {
     },
 }
 #: Of streams alone.
-_STREAM_HEADERS = {
+STREAM_HEADERS = {
     **entity_tags.ETAG,
     "Content-Disposition": {"description": "A file name for a stream.", "schema": {"type": "string"}},
 }
+
+#: What is said where a dataset is not ready.
+READY_ALONE = [
+    NOT_FOUND,
+    Problem(
+        "CONFLICT",
+        "Dataset is not ready: it is provisioning",
+        {"dataset_id": examples.DATASET_ID, "status": "provisioning"},
+    ),
+    Problem("GONE", "Dataset is archived: its records are gone", {"dataset_id": examples.DATASET_ID}),
+]
 
 
 @routes.add(
@@ -72,18 +83,10 @@ _STREAM_HEADERS = {
     summary="Get a dataset's records",
     model=RecordPage,
     example=_EXAMPLE,
-    problems=[
-        NOT_FOUND,
-        Problem(
-            "CONFLICT",
-            "Dataset is not ready: it is provisioning",
-            {"dataset_id": examples.DATASET_ID, "status": "provisioning"},
-        ),
-        Problem("GONE", "Dataset is archived: its records are gone", {"dataset_id": examples.DATASET_ID}),
-    ],
+    problems=READY_ALONE,
     responses={
         200: {
-            "headers": _STREAM_HEADERS,
+            "headers": STREAM_HEADERS,
             "content": {
                 MEDIA_TYPES[RecordsFormat.NDJSON]: {
                     "schema": {
@@ -121,7 +124,7 @@ def get_records(
         misplaced = query.model_fields_set & {"page", "per_page"}
         if misplaced:
             raise invalid_request(dict.fromkeys(misplaced, f"Goes with format=json; {wanted} has all records"))
-    dataset, stored = _opened(parts, caller, dataset_id)
+    dataset, stored = read_ready(parts, caller, dataset_id, open_records)
     if wanted is RecordsFormat.JSON:
         with stored:
             found = stored.page((query.page - 1) * query.per_page, query.per_page)
@@ -140,27 +143,13 @@ def get_records(
         if entity_tags.unchanged(request, headers["ETag"]):
             stored.close()
             return Response(status_code=304, headers=headers)
-    headers["Content-Disposition"] = _attachment(f"{dataset.name}.{wanted}")
+    headers["Content-Disposition"] = attachment(f"{dataset.name}.{wanted}")
     if wanted is RecordsFormat.PARQUET:
         headers["Content-Length"] = str(stored.size)
         pieces = stored.raw()
     else:
         pieces = map(_lines, stored.blocks())
-    return _Stream(stored, pieces, media_type=MEDIA_TYPES[wanted], headers=headers)
-
-
-class _Stream(StreamingResponse):
-    """Pieces of an open file, which is closed with the last of them and where the client wants no more."""
-
-    def __init__(self, stored: StoredRecords, pieces: Iterator[bytes], *, media_type: str, headers: dict[str, str]):
-        super().__init__(pieces, media_type=media_type, headers=headers)
-        self._stored = stored
-
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._stored.close()
+    return RecordStream(stored, pieces, media_type=MEDIA_TYPES[wanted], headers=headers)
 
 
 def _accepted(request: Request) -> RecordsFormat:
@@ -169,18 +158,23 @@ def _accepted(request: Request) -> RecordsFormat:
     return next(one for one, media_type in MEDIA_TYPES.items() if media_type == found)
 
 
-def _opened(parts: Parts, caller: Caller, dataset_id: UUID) -> tuple[Dataset, StoredRecords]:
-    """The dataset and its open records. Raises NotFoundError, ConflictError, GoneError, StorageError."""
+def read_ready(
+    parts: Parts, caller: Caller, dataset_id: UUID, read: Callable[[Parts, Dataset], _Read]
+) -> tuple[Dataset, _Read]:
+    """The ready dataset and what is read of its files.
+
+    Raises NotFoundError, ConflictError, GoneError, StorageError.
+    """
     dataset = _ready(parts, caller, dataset_id)
     try:
-        return dataset, _open(parts, dataset)
+        return dataset, read(parts, dataset)
     except StorageError:
-        # Between the look at the registry and the look at the file they may have been replaced or torn down.
-        read = dataset.records_path
+        # Between the look at the registry and the look at the files they may have been replaced or torn down.
+        looked_in = dataset.records_path
         dataset = _ready(parts, caller, dataset_id)
-        if dataset.records_path == read:
+        if dataset.records_path == looked_in:
             raise
-        return dataset, _open(parts, dataset)
+        return dataset, read(parts, dataset)
 
 
 def _ready(parts: Parts, caller: Caller, dataset_id: UUID) -> Dataset:
@@ -196,7 +190,8 @@ def _ready(parts: Parts, caller: Caller, dataset_id: UUID) -> Dataset:
     return dataset
 
 
-def _open(parts: Parts, dataset: Dataset) -> StoredRecords:
+def open_records(parts: Parts, dataset: Dataset) -> StoredRecords:
+    """The dataset's records, to be closed. Raises StorageError."""
     storage = Storage.from_settings(parts.settings)
     if dataset.records_path is None:
         raise StorageError("The dataset has no records.")
@@ -208,9 +203,3 @@ def _lines(block: list[dict[str, object]]) -> bytes:
     """The records, one a line, as compact JSON."""
     lines = (json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")) for record in block)
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _attachment(name: str) -> str:
-    """``Content-Disposition`` (RFC 6266): the name in ASCII, and as it is for who understands that."""
-    plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else "_" for one in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -49,6 +49,7 @@ _COLUMNS = {
 }
 _BEGUN = {"OPERATION ID": "operation_id", "STATUS": "status"}
 _FILES = (".parquet", ".ndjson", ".jsonl")
+_QUESTION = {"QUERY ID": "query_id", "KIND": "kind", "QUESTION": "text", "ANSWER": "answer"}
 _OUTCOME = {"DATASET ID": "dataset_id", "TYPE": "dataset_type", "STATUS": "status", "QUALITY": "quality_score"}
 
 
@@ -160,6 +161,27 @@ def records(
             return
         for record in islice(found, limit):
             typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+@app.command("ground-truth", epilog="Example: dataops datasets ground-truth 550e8400-… --beir acme.zip")
+def ground_truth(
+    dataset_id: DatasetId,
+    kind: Annotated[str | None, typer.Option(help="Of this kind, such as multi_hop.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; all unless given.")] = None,
+    beir: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all, with the documents, to this zip file in BEIR's form."),
+    ] = None,
+    output: FormOption = Form.TABLE,
+    quiet: QuietOption = False,
+) -> None:
+    """Show questions about a dataset whose answers are known."""
+    with asking("datasets ground-truth", output, quiet=quiet) as ask:
+        found = ask.client.datasets.ground_truth(dataset_id, kind=cast("Any", kind))
+        if beir is not None:
+            ask.output.say(f"Saved {found.save(beir)}.")
+            return
+        ask.output.rows(islice(found, limit), _QUESTION, key="query_id")
 
 
 @app.command("delete", epilog="Example: dataops datasets list --tag old --quiet | xargs dataops datasets delete")

@@ -86,7 +86,9 @@ class Holder:
         """All files of a folder. One that is being removed shows some: what must be there is asked for by name."""
         names = set(_NEEDED) if needed else set()
         for place in (self._data / folder, self._folder / folder):
-            names |= {entry.name for entry in place.iterdir() if entry.is_file()} if place.is_dir() else set()
+            there = place.iterdir() if place.is_dir() else ()
+            # A name that begins with a dot is a file that is being written, and will have another.
+            names |= {entry.name for entry in there if entry.is_file() and not entry.name.startswith(".")}
         for name in sorted(names):
             self._file(f"{folder}/{name}", held, needed=needed)
 

@@ -4,7 +4,7 @@ Nothing here holds more than a few row groups (``base.BLOCK_ROWS`` rows each). T
 that one handle, so that whoever removes or replaces it meanwhile takes nothing from an answer that is under way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
-from dataops_core.dataset_types.base import DatasetType
+from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import StorageError
 from dataops_core.storage import reason_of
 
@@ -69,6 +69,16 @@ class StoredRecords:
         for number, rows in enumerate(self._groups):
             yield self._rendered([number], 0, rows)
 
+    @property
+    def group_count(self) -> int:
+        """How many row groups there are."""
+        return len(self._groups)
+
+    def documents(self, groups: Sequence[int]) -> Iterator[list[Document]]:
+        """The records of these row groups as search documents, one row group after the other."""
+        for number in groups:
+            yield [self._type.document(row) for row in self._rows([number])]
+
     def raw(self) -> Iterator[bytes]:
         """The file as it is stored."""
         try:
@@ -79,11 +89,15 @@ class StoredRecords:
             raise self._unreadable(error) from error
 
     def _rendered(self, groups: list[int], offset: int, limit: int) -> list[dict[str, Any]]:
+        return [self._type.record(row) for row in self._rows(groups, offset, limit)]
+
+    def _rows(self, groups: list[int], offset: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         try:
             table = self._parquet.read_row_groups(groups).slice(offset, limit)
         except (OSError, pa.ArrowException) as error:
             raise self._unreadable(error) from error
-        return [self._type.record(row) for row in table.to_pylist()]
+        rows: list[dict[str, Any]] = table.to_pylist()
+        return rows
 
     def _unreadable(self, error: Exception) -> StorageError:
         return StorageError(f"The records cannot be read: {reason_of(error)}.")

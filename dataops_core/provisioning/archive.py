@@ -1,21 +1,22 @@
-"""A dataset's archive: records, queries, quality results and what the dataset was, with a manifest of digests.
+"""A dataset's archive: records, queries, ground truth, quality results and what the dataset was, with a manifest.
 
 Written aside, read back, and put in its place whole; read back again before anything rests on it. Does not belong here:
 when an archive is made (``teardown.py``) or used (``restoring.py``). Source: ``docs/contract.md`` C-53, C-54.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from dataops_core import fault_points
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import StorageError
-from dataops_core.storage import DRAFT, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DRAFT, GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
 QUALITY_FILE = "quality.json"
 DATASET_FILE = "dataset.json"
-_FILES = (RECORDS_FILE, QUERIES_FILE, QUALITY_FILE, DATASET_FILE)
+#: What a restore gives back to the dataset, where the archive has it: archives of earlier releases lack the last.
+RESTORED_FILES = (RECORDS_FILE, QUERIES_FILE, GROUND_TRUTH_FILE)
 
 
 def write_archive(
@@ -25,9 +26,12 @@ def write_archive(
     source: str,
     about: Mapping[str, Any],
     results: Sequence[Mapping[str, Any]],
+    ground_truth: Callable[[], bytes | None],
     operation_id: UUID,
 ) -> str:
     """Archives the records that lie in ``source``, in place of an older archive. Returns its folder.
+
+    ``ground_truth`` gives that file, or None where these records give none.
 
     An archive that this operation has made already stands: its source may be gone by now. Raises StorageError.
     """
@@ -38,6 +42,9 @@ def write_archive(
     storage.remove(draft)
     for name in (RECORDS_FILE, QUERIES_FILE):
         storage.copy(f"{source}/{name}", f"{draft}/{name}")
+    truth = ground_truth()
+    if truth is not None:
+        storage.write_bytes(f"{draft}/{GROUND_TRUTH_FILE}", truth)
     storage.write_json(f"{draft}/{QUALITY_FILE}", results)
     storage.write_json(f"{draft}/{DATASET_FILE}", about)
     storage.write_json(
@@ -49,7 +56,7 @@ def write_archive(
             "archived_at": rfc3339(utcnow()),
             "files": {
                 name: {"sha256": storage.sha256(f"{draft}/{name}"), "bytes": storage.size(f"{draft}/{name}")}
-                for name in _FILES
+                for name in sorted(storage.names_in(draft))
             },
             # What the records' own manifest says of them: a restore makes it again.
             "records": storage.read_json(f"{source}/{MANIFEST_FILE}"),

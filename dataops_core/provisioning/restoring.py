@@ -21,7 +21,7 @@ from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
 from dataops_core.errors import CheckInconclusiveError, ConflictError, PermanentError, QualityGateError, StorageError
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType
 from dataops_core.provisioning import fencing, particulars, proving
-from dataops_core.provisioning.archive import verify_archive
+from dataops_core.provisioning.archive import RESTORED_FILES, verify_archive
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_index, remove_records, remove_remains
 from dataops_core.provisioning.services import Services, StepContext
@@ -30,7 +30,7 @@ from dataops_core.provisioning.steps import documents
 from dataops_core.quality.model import CheckResult
 from dataops_core.registry import connectors, datasets, operations
 from dataops_core.registry.tables import Dataset, Operation
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.storage import MANIFEST_FILE, RECORDS_FILE
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +133,9 @@ def restore_records(context: StepContext) -> RestoredRecords:
         with services.database.transaction() as session:
             fencing.hold(session, claim).dataset.has_remains = True
         folder = _folder(services, claim)
-        for name in (RECORDS_FILE, QUERIES_FILE):
+        for name in RESTORED_FILES:
+            if name not in manifest["files"]:
+                continue
             storage.copy(f"{archive}/{name}", f"{folder}/{name}")
             if storage.sha256(f"{folder}/{name}") != manifest["files"][name]["sha256"]:
                 raise StorageError(f"{name} could not be copied out of the archive whole; nothing was restored.")

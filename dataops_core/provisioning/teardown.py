@@ -5,6 +5,7 @@ the dataset either; its operation stays. Source: ``docs/contract.md`` C-52, C-53
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import delete, inspect
 
 from dataops_core import fault_points
+from dataops_core.ground_truth import keeping
 from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
-from dataops_core.provisioning import fencing
+from dataops_core.provisioning import fencing, particulars
 from dataops_core.provisioning.archive import verify_archive, write_archive
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_index, remove_records
@@ -22,6 +24,8 @@ from dataops_core.provisioning.settlement import finish_dataset
 from dataops_core.provisioning.step import step
 from dataops_core.registry import datasets, quality
 from dataops_core.registry.tables import Base, Dataset
+
+_log = logging.getLogger(__name__)
 
 _TEARDOWN = (OperationType.TEARDOWN,)
 
@@ -53,7 +57,7 @@ def archive_records(context: StepContext) -> TeardownStep:
             held = fencing.hold(session, claim)
             wanted = bool(held.operation.request["archive"])
             source, kept = held.dataset.records_path, held.dataset.archive_path
-            about = _plain(held.dataset)
+            dataset, about = held.dataset, _plain(held.dataset)
             results = [_plain(row) for row in quality.all_of(session, claim.dataset_id)]
         said = "no archive wanted"
         if wanted and source is None:
@@ -65,6 +69,7 @@ def archive_records(context: StepContext) -> TeardownStep:
                 source=source,
                 about=about,
                 results=results,
+                ground_truth=lambda: _ground_truth(services, dataset, source),
                 operation_id=claim.operation_id,
             )
             verify_archive(storage, folder, else_="nothing was deleted")
@@ -115,6 +120,21 @@ def update_registry(context: StepContext) -> TeardownStep:
         finish_dataset(session, held.operation, held.part, Outcome.DELETED, quality_score=score)
         session.execute(delete(Dataset).where(Dataset.dataset_id == claim.dataset_id))
         return TeardownStep(claim.dataset_id, context.dataset_type, "deleted")
+
+
+def _ground_truth(services: Services, dataset: Dataset, folder: str) -> bytes | None:
+    """The file beside the records, made where nobody has asked for it; None for records that give none."""
+    try:
+        kept = keeping.kept(services.storage, folder)
+        if kept is not None:
+            return kept
+        with services.database.transaction() as session:
+            company = particulars.company_of(session, dataset)
+        return keeping.make(services.storage, folder, dataset.dataset_type, company, dataset.seed)
+    except Exception:
+        # Records may be damaged, for which they are torn down perhaps: they are archived as they are.
+        _log.warning("a dataset is archived without its ground truth", exc_info=True)
+        return None
 
 
 def _done(services: Services, claim: Claim, number: int) -> None:

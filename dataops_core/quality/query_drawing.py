@@ -205,7 +205,8 @@ class _Draw:
         """Three words of a body, none of its title, that only together single the document out."""
         for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
-            body = set(filter(is_telling, words(text[len(text) // 3 :]))) - title
+            # Of the first word the cut may have left a part.
+            body = set(filter(is_telling, words(text[len(text) // 3 :])[1:])) - title
             # The rarest of its words; equally rare ones in an order of the query's own.
             ordered = sorted(self._shuffled(query_id, sorted(body)), key=self._corpus.frequency)
             candidates = ordered[:_TRIED_WORDS]

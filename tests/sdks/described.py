@@ -40,7 +40,7 @@ COUNTERPARTS = {
     "published_keys": "service.signing_keys",
 }
 #: Those whose method is no plain question and answer: a test of their own holds them.
-APART = {"create_token", "get_records", "watch_operation"}
+APART = {"create_token", "get_records", "get_ground_truth", "watch_operation"}
 
 
 @cache

@@ -114,6 +114,15 @@ export class Records implements AsyncIterable<VendorRecord> {
   pieces(format?: "parquet" | "ndjson"): AsyncIterableIterator<Uint8Array>;
 }
 
+/** A dataset's questions with their answers, asked for as they are used. */
+export class GroundTruth implements AsyncIterable<models.Question> {
+  private constructor();
+  [Symbol.asyncIterator](): AsyncIterator<models.Question>;
+  page(options?: { page?: number; perPage?: number }): Listing<Page<models.Question>>;
+  /** All questions with the documents, in pieces of a zip archive in BEIR's form. */
+  beir(): AsyncIterableIterator<Uint8Array>;
+}
+
 /** One operation, as last seen. `refresh()` looks again; `wait()` looks until it has ended. */
 export class Operation implements Omit<models.OperationState, "attempt" | "result"> {
   private constructor();
@@ -165,6 +174,8 @@ export interface Datasets {
   teardown(datasetId: string, request?: models.TearDownDatasetRequest & ChangeOptions): Promise<Operation>;
   restore(datasetId: string, options?: ChangeOptions): Promise<Operation>;
   records(datasetId: string, options?: CallOptions): Records;
+  /** Questions whose answers are known, of one kind or all. */
+  groundTruth(datasetId: string, options?: CallOptions & { kind?: models.QuestionKind }): GroundTruth;
   getQuality(datasetId: string, options?: CallOptions): Promise<models.Quality>;
   getUsage(datasetId: string, request?: models.GetUsageRequest & CallOptions): Promise<models.Usage>;
   getConnector(datasetId: string, options?: CallOptions): Promise<models.ConnectorDetails>;

@@ -3,6 +3,7 @@ import sdk from "./index.js";
 
 export const {
   DataOpsClient,
+  GroundTruth,
   LinkedPage,
   Operation,
   Page,

@@ -233,6 +233,22 @@ export interface EventOperation {
   links: Record<string, string | null>;
 }
 
+/** A document of the dataset that a search must find, by the address that searches answer with. */
+export interface ExpectedDocument {
+  documentId: string;
+  url: string;
+}
+
+/** The representations of a dataset's ground truth. */
+export type GroundTruthFormat = "json" | "beir";
+
+/** A page of questions: the ten of the quality check first, then the larger set. */
+export interface GroundTruthPage {
+  queries: Question[];
+  pagination: Pagination;
+  links: Record<string, string | null>;
+}
+
 /** The process lives. */
 export interface Health {
   status: string;
@@ -366,6 +382,13 @@ export type OperationStatus = "pending" | "in_progress" | "completed" | "failed"
 /** What an operation does (C-80). */
 export type OperationType = "dataset_provisioning" | "dataset_teardown" | "quality_validation" | "dataset_restore";
 
+/** A document of another dataset type that the answer needs as well: it is there, or would be. */
+export interface OtherDocument {
+  datasetType: string;
+  documentId: string;
+  url: string;
+}
+
 /** How one dataset of an operation ended. */
 export type Outcome = "ready" | "failed" | "archived" | "deleted" | "cancelled";
 
@@ -436,6 +459,21 @@ export interface QualityChecks {
   sampleQuerySuccess: QualityCheck;
 }
 
+/** A question with its answer: all documents of the dataset that answer it, and the fact where it is one. */
+export interface Question {
+  queryId: string;
+  text: string;
+  expected: ExpectedDocument[];
+  kind: Known<QuestionKind>;
+  filters: SearchCondition[];
+  answer: string | null;
+  elsewhere: OtherDocument[];
+  inQualityCheck: boolean;
+}
+
+/** What a question is like. Of the first four one document is known beforehand, and words of it are the question. */
+export type QuestionKind = "title" | "phrase" | "entity" | "conjunction" | "filter" | "people" | "fact" | "multi_hop" | "conflicting" | "unanswerable";
+
 /** The API can accept requests. */
 export interface Readiness {
   status: string;
@@ -487,6 +525,12 @@ export interface RestoreAccepted {
   message: string;
   estimatedCompletion: string;
   links: Record<string, string | null>;
+}
+
+/** A filter to search with, as a connector takes it: any of the values. */
+export interface SearchCondition {
+  field: string;
+  values: string[];
 }
 
 /** A stage of a client's journey. */
@@ -657,6 +701,18 @@ export interface GetUsageRequest {
 export interface GetRecordsRequest {
   /** Goes before `Accept`. `json` gives pages; the others give all records. */
   format?: RecordsFormat;
+  /** Of `json` alone. */
+  page?: number;
+  /** Of `json` alone. */
+  perPage?: number;
+}
+
+/** What `get_ground_truth` takes. */
+export interface GetGroundTruthRequest {
+  /** Goes before `Accept`. `json` gives pages; `beir` gives all, with the documents. */
+  format?: GroundTruthFormat;
+  /** Questions of this kind. Of `json` alone. */
+  kind?: QuestionKind;
   /** Of `json` alone. */
   page?: number;
   /** Of `json` alone. */

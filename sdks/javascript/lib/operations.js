@@ -13,6 +13,7 @@ const OPERATIONS = {
   get_usage: {"method": "GET", "path": "/datasets/{dataset_id}/usage", "repeat": "freely", "query": {"from": 1, "to": 1}},
   restore_dataset: {"method": "POST", "path": "/datasets/{dataset_id}/restore", "repeat": "freely", "keyed": true},
   get_records: {"method": "GET", "path": "/datasets/{dataset_id}/records", "repeat": "freely", "query": {"format": 1, "page": 1, "per_page": 1}},
+  get_ground_truth: {"method": "GET", "path": "/datasets/{dataset_id}/ground-truth", "repeat": "freely", "query": {"format": 1, "kind": 1, "page": 1, "per_page": 1}},
   get_quality: {"method": "GET", "path": "/datasets/{dataset_id}/quality", "repeat": "freely"},
   validate_quality: {"method": "POST", "path": "/datasets/{dataset_id}/quality/validate", "repeat": "freely", "keyed": true, "body": {"checks": 1, "force_revalidation": 1}},
   get_quality_history: {"method": "GET", "path": "/datasets/{dataset_id}/quality/history", "repeat": "freely", "query": {"from": 1, "to": 1, "check_type": 1, "limit": 1, "before": 1}},

@@ -1,6 +1,7 @@
 "use strict";
 /** What a client can do, by resource. Each method is one operation of the API. */
 
+const { GroundTruth } = require("./ground_truth.js");
 const { newId } = require("./ids.js");
 const { Operation, watch } = require("./operation.js");
 const { LinkedPage, Page, listing } = require("./pages.js");
@@ -87,6 +88,10 @@ class Datasets extends Resource {
 
   records(datasetId, options = {}) {
     return new Records(this._calls, datasetId, options);
+  }
+
+  groundTruth(datasetId, options = {}) {
+    return new GroundTruth(this._calls, datasetId, options);
   }
 
   getQuality(datasetId, options) {

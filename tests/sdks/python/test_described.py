@@ -256,6 +256,20 @@ def test_records_know_every_form_and_parameter() -> None:
     assert list(inspect.signature(records.page).parameters) == ["page", "per_page"]
 
 
+def test_ground_truth_knows_every_form_and_parameter_and_field() -> None:
+    (operation,) = [one for one in described.operations() if one.operation_id == "get_ground_truth"]
+    taken = operation.parameters("query")
+    assert set(taken) == {"format", "kind", "page", "per_page"}
+    assert described.words(taken["format"]) == {"json", "beir"}
+    assert described.words(taken["kind"]) == literals(words.QuestionKind)
+    with DataOpsClient("id", "secret", base_url="http://127.0.0.1:9/v1/dataops") as client:
+        truth = client.datasets.ground_truth(ID, kind="people")
+    assert list(inspect.signature(truth.page).parameters) == ["page", "per_page"]
+    assert operation.answer is not None
+    items = described.properties(operation.answer)["queries"]["items"]
+    assert list(differences(items, a_domain_sdk.Question, "question")) == []
+
+
 def test_a_watched_operation_is_an_operation() -> None:
     (operation,) = [one for one in described.operations() if one.operation_id == "watch_operation"]
     assert set(operation.parameters("query")) == set()

@@ -45,9 +45,11 @@ from a_domain_sdk.errors import (
 
 if TYPE_CHECKING:
     from a_domain_sdk._async.client import AsyncDataOpsClient
+    from a_domain_sdk._async.ground_truth import AsyncGroundTruth
     from a_domain_sdk._async.operation import AsyncOperation
     from a_domain_sdk._async.pages import AsyncLinkedPage, AsyncPage
     from a_domain_sdk._async.records import AsyncRecords
+    from a_domain_sdk._sync.ground_truth import GroundTruth
     from a_domain_sdk.models import (
         AcceptedEvent,
         AcceptedOperation,
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         DatasetType,
         EventOperation,
         EventProblem,
+        ExpectedDocument,
         Health,
         Industry,
         Journey,
@@ -98,17 +101,21 @@ if TYPE_CHECKING:
         OperationState,
         OperationStatus,
         OperationType,
+        OtherDocument,
         Outcome,
         PastCheck,
         Progress,
         Quality,
         QualityCheck,
         QualityChecks,
+        Question,
+        QuestionKind,
         Readiness,
         Recommendation,
         RecordCounts,
         RecordField,
         RecordsFormat,
+        SearchCondition,
         SigningKeys,
         Stage,
         TeardownReason,
@@ -121,12 +128,14 @@ if TYPE_CHECKING:
     from a_domain_sdk.requests import ClientMetadata, CreateMetadata, Generation
 
 _REQUESTS = {"ClientMetadata", "CreateMetadata", "Generation"}
-_ASYNCHRONOUS = {
-    "AsyncDataOpsClient": "client",
-    "AsyncLinkedPage": "pages",
-    "AsyncOperation": "operation",
-    "AsyncPage": "pages",
-    "AsyncRecords": "records",
+_ELSEWHERE = {
+    "AsyncDataOpsClient": "_async.client",
+    "AsyncGroundTruth": "_async.ground_truth",
+    "AsyncLinkedPage": "_async.pages",
+    "AsyncOperation": "_async.operation",
+    "AsyncPage": "_async.pages",
+    "AsyncRecords": "_async.records",
+    "GroundTruth": "_sync.ground_truth",
 }
 
 __all__ = [
@@ -139,6 +148,7 @@ __all__ = [
     "ActorKind",
     "Alternative",
     "AsyncDataOpsClient",
+    "AsyncGroundTruth",
     "AsyncLinkedPage",
     "AsyncOperation",
     "AsyncPage",
@@ -176,9 +186,11 @@ __all__ = [
     "DatasetType",
     "EventOperation",
     "EventProblem",
+    "ExpectedDocument",
     "ForbiddenError",
     "Generation",
     "GoneError",
+    "GroundTruth",
     "Health",
     "IdempotencyKeyReusedError",
     "Industry",
@@ -207,6 +219,7 @@ __all__ = [
     "OperationStatus",
     "OperationTimeoutError",
     "OperationType",
+    "OtherDocument",
     "Outcome",
     "Page",
     "PastCheck",
@@ -216,6 +229,8 @@ __all__ = [
     "Quality",
     "QualityCheck",
     "QualityChecks",
+    "Question",
+    "QuestionKind",
     "RateLimitedError",
     "Readiness",
     "Recommendation",
@@ -223,6 +238,7 @@ __all__ = [
     "RecordField",
     "Records",
     "RecordsFormat",
+    "SearchCondition",
     "ServiceUnavailableError",
     "SigningKeys",
     "Stage",
@@ -243,8 +259,8 @@ if not TYPE_CHECKING:  # which would believe that every name is here
 
     def __getattr__(name: str) -> Any:
         # Who imports the SDK does not wait for what is not used: models, and a client for asyncio.
-        if name in _ASYNCHRONOUS:
-            return getattr(import_module(f"{__name__}._async.{_ASYNCHRONOUS[name]}"), name)
+        if name in _ELSEWHERE:
+            return getattr(import_module(f"{__name__}.{_ELSEWHERE[name]}"), name)
         if name in __all__:
             where = "requests" if name in _REQUESTS else "models"
             return getattr(import_module(f"{__name__}.{where}"), name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from a_domain_sdk._async.ground_truth import AsyncGroundTruth
 from a_domain_sdk._async.operation import AsyncOperation
 from a_domain_sdk._async.pages import AsyncPage
 from a_domain_sdk._async.records import AsyncRecords
@@ -21,6 +22,7 @@ from a_domain_sdk.models import (
     DatasetStatus,
     DatasetType,
     Quality,
+    QuestionKind,
     Stage,
     TeardownReason,
     TemplateSelection,
@@ -196,6 +198,10 @@ class AsyncDatasets:
     def records(self, dataset_id: Id) -> AsyncRecords:
         """Its records, asked for as they are used: iterate over them, ``page()``, ``save()``, ``to_pandas()``."""
         return AsyncRecords(self._session, dataset_id)
+
+    def ground_truth(self, dataset_id: Id, *, kind: QuestionKind | None = None) -> AsyncGroundTruth:
+        """Questions about it whose answers are known, of one kind or all: iterate, ``page()``, ``save()`` for BEIR."""
+        return AsyncGroundTruth(self._session, dataset_id, kind)
 
     async def get_quality(self, dataset_id: Id) -> Quality:
         """Its score and the four checks behind it."""

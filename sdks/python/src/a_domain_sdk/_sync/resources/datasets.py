@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from a_domain_sdk._call import Call, Id, changing_key, nothing, path_of, plain, without_nothing
+from a_domain_sdk._sync.ground_truth import GroundTruth
 from a_domain_sdk._sync.operation import Operation
 from a_domain_sdk._sync.pages import Page
 from a_domain_sdk._sync.records import Records
@@ -22,6 +23,7 @@ from a_domain_sdk.models import (
     DatasetStatus,
     DatasetType,
     Quality,
+    QuestionKind,
     Stage,
     TeardownReason,
     TemplateSelection,
@@ -197,6 +199,10 @@ class Datasets:
     def records(self, dataset_id: Id) -> Records:
         """Its records, asked for as they are used: iterate over them, ``page()``, ``save()``, ``to_pandas()``."""
         return Records(self._session, dataset_id)
+
+    def ground_truth(self, dataset_id: Id, *, kind: QuestionKind | None = None) -> GroundTruth:
+        """Questions about it whose answers are known, of one kind or all: iterate, ``page()``, ``save()`` for BEIR."""
+        return GroundTruth(self._session, dataset_id, kind)
 
     def get_quality(self, dataset_id: Id) -> Quality:
         """Its score and the four checks behind it."""

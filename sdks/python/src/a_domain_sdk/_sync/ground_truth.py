@@ -1,0 +1,59 @@
+# Made by `make sdk` from _async/ground_truth.py: change that.
+"""The ground truth of a dataset: questions whose answers are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from a_domain_sdk._call import Call, Id, Parameter, nothing, path_of
+from a_domain_sdk._sync.pages import Page
+from a_domain_sdk._sync.session import Session
+from a_domain_sdk.models.ground_truth import Question, QuestionList
+from a_domain_sdk.models.words import QuestionKind
+
+_ZIP = "application/zip"
+_MOST = 100
+
+
+class GroundTruth:
+    """A dataset's questions with their answers, asked for as they are used.
+
+    for question in client.datasets.ground_truth(dataset_id):
+        ...
+    """
+
+    def __init__(self, session: Session, dataset_id: Id, kind: QuestionKind | None = None) -> None:
+        self._session = session
+        self._path = f"/datasets{path_of(dataset_id)}/ground-truth"
+        self._kind = kind
+
+    def __iter__(self) -> Iterator[Question]:
+        """All questions. Raises ConflictError where the dataset is not ready, GoneError where it is archived."""
+        for question in self.page(per_page=_MOST):
+            yield question
+
+    def page(self, page: int = 1, *, per_page: int | None = None) -> Page[Question]:
+        """One page of questions (20, at most 100 by ``per_page``); iterating over it goes through all after it."""
+        parameters: dict[str, Parameter] = {"format": "json", "kind": self._kind, "page": page, "per_page": per_page}
+        return Page.of(self._session, Call("GET", self._path, QuestionList.model_validate, parameters=parameters))
+
+    def save(self, path: str | Path) -> Path:
+        """Writes all questions, of every kind, with the documents to this file: a zip archive in BEIR's form.
+
+        A file of that name is replaced when all is there, and only then.
+        """
+        target = Path(path)
+        call = Call("GET", self._path, nothing, parameters={"format": "beir"}, headers={"Accept": _ZIP})
+        aside = target.with_name(f".{target.name}.{call.request_id}")
+        try:
+            with aside.open("wb") as file:
+                for piece in self._session.pieces(call, _ZIP):
+                    file.write(piece)
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
+        return target
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._path}>"
