@@ -239,7 +239,8 @@ def story(recorder: Recorder, credentials: dict[str, str]) -> None:
     checked = ask("validate_quality", body={"checks": ["connector_health"], "force_revalidation": True}, **dataset)
     finish(checked["operation_id"])
     ask("get_quality_history", "?check_type=connector_health", **dataset)
-    ask("get_records", "?per_page=1", **dataset)
+    for name, query in (("get_records", "?per_page=1"), ("get_ground_truth", "?kind=multi_hop&per_page=1")):
+        ask(name, query, **dataset)
     issued = ask("create_connector_token", body={"kind": "search", "expires_in": 3600}, **dataset)
     httpx.post(
         f"{shown['connector']['endpoint_url']}/api/search",

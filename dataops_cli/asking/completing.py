@@ -26,6 +26,13 @@ def dataset_types(incomplete: str) -> list[str]:
     return [name for name in get_args(DatasetType) if name.startswith(incomplete)]
 
 
+def question_kinds(incomplete: str) -> list[str]:
+    """The kinds of questions that begin so."""
+    from a_domain_sdk import QuestionKind  # noqa: PLC0415
+
+    return [name for name in get_args(QuestionKind) if name.startswith(incomplete)]
+
+
 def dataset_ids(incomplete: str) -> list[Explained]:
     """The newest datasets whose id begins so."""
     return _ids(

@@ -16,7 +16,7 @@ from dataops_cli.commands import CANNOT
 from dataops_core.lifecycle import DatasetStatus, Stage, TeardownReason
 
 if TYPE_CHECKING:
-    from a_domain_sdk import Operation, OperationDataset
+    from a_domain_sdk import GroundTruth, Operation, OperationDataset, Records
     from dataops_cli.asking import completing
 from dataops_cli.asking.asking import Asking
 
@@ -154,10 +154,7 @@ def records(
                 raise ValueError("--save writes all records: leave out --limit, or redirect what is printed")
             if save.suffix not in _FILES:
                 raise ValueError(f"--save {save}: must end in {', '.join(_FILES)}")
-            try:
-                ask.output.say(f"Saved {found.save(save)}.")
-            except OSError as error:
-                end(f"{save} cannot be written ({error.strerror}).", CANNOT)
+            _saved(ask, found, save)
             return
         for record in islice(found, limit):
             typer.echo(json.dumps(record, ensure_ascii=False))
@@ -166,7 +163,10 @@ def records(
 @app.command("ground-truth", epilog="Example: dataops datasets ground-truth 550e8400-… --beir acme.zip")
 def ground_truth(
     dataset_id: DatasetId,
-    kind: Annotated[str | None, typer.Option(help="Of this kind, such as multi_hop.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Of this kind, such as multi_hop.", autocompletion=completing.question_kinds),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; all unless given.")] = None,
     beir: Annotated[
         Path | None,
@@ -179,7 +179,11 @@ def ground_truth(
     with asking("datasets ground-truth", output, quiet=quiet) as ask:
         found = ask.client.datasets.ground_truth(dataset_id, kind=cast("Any", kind))
         if beir is not None:
-            ask.output.say(f"Saved {found.save(beir)}.")
+            if limit is not None or kind is not None:
+                raise ValueError("--beir writes all questions: leave out --limit and --kind")
+            if beir.suffix != ".zip":
+                raise ValueError(f"--beir {beir}: must end in .zip")
+            _saved(ask, found, beir)
             return
         ask.output.rows(islice(found, limit), _QUESTION, key="query_id")
 
@@ -222,6 +226,14 @@ def _outcomes(ask: "Asking", operations: "list[Operation]") -> "Iterator[Operati
     for operation in operations:
         with ask.one_of_many():
             yield from ask.follow(operation).result.datasets
+
+
+def _saved(ask: "Asking", found: "GroundTruth | Records", file: Path) -> None:
+    """Writes all of it to the file."""
+    try:
+        ask.output.say(f"Saved {found.save(file)}.")
+    except OSError as error:
+        end(f"{file} cannot be written ({error.strerror}).", CANNOT)
 
 
 def show_outcome(ask: "Asking", operation: "Operation", *, wait: bool) -> None:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from dataops_core.company.build import build_company
 from dataops_core.errors import CheckInconclusiveError, ConflictError, DataOpsError, StaleRunError, StorageError
+from dataops_core.ground_truth import keeping
 from dataops_core.lifecycle import (
     CheckType,
     ConnectorStatus,
@@ -27,7 +29,7 @@ from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.quality.model import CheckResult
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.tables import Dataset
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.storage import GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
 
 S = DatasetStatus
 
@@ -208,7 +210,40 @@ def lose(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
 
-@pytest.mark.parametrize("name", [RECORDS_FILE, QUERIES_FILE, MANIFEST_FILE, "quality.json"])
+def test_the_ground_truth_comes_back_as_it_was_archived(archived):
+    """C-57: the very bytes, and those that would be made again from the records."""
+    content = (archive_of(archived) / GROUND_TRUTH_FILE).read_bytes()
+    archived.restore().run_restore()
+    assert (archived.folder() / GROUND_TRUTH_FILE).read_bytes() == content
+    services, dataset = archived.services, archived.dataset()
+    company = build_company(dataset.client_id)
+    assert keeping.make(services.storage, dataset.records_path, dataset.dataset_type, company, dataset.seed) == content
+
+
+def test_an_archive_of_an_earlier_release_is_restored_without_ground_truth(archived):
+    """C-54: what it lacks is made when it is asked for."""
+    archive = archive_of(archived)
+    (archive / GROUND_TRUTH_FILE).unlink()
+    manifest = json.loads((archive / MANIFEST_FILE).read_text())
+    del manifest["files"][GROUND_TRUTH_FILE]
+    (archive / MANIFEST_FILE).write_text(json.dumps(manifest))
+    archived.restore().run_restore()
+    assert archived.dataset().status is S.READY
+    assert not (archived.folder() / GROUND_TRUTH_FILE).exists()
+
+
+def test_damaged_records_are_archived_without_ground_truth(accept):
+    """C-53: for these they are torn down, perhaps."""
+    case = accept()
+    case.provision()
+    (case.folder() / RECORDS_FILE).write_bytes(b"bitten off")
+    case.tear_down().run_teardown()
+    assert case.dataset().status is S.ARCHIVED
+    manifest = json.loads((archive_of(case) / MANIFEST_FILE).read_text())
+    assert GROUND_TRUTH_FILE not in manifest["files"]
+
+
+@pytest.mark.parametrize("name", [RECORDS_FILE, QUERIES_FILE, GROUND_TRUTH_FILE, MANIFEST_FILE, "quality.json"])
 @pytest.mark.parametrize("damage", [bite, lose])
 def test_a_damaged_archive_fails_with_the_name_of_the_file(archived, name, damage):
     """C-54."""

@@ -9,6 +9,7 @@ import pytest
 
 from dataops_core.clock import utcnow
 from dataops_core.errors import PermanentError, QualityGateError, StaleRunError, StorageError, UnavailableError
+from dataops_core.ground_truth.model import GroundTruth
 from dataops_core.lifecycle import (
     CheckStatus,
     CheckType,
@@ -88,7 +89,11 @@ def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(accept, ser
     archive = Path(services.storage.path(after.archive_path or ""))
     manifest = json.loads((archive / MANIFEST_FILE).read_text())
     assert manifest["files"][RECORDS_FILE]["sha256"] == digest
-    assert set(manifest["files"]) == {RECORDS_FILE, "queries.jsonl", "quality.json", "dataset.json"}
+    assert set(manifest["files"]) == {
+        RECORDS_FILE, "queries.jsonl", "ground_truth.jsonl", "quality.json", "dataset.json",
+    }  # fmt: skip
+    truth = GroundTruth.from_jsonl((archive / "ground_truth.jsonl").read_bytes())
+    assert len(truth) > 80
     assert len(json.loads((archive / "quality.json").read_text())) == 4
     assert not Path(services.storage.path(services.storage.dataset_folder(dataset.dataset_id))).exists()
     assert not (services.settings.data_path / "connectors" / str(connector.connector_id)).exists()
