@@ -162,7 +162,7 @@ def drawn(query: SampleQuery) -> Proposal:
     if query.kind is QueryKind.ENTITY:
         scan, most = WordScan(tuple(tuple(words(name)) for name in query.text.split()), exact=True), TOP
     elif query.kind is QueryKind.FILTER:
-        scan, most = WordScan((tuple(words(query.text)),), condition, exact=True), PAGE_SIZE
+        scan, most = WordScan(tuple((word,) for word in words(query.text)), condition, exact=True), PAGE_SIZE
     else:
         scan, most = WordScan((tuple(words(query.text)),), condition), 1
     least = 0 if kind is QuestionKind.UNANSWERABLE else 1
