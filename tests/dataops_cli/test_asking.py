@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import termios
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,8 @@ def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., d
     assert "The API gives a token." in done.stdout
     assert "archived" in done.stdout
     assert (tmp_path / "records.parquet").read_bytes()[:4] == b"PAR1"
+    assert "Who is the author of the page that names" in done.stdout
+    assert zipfile.is_zipfile(tmp_path / "acme.beir.zip")
     assert "completed 6/6 (100 %)" not in done.stderr, "the provisioning is quiet"
     assert "completed 4/4 (100 %)" in done.stderr, "the teardown is not"
 

@@ -110,6 +110,34 @@ def test_what_is_yours_keeps_its_names_and_what_is_the_apis_gets_javascripts(nod
     ]
 
 
+def test_questions_come_page_by_page_and_as_an_archive(node: str, server: FaultServer) -> None:
+    path = f"GET /datasets/{DATASET}/ground-truth"
+    page = {"page": 1, "per_page": 1, "total_pages": 2, "total_count": 2}
+    question = {"text": "Who?", "kind": "people", "in_quality_check": True, "expected": [{"document_id": "1"}]}
+    server.tell(
+        path,
+        Reply(body={"queries": [{"query_id": "a", **question}], "pagination": page}),
+        Reply(body={"queries": [{"query_id": "b", **question}], "pagination": {**page, "page": 2}}),
+        Reply(text="PK, says the archive", content_type="application/zip"),
+    )
+    text = f"""
+        const truth = client.datasets.groundTruth("{DATASET}", {{ kind: "people" }});
+        const found = [];
+        for await (const one of truth) found.push(one.queryId, one.inQualityCheck, one.expected[0].documentId);
+        const pieces = [];
+        for await (const piece of client.datasets.groundTruth("{DATASET}").beir()) pieces.push(Buffer.from(piece));
+        tell([found, Buffer.concat(pieces).toString()]);
+    """
+
+    assert program(node, server, text) == [["a", True, "1", "b", True, "1"], "PK, says the archive"]
+    asked = [request.query for request in server.requests]
+    assert asked == [
+        "format=json&kind=people&page=1&per_page=100",
+        "format=json&kind=people&page=2&per_page=100",
+        "format=beir",
+    ]
+
+
 def test_an_operation_is_waited_for_with_its_progress(node: str, server: FaultServer) -> None:
     server.tell(f"DELETE /datasets/{DATASET}", Reply(202, ACCEPTED))
     done = {"datasets": [{"dataset_id": DATASET, "dataset_type": "confluence_pages", "status": "archived"}]}

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -80,10 +81,12 @@ console.log('history', history.length);
 const gone = await client.datasets.delete(dataset.datasetId, { archive: false });
 for await (const seen of gone.watch()) if (seen.isComplete()) console.log(seen.result.datasets[0].status);
 """
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     said = run(node, begin + BLOCKS[1] + between + "".join(BLOCKS[2:]) + end, stack, tmp_path)
 
     assert "100 %" in said
     assert any("https://wiki." in line for line in said)
     assert said[-4:] == ["same true", "tags new", "history 4", "deleted"]
+    assert any("Who is the author" in line for line in said)
+    assert zipfile.is_zipfile(tmp_path / "acme.beir.zip")
     assert (tmp_path / "records.parquet").read_bytes()[:4] == b"PAR1"

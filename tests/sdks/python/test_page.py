@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -86,10 +87,12 @@ operation = client.datasets.create(
     script = with_credentials(begin + BLOCKS[1] + between + "".join(BLOCKS[2:]) + end, stack)
     said = run(script, stack, tmp_path).splitlines()
 
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     assert "100 %" in said
     assert said[-1] == "gone"
     assert any("https://wiki." in line for line in said)
+    assert any("; 20" in line and "Who is the author" in line for line in said)
+    assert zipfile.is_zipfile(tmp_path / "acme.beir.zip")
     assert any("FinTech Compliance - Confluence" in line for line in said)
 
 

@@ -159,6 +159,48 @@ def test_records_become_a_frame_and_a_file(server: FaultServer, client: DataOpsC
     assert list(tmp_path.iterdir()) == [target]
 
 
+def questions(number: int, *ids: str) -> Reply:
+    """A page of a dataset's three questions, two on a page."""
+    shown = {
+        "text": "Who?", "kind": "multi_hop", "filters": [{"field": "author", "values": ["a@b.example"]}],
+        "expected": [{"document_id": "1", "url": "https://wiki.b.example/1"}], "answer": "Ada Lovelace",
+        "elsewhere": [{"dataset_type": "jira_issues", "document_id": "K-1", "url": "https://jira.b.example/K-1"}],
+        "in_quality_check": False,
+    }  # fmt: skip
+    return Reply(
+        body={
+            "queries": [{"query_id": one, **shown} for one in ids],
+            "pagination": {"page": number, "per_page": 2, "total_pages": 2, "total_count": 3},
+            "_links": {},
+        }
+    )
+
+
+def test_questions_of_a_kind_come_page_by_page(server: FaultServer, client: DataOpsClient) -> None:
+    server.tell(f"GET /datasets/{DATASET}/ground-truth", questions(1, "a", "b"), questions(2, "c"))
+
+    found = list(client.datasets.ground_truth(DATASET, kind="multi_hop"))
+
+    assert [question.query_id for question in found] == ["a", "b", "c"]
+    assert (found[0].answer, found[0].filters[0].field) == ("Ada Lovelace", "author")
+    assert (found[0].expected[0].document_id, found[0].elsewhere[0].dataset_type) == ("1", "jira_issues")
+    asked = [dict(httpx.QueryParams(request.query)) for request in server.requests]
+    whole = {"format": "json", "kind": "multi_hop", "per_page": "100"}
+    assert asked == [{**whole, "page": "1"}, {**whole, "page": "2"}]
+
+
+def test_all_questions_become_a_beir_archive(server: FaultServer, client: DataOpsClient, tmp_path: Path) -> None:
+    reply = Reply(text="PK, says the archive", content_type="application/zip")
+    server.tell(f"GET /datasets/{DATASET}/ground-truth", reply)
+    target = tmp_path / "acme.beir.zip"
+
+    assert client.datasets.ground_truth(DATASET).save(target) == target
+
+    assert target.read_text("utf-8") == "PK, says the archive"
+    assert dict(httpx.QueryParams(server.requests[0].query)) == {"format": "beir"}
+    assert list(tmp_path.iterdir()) == [target]
+
+
 def test_a_list_that_links_what_comes_next_goes_on_there(server: FaultServer, client: DataOpsClient) -> None:
     entry = {
         "audit_id": 2,
