@@ -222,7 +222,10 @@ def test_what_follows_from_an_answer_is_as_described(module_api: Any, runs: Runs
                 findings.append(failure)
                 raise
 
-    for number in range(0, EXAMPLES, ROUND):
+    # Which way a walk goes changes with every operation that is added: some never provision, and others follow them.
+    for number in range(0, 5 * EXAMPLES, ROUND):
+        if number >= EXAMPLES and (PROVISION, 202) in seen:
+            break
         # What one walk did, the next one finds: Hypothesis ends a round where it notices, and has nothing to repeat.
         with suppress(hypothesis.errors.FlakyStrategyDefinition):
             hypothesis.seed(SEED + number)(Workflow)
