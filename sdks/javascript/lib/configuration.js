@@ -3,13 +3,20 @@
 
 const { ConfigurationError } = require("./errors.js").CLASSES;
 
+const OPTIONS = ["clientId", "clientSecret", "baseUrl", "tokenUrl", "scope", "timeout", "maxRetries", "fetch"];
+
 /**
  * The configuration of these options and the environment. Throws ConfigurationError for what is missing or wrong.
  *
  * There is no default address: a secret is never sent to a host that nobody named.
  */
 function configure(options, environment = globalThis.process?.env ?? {}) {
+  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
+  if (unknown.length) throw new ConfigurationError(`No such option: ${unknown.join(", ")}. There are ${OPTIONS.join(", ")}.`);
   const baseUrl = url(given(options.baseUrl, "baseUrl", "DATAOPS_BASE_URL", environment), "baseUrl");
+  if (new URL(baseUrl).pathname === "/") {
+    throw new ConfigurationError(`baseUrl must have the API's path: ${baseUrl}/v1/dataops.`);
+  }
   const tokenUrl = options.tokenUrl || environment.DATAOPS_TOKEN_URL || new URL("/token", baseUrl).href;
   const secret = given(options.clientSecret, "clientSecret", "DATAOPS_CLIENT_SECRET", environment);
   return {

@@ -260,7 +260,7 @@ class Exchange {
     const told = { requestId: this.#requestId };
     if (late) return new APITimeoutError(`${place} did not answer in time.`, told);
     const reason = error?.cause?.message || error?.cause?.code || error?.message || "no reason is given";
-    return new APIConnectionError(`The connection to ${place} failed: ${reason}`, told);
+    return new APIConnectionError(`The connection to ${place} failed: ${reason.trim()}`, told);
   }
 }
 

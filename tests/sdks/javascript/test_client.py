@@ -198,6 +198,12 @@ def test_what_is_not_given_comes_from_the_environment(node: str, server: FaultSe
     [
         ("{ clientId: '' }", "No clientId: give it as an option or set DATAOPS_CLIENT_ID."),
         ("{ baseUrl: 'api.example' }", "baseUrl must be an http:// or https:// address."),
+        ("{ baseUrl: 'https://api.example/' }", "baseUrl must have the API's path: https://api.example/v1/dataops."),
+        (
+            "{ clientID: 'a', timeOut: 1 }",
+            "No such option: clientID, timeOut. There are clientId, clientSecret, baseUrl, tokenUrl, scope, timeout, "
+            "maxRetries, fetch.",
+        ),
         (
             "{ baseUrl: 'https://me:pw@api.example' }",
             "baseUrl must be a plain address, without user, query or fragment.",

@@ -363,6 +363,7 @@ def test_the_token_endpoint_is_at_the_root_of_the_api_unless_given() -> None:
         ({"base_url": "api.example/v1"}, "must be an http:// or https:// address"),
         ({"base_url": "ftp://api.example"}, "must be an http:// or https:// address"),
         ({"base_url": "https://user:pass@api.example"}, "without user, query or fragment"),
+        ({"base_url": "https://api.example/"}, "must have the API's path: https://api.example/v1/dataops"),
         ({"token_url": "https://"}, "token_url .* must be an http"),
     ],
 )

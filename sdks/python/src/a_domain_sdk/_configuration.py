@@ -49,6 +49,8 @@ def resolve(
     """
     variables = os.environ if environment is None else environment
     api = _url(_given(base_url, "base_url", BASE_URL_VARIABLE, variables), "base_url", BASE_URL_VARIABLE)
+    if httpx.URL(api).path == "/":
+        raise ConfigurationError(f"base_url ({BASE_URL_VARIABLE}) must have the API's path: {api}/v1/dataops.")
     token = token_url or variables.get(TOKEN_URL_VARIABLE) or str(httpx.URL(api).copy_with(raw_path=b"/token"))
     secret = client_secret.get_secret_value() if client_secret is not None else None
     return Configuration(

@@ -15,4 +15,4 @@ class Model(BaseModel):
 class Linked(Model):
     """A resource with paths of related ones, from the authority's root: ``/v1/dataops/...``; None: not there yet."""
 
-    links: dict[str, str | None] = Field(default_factory=dict, alias="_links")
+    links: dict[str, str | None] = Field(default_factory=dict, alias="_links", repr=False)
