@@ -13,13 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
+from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.errors import StorageError
 from dataops_core.storage import reason_of
 
 #: Records up to so many bytes, uncompressed, are kept whole: 2,000 pages of 30 KB. Greater ones are read in pieces of
 #: about so many bytes, or of one row group where that has more.
 KEPT_BYTES = 64 * 2**20
-PIECE_BYTES = 32 * 2**20
+PIECE_BYTES = 16 * 2**20
 
 
 class Records(Protocol):
@@ -39,6 +40,13 @@ class Records(Protocol):
         """The records in order, of all columns or of some; no piece is empty unless there is no record at all.
 
         Raises StorageError where they cannot be read.
+        """
+        ...
+
+    def spread(self, *, rows: int, size: int, turn: int) -> pa.Table:
+        """Some row groups from all over, with about so many rows, of at most so many bytes (one has to be).
+
+        Another ``turn`` takes others. Raises StorageError where they cannot be read.
         """
         ...
 
@@ -63,6 +71,12 @@ class KeptRecords:
         """The table."""
         yield self.table if columns is None else self.table.select(list(columns))
 
+    def spread(self, *, rows: int, size: int, turn: int) -> pa.Table:
+        """Blocks from all over the table."""
+        starts = range(0, self.count, BLOCK_ROWS)
+        chosen = _chosen(len(starts), records=self.count, size=self.table.nbytes, rows=rows, most=size, turn=turn)
+        return pa.concat_tables([self.table.slice(starts[number], BLOCK_ROWS) for number in chosen])
+
 
 class FileRecords:
     """A Parquet file, opened anew for each reading."""
@@ -75,11 +89,9 @@ class FileRecords:
             self.schema: pa.Schema = file.schema_arrow
             self.count = int(footer.num_rows)
             sizes = [footer.row_group(number).total_byte_size for number in range(footer.num_row_groups)]
-            rows = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
         #: Bytes of all records, uncompressed.
         self.size = sum(sizes)
         self._groups = _together(sizes, PIECE_BYTES)
-        self._rows = rows
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The file's row groups, so many together as make a piece."""
@@ -91,14 +103,9 @@ class FileRecords:
                 yield empty if columns is None else empty.select(list(columns))
 
     def spread(self, *, rows: int, size: int, turn: int) -> pa.Table:
-        """Some row groups from all over the file, with about so many rows, of at most so many bytes (one has to be).
-
-        Another ``turn`` takes others.
-        """
-        average = max(1, self.size // max(1, len(self._rows)))
-        wanted = max(1, min(rows * len(self._rows) // max(1, self.count), size // average))
-        step = max(1, len(self._rows) // wanted)
-        chosen = list(range(turn % step, len(self._rows), step))[:wanted]
+        """Row groups from all over the file."""
+        groups = sum(map(len, self._groups))
+        chosen = _chosen(groups, records=self.count, size=self.size, rows=rows, most=size, turn=turn)
         with _parquet(self._filesystem, self._path) as file:
             return file.read_row_groups(chosen)
 
@@ -115,6 +122,13 @@ def open_records(filesystem: AbstractFileSystem, path: str) -> Records:
 def in_pieces(records: pa.Table | Records) -> Records:
     """The records; a table is one piece."""
     return KeptRecords(records) if isinstance(records, pa.Table) else records
+
+
+def _chosen(groups: int, *, records: int, size: int, rows: int, most: int, turn: int) -> list[int]:
+    """The numbers of groups, evenly spread, with about so many rows of so many records, of at most so many bytes."""
+    wanted = max(1, min(rows * groups // max(1, records), most * groups // max(1, size)))
+    step = max(1, groups // wanted)
+    return list(range(turn % step, groups, step))[:wanted]
 
 
 def _together(sizes: Sequence[int], most: int) -> list[list[int]]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
-from dataops_core.generation.pieces import FileRecords, KeptRecords, Records
+from dataops_core.generation.pieces import KeptRecords, Records
 from dataops_core.quality.corpus import Corpus, words
 from dataops_core.quality.query_drawing import ENTITIES, draw_many, is_telling, make_queries, windows
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
@@ -46,10 +46,13 @@ _FILTER_AIM = (20.0, 8.0, 3.0, 1.0, 0.3, 0.1)
 def draw_queries(records: Records, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
     """Draws the ten queries from the stored records. Raises PermanentError where they give none of a kind."""
     if isinstance(records, KeptRecords):
-        return make_queries(records.table, dataset_type, seed=seed, rotation=rotation)
-    if isinstance(records, FileRecords):
-        return _Large(records, dataset_type, f"{seed}/{rotation}").queries()
-    raise TypeError(f"records of another sort: {type(records).__name__}")
+        try:
+            return make_queries(records.table, dataset_type, seed=seed, rotation=rotation)
+        except PermanentError:
+            # Among thousands of short ones no name may be rare: then some together are.
+            if records.count <= _SAMPLE_ROWS:
+                raise
+    return _Large(records, dataset_type, f"{seed}/{rotation}").queries()
 
 
 @dataclass(slots=True)
@@ -144,7 +147,7 @@ def _values(document: Document, name: str) -> tuple[str, ...]:
 class _Large:
     """One drawing of the ten from records that are read piece by piece."""
 
-    def __init__(self, records: FileRecords, dataset_type: DatasetType, key: str) -> None:
+    def __init__(self, records: Records, dataset_type: DatasetType, key: str) -> None:
         self._records = records
         self._type = dataset_type
         self._key = key

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.errors import StorageError
 from dataops_core.generation import pieces
 from dataops_core.generation.pieces import FileRecords, KeptRecords, in_pieces, open_records
@@ -58,6 +59,17 @@ def test_some_groups_from_all_over_the_file(path: str) -> None:
     assert first_of_tens(records.spread(rows=30, size=2**20, turn=1)) == ["10", "40", "70"]
     assert first_of_tens(records.spread(rows=30, size=1, turn=0)) == ["0"]
     assert records.spread(rows=1000, size=2**20, turn=5) == TABLE
+
+
+def test_some_blocks_from_all_over_a_table() -> None:
+    records = KeptRecords(pa.table({"id": list(range(5000))}))
+
+    def first_of_blocks(rows: int, turn: int) -> list[int]:
+        return records.spread(rows=rows, size=2**20, turn=turn).column("id").to_pylist()[::BLOCK_ROWS]
+
+    assert first_of_blocks(1500, 0) == [0, 3 * BLOCK_ROWS, 6 * BLOCK_ROWS]
+    assert first_of_blocks(1500, 7) == [BLOCK_ROWS, 4 * BLOCK_ROWS, 7 * BLOCK_ROWS]
+    assert records.spread(rows=9000, size=2**20, turn=3) == records.table
 
 
 def test_a_file_that_is_gone_or_damaged_is_said_to_be(path: str) -> None:

@@ -132,6 +132,18 @@ def test_small_records_are_drawn_from_all_together(pages: Callable[..., pa.Table
     assert draw_queries(KeptRecords(table), page_type, seed=SEED) == make_queries(table, page_type, seed=SEED)
 
 
+def test_where_all_together_give_none_a_sample_proposes(
+    page_type: DatasetType, table: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> QuerySet:
+        raise PermanentError("none")
+
+    monkeypatch.setattr(large_drawing, "make_queries", none)
+    assert [query.kind for query in draw_queries(KeptRecords(table), page_type, seed=SEED)] == list(KINDS)
+    with pytest.raises(PermanentError, match="none"):
+        draw_queries(KeptRecords(table.slice(0, SAMPLE)), page_type, seed=SEED)
+
+
 def test_records_that_cannot_be_told_apart_give_no_queries(
     pages: Callable[..., pa.Table], page_type: DatasetType, tmp_path: Path
 ) -> None:
