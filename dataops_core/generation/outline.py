@@ -132,7 +132,7 @@ class Sizes:
     def __init__(self, count: int, mean_bytes: float, *path: object) -> None:
         self._permutation = Affine(count, *path)
         spread = np.array(_SPREAD, dtype=np.float64)
-        self._sizes = spread * mean_bytes / spread[self._quantile(np.arange(count))].mean()
+        self._sizes = spread * mean_bytes / (spread @ _places_of_quantiles(count) / count)
 
     def __call__(self, rows: I64) -> NDArray[np.float64]:
         """Wanted bytes of each row."""
@@ -141,6 +141,14 @@ class Sizes:
 
     def _quantile(self, places: I64) -> I64:
         return (places * 2 + 1) * len(_SPREAD) // (2 * self._permutation.n)
+
+
+def _places_of_quantiles(count: int) -> I64:
+    """How many of ``count`` places each quantile has."""
+    quantiles = np.arange(len(_SPREAD) + 1, dtype=np.int64)
+    first = -((len(_SPREAD) - 2 * count * quantiles) // (2 * len(_SPREAD)))
+    places: I64 = np.diff(first)
+    return places
 
 
 class Spread:
