@@ -23,6 +23,8 @@ from dataops_core.errors import ConfigurationError
 API_PREFIX = "/v1/dataops"
 CONNECTORS_PREFIX = "/connectors"
 RUNTIME_FILE = "runtime.json"
+#: More rows no permutation of a builder has (``generation/seeding.py``), and no column of the registry.
+MOST_RECORDS = 2**31 - 1
 _CENTURY = 36_500
 #: The database keeps the audit log's entries so long whatever anybody asks (migration 0009).
 _AUDIT_FLOOR = 30
@@ -47,7 +49,9 @@ class Settings(BaseSettings):
     dagster_database_url: SecretStr | None = Field(default=None, description="Dagster's own database.")
     secret_key: SecretStr | None = Field(default=None, description="Master secret; else a file in the home.")
     templates_dir: Path | None = Field(default=None, description="A folder of templates of your own.")
-    max_record_count: int = Field(default=1_000_000, ge=20, description="Most records that a request may ask for.")
+    max_record_count: int = Field(
+        default=1_000_000, ge=20, le=MOST_RECORDS, description="Most records that a request may ask for."
+    )
     max_connector_tokens: int = Field(
         default=100, ge=1, le=10_000, description="Most tokens of a connector that may be active at once."
     )
