@@ -8,6 +8,7 @@ another process's code, by :func:`create_app`.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cache
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -143,8 +144,8 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         routes.add_to(app)
     app.mount(CONNECTORS_PREFIX, connector_app)
     check_access(app.router.routes, mounted=[CONNECTORS_PREFIX])
-    description = describing.describe(app)
-    app.openapi = lambda: description  # type: ignore[method-assign]
+    # A quarter of a start, for what few ask: made when somebody does.
+    app.openapi = cache(lambda: describing.describe(app))  # type: ignore[method-assign]
     return app
 
 

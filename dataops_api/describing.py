@@ -225,7 +225,7 @@ def _add_problem(responses: dict[str, Any], problem: Problem) -> None:
 
 
 @routes.add("GET", OPENAPI_PATH, access=PUBLIC, summary="This description", listed=False)
-async def openapi(request: Request) -> Response:
+def openapi(request: Request) -> Response:
     """The OpenAPI document."""
     return JSONResponse(request.app.openapi())
 
