@@ -28,8 +28,9 @@ from dataops_core.templates.model import IndustryVocabulary, Template
 
 #: The customer of every preview; no real one has this id.
 SAMPLE_CUSTOMER = UUID("00000000-0000-4000-8000-000000000001")
-#: Records that are measured, at most: enough to tell shares of a per cent.
+#: Records that are measured, at most: enough to tell shares of a per cent; fewer where they are long.
 MEASURED = 1000
+_MEASURED_BYTES = 64 * 2**20
 #: How far the records' mean size may be from what the template says.
 _TOLERANCE = 0.05
 
@@ -78,7 +79,7 @@ class Preview:
 def preview(template: Template, vocabulary: IndustryVocabulary, *, records: int) -> Preview:
     """So many records, evenly from all over a sandbox's dataset, and what the dataset is like."""
     kind = DATASET_TYPES[template.dataset_type]
-    spec = sample_spec(template, vocabulary, min(template.record_counts.sandbox, MEASURED))
+    spec = sample_spec(template, vocabulary, measured(template, min(template.record_counts.sandbox, MEASURED)))
     table = made(spec)
     shown = min(records, spec.record_count)
     numbers = [number * spec.record_count // shown for number in range(shown)]
@@ -91,6 +92,11 @@ def preview(template: Template, vocabulary: IndustryVocabulary, *, records: int)
         Figures.of(kind, table.to_batches()),
         tuple(_findings(spec, kind, table)),
     )
+
+
+def measured(template: Template, wanted: int) -> int:
+    """How many of so many wanted records are made to be measured, 20 or more: all must have room in memory."""
+    return max(20, min(wanted, _MEASURED_BYTES // template.bytes_per_record))
 
 
 def sample_spec(template: Template, vocabulary: IndustryVocabulary, count: int) -> GenerationSpec:

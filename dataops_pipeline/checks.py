@@ -24,6 +24,7 @@ from dataops_core.quality.model import WEIGHTS
 from dataops_core.runs import CHECKED_ASSET
 from dataops_pipeline.assets import asset_key
 from dataops_pipeline.partitions import environments
+from dataops_pipeline.previews import completeness_plot
 from dataops_pipeline.resources import DataOps, clear_failures
 
 _DESCRIPTIONS = {
@@ -64,6 +65,7 @@ def _check(dataset_type: str, check: CheckType) -> AssetChecksDefinition:
                     "weight": float(WEIGHTS[check]),
                     "details": result.details,
                     "metrics": MetadataValue.json(dict(result.metrics)),
+                    **({"fields": completeness_plot(result.metrics)} if check is CheckType.DATA_COMPLETENESS else {}),
                 },
             )
 

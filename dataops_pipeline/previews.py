@@ -5,7 +5,9 @@ Previews show few records, all of them fictional, and no secret.
 
 import base64
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 from dagster import MarkdownMetadataValue, MetadataValue, TableColumn, TableMetadataValue, TableRecord, TableSchema
@@ -13,7 +15,7 @@ from dagster import MarkdownMetadataValue, MetadataValue, TableColumn, TableMeta
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.figures.counting import Figures
-from dataops_core.figures.drawing import Picture, pictures
+from dataops_core.figures.drawing import Picture, completeness_picture, pictures
 
 #: How much of a record's text a cell shows.
 _BEGINS = 90
@@ -47,6 +49,11 @@ def sample_table(sample: pa.Table, dataset_type: DatasetType) -> TableMetadataVa
 def plots(figures: Figures) -> MarkdownMetadataValue:
     """The pictures of a dataset, one below the other: images within the text, so that nothing has to be fetched."""
     return MetadataValue.md("\n\n".join(_image(picture) for picture in pictures(figures).values()))
+
+
+def completeness_plot(metrics: Mapping[str, Any]) -> MarkdownMetadataValue:
+    """Which fields lack how many values, as the completeness check counted them."""
+    return MetadataValue.md(_image(completeness_picture(metrics["fields"])))
 
 
 def _image(picture: Picture) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataops_core.templates.comparing import Difference
     from dataops_core.templates.source import Problem
 
-#: Records of either template that a comparison makes.
+#: Records of either template that a comparison makes, at most.
 COMPARED = 200
 _SUFFIXES = (".yaml", ".yml")
 _DIFFERENT = 1
@@ -167,7 +167,7 @@ def diff(
         elif output is Form.JSON:
             told = {
                 "differences": [asdict(one) for one in found],
-                "records_compared": COMPARED,
+                "records_compared": _compared(old, new_),
                 "records_that_differ": _differing(old, new_),
                 "version_problem": problem,
             }
@@ -178,7 +178,7 @@ def diff(
             for difference in found:
                 _show_difference(difference)
             one_id = old.template.template_id == new_.template.template_id
-            typer.echo(f"\n{_records_told(_differing(old, new_), one_id=one_id)}")
+            typer.echo(f"\n{_records_told(_differing(old, new_), _compared(old, new_), one_id=one_id)}")
             if problem:
                 typer.echo(f"As a change of the first: {problem}.")
         if found:
@@ -219,22 +219,29 @@ def _differing(old: "Found", new_: "Found") -> int | None:
     """How many of the first records differ, with one id for both; None where they are of different types."""
     from dataops_core.previewing import records_that_differ, sample_spec  # noqa: PLC0415
 
+    count = _compared(old, new_)
     if old.template.dataset_type != new_.template.dataset_type:
         return None
     # An id of its own makes every record another, which would say nothing of the rest.
     after = new_.template.model_copy(update={"template_id": old.template.template_id})
     return records_that_differ(
-        sample_spec(old.template, old.vocabulary, COMPARED), sample_spec(after, new_.vocabulary, COMPARED)
+        sample_spec(old.template, old.vocabulary, count), sample_spec(after, new_.vocabulary, count)
     )
 
 
-def _records_told(differing: int | None, *, one_id: bool) -> str:
+def _compared(old: "Found", new_: "Found") -> int:
+    from dataops_core.previewing import measured  # noqa: PLC0415
+
+    return min(measured(one.template, COMPARED) for one in (old, new_))
+
+
+def _records_told(differing: int | None, compared: int, *, one_id: bool) -> str:
     if differing is None:
         return "Their records are of different types."
     if differing:
-        said = f"of the first {COMPARED} records of a dataset, {differing} are other ones."
+        said = f"of the first {compared} records of a dataset, {differing} are other ones."
     else:
-        said = f"the first {COMPARED} records of a dataset are the same, byte by byte."
+        said = f"the first {compared} records of a dataset are the same, byte by byte."
     return said.capitalize() if one_id else f"An id of its own makes every record another. With one id, {said}"
 
 

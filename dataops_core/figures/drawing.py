@@ -4,7 +4,8 @@ Belongs here: pure functions from :class:`Figures` to pictures. Nothing in a pic
 belong here: counting (``counting.py``), where pictures are shown.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -81,6 +82,27 @@ def fields_picture(fields: Sequence[tuple[str, int, bool]], records: int) -> Pic
     others = f"{rest}{full} fields have a value in each of {_number(records)} records"
     said = ", ".join([*(f"{row.label} {row.value}" for row in rows), others])
     return _rows(title, rows, records, note=others, said=said)
+
+
+def completeness_picture(fields: Mapping[str, Mapping[str, int | float]]) -> Picture:
+    """Of each field that lacks values, how many of those that it should have it has, as rows, the emptiest first.
+
+    ``fields`` is what the completeness check counted: by name ``applicable`` and ``populated`` records.
+    """
+    title = "Values that there should be, by field"
+    lacking = sorted(
+        (one["populated"] / one["applicable"], name, one)
+        for name, one in fields.items()
+        if one["populated"] < one["applicable"]
+    )
+    rows = [
+        _Row(name, f"{one['populated']:,} of {one['applicable']:,}", math.floor(share * 1000))
+        for share, name, one in lacking[:_FIELDS]
+    ]
+    rest = f"{len(lacking) - _FIELDS} more lack some; " if len(lacking) > _FIELDS else ""
+    others = f"{rest}{len(fields) - len(lacking)} fields lack none"
+    said = ", ".join([*(f"{row.label} {row.value}" for row in rows), others])
+    return _rows(title, rows, 1000, note=others, said=said)
 
 
 def pictures(figures: Figures) -> dict[str, Picture]:

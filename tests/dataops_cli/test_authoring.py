@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from dataops_cli.authoring import page
 from dataops_cli.main import app
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.previewing import preview
+from dataops_core.previewing import measured, preview
 from dataops_core.templates.loader import SHIPPED_DIR, load_catalog
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -184,6 +184,13 @@ def test_a_preview_is_of_the_catalogs_too_and_uses_the_vocabulary_beside_a_file(
     monkeypatch.setenv("DATAOPS_TEMPLATES_DIR", str(tmp_path))
     (named,) = re.findall(r"^template_id: (.*)$", pets.read_text(encoding="utf-8"), re.MULTILINE)
     assert run("preview", named, "--records", "40").stdout == other
+
+
+@pytest.mark.parametrize(("size", "count"), [(1000, 200), (400_000, 167), (1_000_000, 67)])
+def test_long_records_are_measured_as_far_as_they_have_room(size: int, count: int) -> None:
+    template = load_catalog().templates[0].model_copy(update={"bytes_per_record": size})
+    assert measured(template, 200) == count
+    assert measured(template, 20) == 20
 
 
 def test_words_that_the_generator_cannot_use_are_noted(run: Run, pets: Path) -> None:

@@ -215,6 +215,7 @@ def test_every_check_leaves_an_evaluation_in_dagster_and_in_the_registry(pipelin
         assert evaluation.passed
         assert evaluation.blocking
         assert evaluation.metadata["details"].value
+        assert ("fields" in evaluation.metadata) == (evaluation.check_name == "data_completeness")
     with pipeline.services.database.transaction() as session:
         rows = quality.of_operation(
             session, dataset_id=pipeline.dataset().dataset_id, operation_id=operation.operation_id

@@ -17,6 +17,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.figures.counting import Figures, filled, text_bytes
 from dataops_core.figures.drawing import (
     authors_picture,
+    completeness_picture,
     fields_picture,
     months_picture,
     pictures,
@@ -157,6 +158,19 @@ def test_fields_that_lack_something_come_first_and_are_never_rounded_to_whole() 
     many = fields_picture([(f"field {number}", number, True) for number in range(20)], 20)
     assert len(_labels(many.svg)) == 12
     assert "8 more lack some" in many.alt
+
+
+def test_of_fields_that_should_have_values_those_that_lack_some_are_shown() -> None:
+    counted = {
+        "full": {"applicable": 20, "populated": 20},
+        "due": {"applicable": 5, "populated": 4},
+        "title": {"applicable": 2000, "populated": 1999},
+        "nowhere": {"applicable": 0, "populated": 0},
+    }
+    picture = completeness_picture(counted)
+    assert _labels(picture.svg) == ["due: 4 of 5", "title: 1,999 of 2,000"]
+    assert picture.alt.endswith("due 4 of 5, title 1,999 of 2,000, 2 fields lack none")
+    assert _labels(completeness_picture({"full": counted["full"]}).svg) == []
 
 
 def test_without_records_there_is_a_sentence(made: Callable[[str], pa.Table]) -> None:
