@@ -60,7 +60,8 @@ PUBLIC = Access(())
 def require(caller: Caller, *any_of: Scope) -> None:
     """Raises ForbiddenError, which names the scopes, unless the caller has one of them."""
     if not caller.may(any_of):
-        raise ForbiddenError("The access token lacks the scope for this", scope=" ".join(any_of))
+        scope = " ".join(any_of)
+        raise ForbiddenError("The access token lacks the scope for this", scope=scope, details={"scope": scope})
 
 
 async def authenticate(request: Request) -> Caller:

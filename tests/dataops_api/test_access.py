@@ -75,7 +75,8 @@ def test_a_missing_scope_is_refused_before_anything_is_read(
     with api.asking(*others) as client:
         answer = client.request(method, path, params={"nonsense": "1"}, content=b"{", headers={"content-type": "x/y"})
     assert answer.status_code == 403
-    assert answer.json()["error"]["code"] == "FORBIDDEN"
+    error = answer.json()["error"]
+    assert (error["code"], error["details"]) == ("FORBIDDEN", {"scope": " ".join(scopes)})
     assert answer.headers["www-authenticate"] == (f'Bearer error="insufficient_scope", scope="{" ".join(scopes)}"')
 
 
