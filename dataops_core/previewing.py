@@ -16,12 +16,14 @@ import pyarrow as pa
 from dataops_core.company.build import build_company
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, GenerationSpec
+from dataops_core.dataset_types.defects import SHARES
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
 from dataops_core.lifecycle import CheckStatus, Stage
 from dataops_core.quality.completeness import check_completeness
+from dataops_core.quality.planted_defects import counts, planted_defects
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.templates.advice import advice
 from dataops_core.templates.model import IndustryVocabulary, Template
@@ -161,6 +163,12 @@ def _quality(spec: GenerationSpec, kind: DatasetType, table: pa.Table) -> Iterat
     lacking = full.metrics["incomplete"]
     said = f"{lacking} of {spec.record_count} records lack a field, {planned} by incomplete_share"
     yield Finding(Level.FINE if lacking == planned else Level.WRONG, "incomplete_share", said)
+    if any(share for _, share in spec.template.defects):
+        planted = counts(planted_defects(spec, kind, table))
+        named = ", ".join(
+            f"{planted.get(defect, 0)} {defect}" for defect, field in SHARES.items() if field in kind.defects
+        )
+        yield Finding(Level.FINE, "defects", f"{named} of {spec.record_count} records, on purpose")
     try:
         queries = len(make_queries(table, kind, seed=spec.seed))
         yield Finding(Level.FINE, "sample_queries", f"{queries} test queries with one right answer were found")

@@ -24,6 +24,8 @@ from dataops_core.settings import Settings
 RECORDS_FILE = "records.parquet"
 QUERIES_FILE = "queries.jsonl"
 GROUND_TRUTH_FILE = "ground_truth.jsonl"
+#: What is wrong with records on purpose. Datasets of before there was such a list have none.
+DEFECTS_FILE = "defects.jsonl"
 MANIFEST_FILE = "manifest.json"
 #: The two folders under the root, and what an archive's name ends in while it is being written.
 DATASETS, ARCHIVES, DRAFT = "datasets", "archives", ".draft"

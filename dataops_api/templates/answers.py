@@ -28,6 +28,7 @@ def detail(found: Template, *, fields: Sequence[dict[str, Any]], samples: Sequen
     return template(found) | {
         "version": found.version,
         "record_counts": found.record_counts.model_dump(),
+        "defects": {"incomplete": found.incomplete_share} | found.defects.model_dump(),
         "topics": [{"key": topic.key, "title": topic.title, "weight": topic.weight} for topic in found.topics],
         "record_schema": list(fields),
         "sample_records": list(samples),

@@ -40,6 +40,13 @@ _EXAMPLE: dict[str, Any] = {
 _DETAIL_EXAMPLE = _EXAMPLE | {
     "version": 1,
     "record_counts": {"sandbox": 500, "pilot": 2000, "production": 10000},
+    "defects": {
+        "incomplete": 0.02,
+        "near_duplicates": 0.01,
+        "stale_versions": 0.01,
+        "conflicting_facts": 0.005,
+        "misfiled": 0.005,
+    },
     "topics": [{"key": "release_engineering", "title": "Release engineering", "weight": 3}],
     "record_schema": [{"name": "title", "type": "string", "nullable": False}],
     "sample_records": [{"title": "How we roll a release back"}],

@@ -87,6 +87,16 @@ class RecordCounts(AnswerModel):
     production: int
 
 
+class DefectShares(AnswerModel):
+    """Shares of records that are wrong on purpose; each is met exactly, rounded down to whole records."""
+
+    incomplete: float = Field(ge=0, lt=0.05, description="Lack a field.")
+    near_duplicates: float = Field(ge=0, le=0.05, description="Repeat another record with small edits.")
+    stale_versions: float = Field(ge=0, le=0.05, description="Are older versions of records that are still there.")
+    conflicting_facts: float = Field(ge=0, le=0.05, description="State another value of a fact than another record.")
+    misfiled: float = Field(ge=0, le=0.05, description="Stand where what they are about does not belong.")
+
+
 class RecordField(AnswerModel):
     """A field that a record has of its own, by its dotted path; links that follow from others are not listed."""
 
@@ -108,6 +118,7 @@ class TemplateDetail(Template):
 
     version: int
     record_counts: RecordCounts
+    defects: DefectShares
     topics: list[TemplateTopic]
     record_schema: list[RecordField]
     sample_records: list[dict[str, Any]]

@@ -7,7 +7,7 @@ ten sample queries are drawn from the stored records by ``quality/query_drawing.
 pandas and pandera take 0.4 s to load, a tenth of a provisioning: they are loaded by the schema, when it is asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,10 +66,28 @@ class Document:
     properties: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A defect that a record has on purpose. ``related`` is the row of the other record that has a part in it.
+
+    ``detail`` says what is wrong, by kind: ``{"field": …}`` of an incomplete record, ``{"fact": …, "value": …,
+    "related_value": …}`` of a conflicting one, ``{"place": …, "right_place": …}`` of a misfiled one.
+    """
+
+    row: int
+    kind: str
+    related: int | None
+    detail: Mapping[str, str]
+
+
 class RecordBuilder(Protocol):
     """Builds rows of one dataset. Stateless after construction: any range, any order, any thread."""
 
     schema: pa.Schema
+
+    def planted(self) -> Iterator[Planted]:
+        """All defects that the dataset has on purpose: the records that lack a field first."""
+        ...
 
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Rows ``start`` (inclusive) to ``stop`` (exclusive)."""
@@ -100,6 +118,8 @@ class DatasetType(Protocol):
     author_column: str
     #: Archetypes that the builder knows; a template may weigh only these.
     archetypes: frozenset[str]
+    #: Fields of a template's ``defects`` that make sense for the type.
+    defects: frozenset[str]
 
     @property
     def schema(self) -> "DataFrameSchema":

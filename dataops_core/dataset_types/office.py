@@ -5,8 +5,8 @@ text. Does not belong here: how a vendor's API shows a document (``google_drive`
 read (``office_layout.py``) and are written (``office_markup.py``).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.dataset_types import office_markup as markup
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.office_layout import LAYOUTS
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, incomplete_quota, weighted
 from dataops_core.dataset_types.titles import Titles
@@ -35,6 +37,7 @@ class Plan:
 
     fragments: Fragments
     outlines: tuple[Outline, ...]
+    facts: Facts
     archetypes: tuple[str, ...]
     archetype_table: I64
     topics: pa.Array
@@ -59,6 +62,7 @@ def _plan(plan_key: PlanKey) -> Plan:
     weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in weights]
+    facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
     return Plan(
         fragments=fragments,
@@ -66,6 +70,7 @@ def _plan(plan_key: PlanKey) -> Plan:
             compile_outline(part, fragments.block_bytes, template.bytes_per_record, "office", company.client_id, name)
             for part, name in zip(parts, weights, strict=True)
         ),
+        facts=facts,
         archetypes=tuple(weights),
         archetype_table=weighted_table(list(weights.values())),
         topics=arrays.texts([topic.key for topic in template.topics]),
@@ -96,10 +101,12 @@ _plans = PlanCache(_plan)
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
-    """A range of documents: what their columns and their text both say. Moments are seconds of the window."""
+class Numbers:
+    """A range of documents as numbers: what their columns and their text both say. Moments are the window's seconds."""
 
     rows: I64
+    #: The project in whose folder a document is, and the one that it is about: of a misfiled document another.
+    home: I64
     project: I64
     topic: I64
     archetype: I64
@@ -109,8 +116,16 @@ class Documents:
     created: I64
     modified: I64
     version: I64
+    #: Whether a document lacks its description, which is what incomplete ones lack.
+    lacking: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A range of documents with what they say."""
+
+    numbers: Numbers
     titles: list[str]
-    #: None where a document lacks its description, which is what incomplete ones lack.
     descriptions: list[str | None]
     texts: pa.StringArray
 
@@ -136,78 +151,94 @@ class Office:
         self._sizes = Sizes(
             spec.record_count, max(spec.template.bytes_per_record - other_bytes, 100), *self._path, "size"
         )
+        self._defects = Defects(spec, self._candidates, facts=self.plan.facts.count)
 
     def draw(self, column: str, rows: I64) -> U64:
         """One 64-bit value per row, of a column of the dataset's own."""
         return draw(key(*self._path, column), rows)
 
+    def planted(self, place: Callable[[int, int], str]) -> Iterator[Planted]:
+        """The defects that documents have on purpose. ``place`` names where a row is if it is of a project."""
+        yield from incomplete(self._incomplete, self._quota, ("description",))
+        yield from self._defects.planted(place, self.plan.facts.said)
+
     def documents(self, start: int, stop: int) -> Documents:
         """Documents ``start`` to ``stop``, the latter excluded."""
-        plan, rows = self.plan, np.arange(start, stop, dtype=np.int64)
-        project = plan.wheel.project(rows)
-        topic = weighted(self.draw("topic", rows), plan.topic_table)
-        archetype = weighted(self.draw("archetype", rows), plan.archetype_table)
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        numbers, told = marks.split(self._numbers(marks.with_sources, marks))
+        numbers = replace(numbers, topic=told.topic, archetype=told.archetype)
+        titles, said = self.plan.titles.draw(
+            told.rows, told.topic, told.archetype, self.draw("title", told.rows), self._spec.seed
+        )
+        texts = self._texts(numbers, told, titles, said, marks)
+        titles = marks.titled(titles, "Copy of {}", "{} (old)")
+        # A text for the joint would be made an array by way of pandas.
+        joints = arrays.texts(["\n\n"] * len(titles))
+        return Documents(
+            numbers=numbers,
+            titles=titles,
+            descriptions=self._descriptions(numbers),
+            texts=pc.binary_join_element_wise(arrays.texts(titles), texts, joints),
+        )
+
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any document may be defective."""
+        project = self.plan.wheel.project(rows)
+        author = self.plan.people.member(project, self.draw("author", rows))
+        created = calendar.moments(self.draw("created", rows), utc_offset=self.plan.people.utc_offset[author])
+        anyone = np.ones(len(rows), dtype=np.bool_)
+        return Candidates(project=project, moment=created, paired=anyone, movable=anyone)
+
+    def _numbers(self, rows: I64, marks: Marks) -> Numbers:
+        plan = self.plan
+        home = plan.wheel.project(rows)
+        project = np.where(marks.right >= 0, marks.right, home)
         author = plan.people.member(project, self.draw("author", rows))
         editors = self.draw("editor", rows)
         versions = self.draw("version", rows)
         version = np.where(chance(versions, 250), 1, 2 + np.minimum(pick(mix(versions), 40), pick(mix(~versions), 60)))
+        # What is stale was left as it was first written, what replaced it was not.
+        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
         editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
         created = calendar.moments(self.draw("created", rows), utc_offset=plan.people.utc_offset[author])
         changed = calendar.later(
             created, self.draw("modified", rows), within_days=300, utc_offset=plan.people.utc_offset[editor]
         )
-        titles, said = plan.titles.draw(rows, topic, archetype, self.draw("title", rows), self._spec.seed)
-        lacking = self._incomplete(rows) < self._quota
-        return Documents(
+        return Numbers(
             rows=rows,
+            home=home,
             project=project,
-            topic=topic,
-            archetype=archetype,
+            topic=weighted(self.draw("topic", rows), plan.topic_table),
+            archetype=weighted(self.draw("archetype", rows), plan.archetype_table),
             author=author,
             editor=editor,
             created=created,
             modified=np.where(version == 1, created, changed),
             version=version,
-            titles=titles,
-            descriptions=self._descriptions(rows, archetype, topic, lacking),
-            texts=self._texts(
-                rows,
-                project=project,
-                topic=topic,
-                archetype=archetype,
-                created=created,
-                titles=titles,
-                said=said,
-            ),
+            lacking=self._incomplete(rows) < self._quota,
         )
 
-    def _descriptions(self, rows: I64, archetype: I64, topic: I64, lacking: NDArray[np.bool_]) -> list[str | None]:
-        chosen = pick(self.draw("description", rows), _DESCRIPTIONS)
-        columns = (column.tolist() for column in (lacking, archetype, topic, chosen))
+    def _descriptions(self, numbers: Numbers) -> list[str | None]:
+        chosen = pick(self.draw("description", numbers.rows), _DESCRIPTIONS)
+        columns = (column.tolist() for column in (numbers.lacking, numbers.archetype, numbers.topic, chosen))
         return [
             None if lacks else self.plan.descriptions[kind][subject][index]
             for lacks, kind, subject, index in zip(*columns, strict=True)
         ]
 
     def _texts(
-        self,
-        rows: I64,
-        *,
-        project: I64,
-        topic: I64,
-        archetype: I64,
-        created: I64,
-        titles: list[str],
-        said: dict[str, I64],
+        self, numbers: Numbers, told: Numbers, titles: list[str], said: dict[str, I64], marks: Marks
     ) -> pa.StringArray:
+        """What stands below each title: the text of ``told``, which is another document where one is a copy."""
         plan, fragments = self.plan, self.plan.fragments
-        ranges = fragments.ranges(len(rows), {TOPIC: topic, PROJECT: project})
+        ranges = fragments.ranges(len(titles), {TOPIC: told.topic, PROJECT: told.project})
         for name, chosen in said.items():
             fragments.only(ranges, name, chosen)
-        narrow_days(fragments, ranges, calendar.day_of(created))
-        narrow_newest(fragments, ranges, project, plan.numbered.issues_by(project, created), TICKETS)
-        wanted = self._sizes(rows) - np.array([len(title.encode()) + 2 for title in titles])
-        blocks = blocks_of(plan.outlines, archetype, wanted, self.draw("outline", rows))
-        bodies = fragments.compose(ranges, blocks, self.draw("text", rows))
-        # A text for the joint would be made an array by way of pandas.
-        return pc.binary_join_element_wise(arrays.texts(titles), bodies, arrays.texts(["\n\n"] * len(titles)))
+        moment = marks.moment(numbers.created, told.created)
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        narrow_newest(fragments, ranges, told.project, plan.numbered.issues_by(told.project, moment), TICKETS)
+        wanted = self._sizes(told.rows) - np.array([len(title.encode()) + 2 for title in titles])
+        blocks = blocks_of(plan.outlines, told.archetype, wanted, self.draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
+        return fragments.compose(ranges, blocks, self.draw("text", told.rows), marks.edits)

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.generation import arrays
-from dataops_core.generation.seeding import I64, STRIDE, U64, mix_in_place
+from dataops_core.generation.seeding import I64, STRIDE, U64, mix, mix_in_place
 
 _BRACES = re.compile(r"\{([\w*.]+)\}")
 
@@ -32,6 +32,9 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 #: Rows whose fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
 _ROWS_AT_ONCE = 32
+
+#: Of so many fragments of a text with edits, one is another.
+_EDITED = np.uint64(24)
 
 #: The context that every row shares.
 COMMON = "common"
@@ -83,22 +86,25 @@ class Fragments:
             rows, (fragments.astype(np.uint64) << np.uint64(32)) | np.uint64(1), ranges[:, place]
         )
 
-    def compose(self, ranges: U64, blocks: I64, keys: U64) -> pa.StringArray:
+    def compose(self, ranges: U64, blocks: I64, keys: U64, edits: U64 | None = None) -> pa.StringArray:
         """One text per row.
 
-        ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row.
+        ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row. A row
+        with ``edits`` above 0 says what the same blocks, ranges and key say without, but for a few fragments.
         """
+        edits = np.zeros_like(keys) if edits is None else edits
         lengths = np.where(blocks >= 0, self.block_length[blocks], 0).sum(axis=1)
         bounds = np.concatenate(([0], np.cumsum(lengths)))
         ids = np.empty(int(bounds[-1]), dtype=np.uint64)
         for start in range(0, len(blocks), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
             stop = min(start + _ROWS_AT_ONCE, len(blocks))
-            self._draw(ranges[some], blocks[some], keys[some], bounds[start : stop + 1], ids)
+            self._draw(ranges[some], blocks[some], (keys[some], edits[some]), bounds[start : stop + 1], ids)
         return gather(self.arena, ids.view(np.int64), bounds)
 
-    def _draw(self, ranges: U64, blocks: I64, keys: U64, bounds: I64, ids: U64) -> None:
+    def _draw(self, ranges: U64, blocks: I64, by: tuple[U64, U64], bounds: I64, ids: U64) -> None:
         """Draws the fragments of some rows into ``ids[bounds[0]:bounds[-1]]``, without allocating anything large."""
+        keys, edits = by
         first, total = int(bounds[0]), int(bounds[-1] - bounds[0])
         place, drawn, other = _scratch(total)
         block = blocks[blocks >= 0]
@@ -122,7 +128,22 @@ class Fragments:
         drawn *= chosen
         drawn >>= _HALF
         other >>= _HALF
+        for row in np.flatnonzero(edits).tolist():
+            part = slice(edges[row], edges[row + 1])
+            _edit(drawn[part], chosen[part], edits[row])
         np.add(drawn, other, out=ids[first : first + total])
+
+
+def _edit(chosen: U64, counts: U64, edit: np.uint64) -> None:
+    """Has some of a row's fragments say something else: one in ``_EDITED``, and one at least of those that can."""
+    drawn = mix(np.arange(len(chosen), dtype=np.uint64) * STRIDE + edit)
+    edited = (drawn % _EDITED == 0) & (counts > 1)
+    # Where none was drawn, the last one that can.
+    if not edited.any():
+        edited[np.flatnonzero(counts > 1)[-1:]] = True
+    many = counts[edited]
+    others = ((drawn[edited] >> _HALF) * (many - np.uint64(1))) >> _HALF
+    chosen[edited] = (chosen[edited] + np.uint64(1) + others) % many
 
 
 class _Scratch(threading.local):

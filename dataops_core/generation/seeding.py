@@ -161,3 +161,10 @@ class Affine:
     def __call__(self, rows: I64) -> I64:
         """Where each row lands. Rows beyond n wrap around."""
         return (rows % self.n * self._a + self._b) % self.n
+
+    def first(self, count: int) -> I64:
+        """The rows that land on the first ``count`` places, in their order: at most all there are."""
+        inverse = pow(int(self._a), -1, self.n) if self.n > 1 else 0
+        places = np.arange(min(count, self.n), dtype=np.int64)
+        rows: I64 = (places - self._b) % self.n * np.int64(inverse) % self.n
+        return rows

@@ -11,12 +11,12 @@ from uuid import UUID
 from dataops_core import fault_points
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import StorageError
-from dataops_core.storage import DRAFT, GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DEFECTS_FILE, DRAFT, GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
 QUALITY_FILE = "quality.json"
 DATASET_FILE = "dataset.json"
-#: What a restore gives back to the dataset, where the archive has it: archives of earlier releases lack the last.
-RESTORED_FILES = (RECORDS_FILE, QUERIES_FILE, GROUND_TRUTH_FILE)
+#: What a restore gives back to the dataset, where the archive has it: archives of earlier releases lack the last two.
+RESTORED_FILES = (RECORDS_FILE, QUERIES_FILE, DEFECTS_FILE, GROUND_TRUTH_FILE)
 
 
 def write_archive(
@@ -40,7 +40,8 @@ def write_archive(
         return folder
     draft = f"{folder}{DRAFT}"
     storage.remove(draft)
-    for name in (RECORDS_FILE, QUERIES_FILE):
+    listed = (DEFECTS_FILE,) if storage.exists(f"{source}/{DEFECTS_FILE}") else ()
+    for name in (RECORDS_FILE, QUERIES_FILE, *listed):
         storage.copy(f"{source}/{name}", f"{draft}/{name}")
     truth = ground_truth()
     if truth is not None:

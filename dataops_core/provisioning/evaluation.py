@@ -1,6 +1,6 @@
 """One quality check, put to a dataset as it is stored and served now. Gathers what the pure checks judge."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Manifest
@@ -30,6 +30,7 @@ def evaluate(
     dataset_type: DatasetType,
     requested: int,
     incomplete_planned: int,
+    defects_planned: Mapping[str, int] | None = None,
     adapter: ConnectorAdapter,
     spec: ConnectorSpec,
     upload_id: str,
@@ -43,7 +44,13 @@ def evaluate(
             return Verdict(check_schema(records, dataset_type))
         case CheckType.DATA_COMPLETENESS:
             return Verdict(
-                check_completeness(records, dataset_type, requested=requested, incomplete_planned=incomplete_planned)
+                check_completeness(
+                    records,
+                    dataset_type,
+                    requested=requested,
+                    incomplete_planned=incomplete_planned,
+                    defects_planned=defects_planned,
+                )
             )
         case CheckType.CONNECTOR_HEALTH:
             canaries = [query.text for query in queries]

@@ -70,12 +70,14 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             requested = held.dataset.requested_count
         started, executed_at = time.monotonic(), utcnow()
         records = services.tables.open(services.storage, folder)
+        manifest = services.storage.read_json(f"{folder}/{MANIFEST_FILE}")
         verdict = evaluate(
             check,
             records=records,
             dataset_type=DATASET_TYPES[context.dataset_type],
             requested=requested,
-            incomplete_planned=services.storage.read_json(f"{folder}/{MANIFEST_FILE}")["incomplete_count"],
+            incomplete_planned=manifest["incomplete_count"],
+            defects_planned=manifest.get("defects"),
             adapter=services.connector,
             spec=spec,
             upload_id=upload_id,

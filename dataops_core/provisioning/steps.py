@@ -31,8 +31,9 @@ from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
 from dataops_core.quality.large_drawing import draw_queries
+from dataops_core.quality.planted_defects import counts, planted_defects, to_jsonl
 from dataops_core.registry import datasets
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.storage import DEFECTS_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
 from dataops_core.templates.model import Template
 
 _PROVISIONING = (OperationType.PROVISIONING,)
@@ -149,6 +150,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
         records = services.tables.open(storage, folder)
         queries = draw_queries(records, dataset_type, seed=spec.seed)
         storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
+        defects = planted_defects(spec, dataset_type, records)
+        storage.write_bytes(f"{folder}/{DEFECTS_FILE}", to_jsonl(defects))
         storage.write_json(
             f"{folder}/{MANIFEST_FILE}",
             {
@@ -159,6 +162,7 @@ def populate_records(context: StepContext) -> PopulatedRecords:
                 "seed": spec.seed,
                 "record_count": report.record_count,
                 "incomplete_count": report.incomplete_count,
+                "defects": counts(defects),
                 "size_bytes": report.size_bytes,
                 "sha256": report.sha256,
                 "content_sha256": report.content_sha256,

@@ -8,7 +8,7 @@ one populated element. False and zero are values. A conditional field counts onl
 holds. Missing records lower the score like incomplete ones: the denominator is max(present, asked for).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -42,15 +42,20 @@ Mask = npt.NDArray[np.bool_]
 
 
 def check_completeness(
-    records: pa.Table | Records, dataset_type: DatasetType, *, requested: int, incomplete_planned: int | None = None
+    records: pa.Table | Records,
+    dataset_type: DatasetType,
+    *,
+    requested: int,
+    incomplete_planned: int | None = None,
+    defects_planned: Mapping[str, int] | None = None,
 ) -> CheckResult:
     """Counts fully populated ones of the stored ``records`` among max(present, ``requested``), piece by piece.
 
     Passes above 95 % and with no fewer records than asked for. ``incomplete_planned`` is how many incomplete records
-    the generator was to make; it changes nothing but the metrics. ``metrics``: ``records``, ``requested``,
-    ``fully_populated``, ``incomplete``, ``incomplete_planned``, ``incomplete_unexplained`` (None without a plan),
-    ``cell_completeness``, ``weakest_field`` (None when all are full) and ``fields`` (column → applicable, populated,
-    percent).
+    the generator was to make, ``defects_planned`` how many records with each kind of defect: both change nothing but
+    the metrics. ``metrics``: ``records``, ``requested``, ``fully_populated``, ``incomplete``, ``incomplete_planned``,
+    ``incomplete_unexplained`` and ``defects_planned`` (None without a plan), ``cell_completeness``, ``weakest_field``
+    (None when all are full) and ``fields`` (column → applicable, populated, percent).
     """
     rules = dataset_type.completeness
     present = full_records = 0
@@ -91,6 +96,7 @@ def check_completeness(
             "incomplete": incomplete,
             "incomplete_planned": incomplete_planned,
             "incomplete_unexplained": None if incomplete_planned is None else max(0, incomplete - incomplete_planned),
+            "defects_planned": None if defects_planned is None else dict(defects_planned),
             "cell_completeness": float(percentage(populated_cells, applicable_cells)),
             "weakest_field": _weakest(fields),
             "fields": fields,

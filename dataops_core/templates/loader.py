@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConfigurationError
 from dataops_core.lifecycle import Industry
-from dataops_core.templates.model import IndustryVocabulary, RecordCounts, Template, Topic
+from dataops_core.templates.model import DefectShares, IndustryVocabulary, RecordCounts, Template, Topic
 from dataops_core.templates.notes import note
 from dataops_core.templates.source import Problem, Source, read_source
 
@@ -267,6 +267,12 @@ def _template_problems(template: Template, source: Source) -> list[Problem]:
             for name in template.archetypes
             if name not in dataset_type.archetypes
         ]
+        text = f"is no defect of {template.dataset_type}, which has {_listed(dataset_type.defects)}"
+        problems += [
+            source.problem(("defects", name), text)
+            for name, share in template.defects
+            if share and name not in dataset_type.defects
+        ]
     weights = template.archetypes.values()
     if min(weights) < 0 or sum(weights) < 1:
         problems.append(source.problem(("archetypes",), "weights must be 0 or more, and one at least above 0"))
@@ -297,7 +303,7 @@ def _validated(model: type[_ModelT], source: Source) -> _ModelT | None:
 
 
 #: Where a fault's ``loc`` leads: the model that the field belongs to, by the name of what holds it.
-_NESTED: Mapping[str, type[BaseModel]] = {"record_counts": RecordCounts, "topics": Topic}
+_NESTED: Mapping[str, type[BaseModel]] = {"defects": DefectShares, "record_counts": RecordCounts, "topics": Topic}
 
 
 def _said(fault: ErrorDetails, path: tuple[str | int, ...], model: type[BaseModel]) -> str:

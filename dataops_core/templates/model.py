@@ -34,6 +34,19 @@ class RecordCounts(_Strict):
         return {Stage.SANDBOX: self.sandbox, Stage.PILOT: self.pilot, Stage.PRODUCTION: self.production}[stage]
 
 
+class DefectShares(_Strict):
+    """Shares of records that are wrong on purpose; each is met exactly, rounded down to whole records."""
+
+    #: Records that repeat another one, with small edits.
+    near_duplicates: float = Field(default=0, ge=0, le=0.05)
+    #: Older versions of records that are still there.
+    stale_versions: float = Field(default=0, ge=0, le=0.05)
+    #: Records that state another value of a fact than another record does.
+    conflicting_facts: float = Field(default=0, ge=0, le=0.05)
+    #: Records that stand where what they are about does not belong.
+    misfiled: float = Field(default=0, ge=0, le=0.05)
+
+
 class Topic(_Strict):
     """A subject that the company writes about, with the words that belong to it.
 
@@ -86,6 +99,8 @@ class Template(_Strict):
     bytes_per_record: int = Field(ge=200, le=1_000_000)
     #: Share of records that lack a field which may be empty; met exactly, rounded down to whole records.
     incomplete_share: float = Field(default=0.02, ge=0, lt=0.05)
+    #: Shares of records with defects of other kinds; the dataset type says which kinds it knows.
+    defects: DefectShares = DefectShares()
     #: Kinds of documents with their weights; the dataset type says which kinds it knows.
     archetypes: dict[Slug, int] = Field(min_length=1)
     #: Labels (Confluence) or topics (GitHub) that records carry: lower case, hyphens.

@@ -31,10 +31,10 @@ from dataops_core.registry.tables import (
     RunStop,
 )
 from dataops_core.runs import PARTITIONS_NAME, TAG_ATTEMPT, TAG_OPERATION
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DEFECTS_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
 _AT_WORK = {DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING, DatasetStatus.TEARDOWN}
-_FILES = {RECORDS_FILE, QUERIES_FILE, MANIFEST_FILE}
+_FILES = {RECORDS_FILE, QUERIES_FILE, DEFECTS_FILE, MANIFEST_FILE}
 
 _RUNS = "query Runs { runsOrError(limit: 1000) { ... on Runs { results { runId status tags { key value } } } } }"
 _ENDED = {"SUCCESS", "FAILURE", "CANCELED"}

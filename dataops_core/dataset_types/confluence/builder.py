@@ -6,7 +6,8 @@ issues are ``KEY-n`` with n up to the project's count, repositories are those of
 
 import base64
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -15,10 +16,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.confluence.columns import SCHEMA
 from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, VERSION_MESSAGES
 from dataops_core.dataset_types.confluence.plan import REVIEW, body_bytes, plans
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.plan import (
     LABEL_SETS,
     batch,
@@ -59,6 +61,8 @@ class _Pages:
     """A range of pages, as numbers: what their columns and their text both say."""
 
     rows: I64
+    #: The project whose space a page is in, and the one that it is about: of a misfiled page another.
+    home: I64
     project: I64
     topic: I64
     archetype: I64
@@ -89,27 +93,46 @@ class PageBuilder:
         self._quota = incomplete_quota(spec)
         self._sizes = Sizes(spec.record_count, body_bytes(spec.template), *self._path, "size")
         self._page_id = first_page_id(spec.company)
+        self._defects = Defects(spec, self._candidates, facts=self._plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that pages have on purpose."""
+        yield from incomplete(self._incomplete, self._quota, _INCOMPLETE_FIELDS)
+        projects = self._spec.company.projects
+        yield from self._defects.planted(lambda _, project: projects[project].key, self._plan.facts.said)
 
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Pages ``start`` to ``stop``, the latter excluded."""
-        pages = self._pages(np.arange(start, stop, dtype=np.int64))
-        titles, title_fragments = self._titles(pages)
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        pages, told = marks.split(self._pages(marks.with_sources, marks))
+        pages = replace(pages, topic=told.topic, archetype=told.archetype)
+        titles, title_fragments = self._titles(told)
+        titles = marks.titled(titles, "Copy of {}", "{} (old)")
         columns = {
             **self._identity(pages, titles),
             **self._people(pages),
             **self._history(pages),
             "labels.results": self._labels(pages),
             "body.storage.representation": ["storage"] * len(pages.rows),
-            "body.storage.value": self._bodies(pages, title_fragments),
+            "body.storage.value": self._bodies(pages, told, title_fragments, marks),
         }
         return batch(columns, SCHEMA)
 
-    def _pages(self, rows: I64) -> _Pages:
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any page may be defective but its space's first one and the reviews of incidents."""
+        project, ordinal = self._plan.wheel.project(rows), self._plan.wheel.ordinal(rows)
+        free = (ordinal > 0) & (self._incident(project, ordinal) < 0)
+        author = self._plan.people.member(project, self._draw("author", rows))
+        created = calendar.moments(self._draw("created", rows), utc_offset=self._plan.people.utc_offset[author])
+        return Candidates(project=project, moment=created, paired=free, movable=free)
+
+    def _pages(self, rows: I64, marks: Marks) -> _Pages:
         plan = self._plan
-        project = plan.wheel.project(rows)
+        home = plan.wheel.project(rows)
+        project = np.where(marks.right >= 0, marks.right, home)
         ordinal = plan.wheel.ordinal(rows)
         owners = self._draw("owner", rows)
-        incident = self._incident(project, ordinal)
+        incident = self._incident(home, ordinal)
         reviews, incidents = incident >= 0, self._spec.company.incidents
         leads = np.array([each.lead for each in incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in incidents], dtype=np.int64)
@@ -125,9 +148,12 @@ class PageBuilder:
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
         version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
+        # What is stale was left as it was first written, what replaced it was not.
+        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
         place = self._incomplete(rows)
         return _Pages(
             rows=rows,
+            home=home,
             project=project,
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=np.where(
@@ -139,7 +165,7 @@ class PageBuilder:
             author=author,
             owner=np.where(chance(owners, 700), author, plan.people.member(project, mix(owners))),
             root=ordinal == 0,
-            parent_id=self._page_id + self._parent(rows, project, ordinal) * PAGE_ID_STEP,
+            parent_id=self._page_id + self._parent(rows, home, ordinal) * PAGE_ID_STEP,
             created=created,
             updated=np.where(
                 version == 1,
@@ -168,7 +194,7 @@ class PageBuilder:
     def _identity(self, pages: _Pages, titles: list[str]) -> dict[str, Any]:
         """What a page is and where it stands."""
         plan, company = self._plan, self._spec.company
-        projects = [company.projects[index] for index in pages.project.tolist()]
+        projects = [company.projects[index] for index in pages.home.tolist()]
         ids = [str(id_) for id_ in (self._page_id + pages.rows * PAGE_ID_STEP).tolist()]
         webui = [
             f"/spaces/{project.key}/pages/{id_}/{_in_path(title)}"
@@ -254,24 +280,29 @@ class PageBuilder:
                 fragments["title_other"][place] = first_service + incident.service
         return titles, fragments
 
-    def _bodies(self, pages: _Pages, title_fragments: dict[str, I64]) -> pa.StringArray:
+    def _bodies(self, pages: _Pages, told: _Pages, title_fragments: dict[str, I64], marks: Marks) -> pa.StringArray:
+        """The text of each page: that of ``told``, which is another page where a page is a copy."""
         plan, fragments = self._plan, self._plan.fragments
-        ranges = fragments.ranges(len(pages.rows), {TOPIC: pages.topic, PROJECT: pages.project})
+        ranges = fragments.ranges(len(told.rows), {TOPIC: told.topic, PROJECT: told.project})
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
         fragments.only(ranges, "author", fragments.base("author") + pages.author)
-        narrow_days(fragments, ranges, calendar.day_of(pages.created), (*DAYS, "cell_day"))
-        made = plan.numbered.issues_by(pages.project, pages.created)
-        narrow_newest(fragments, ranges, pages.project, made, (*TICKETS, "last_ticket"))
-        # A space's first page has none above it: it points to itself.
-        above = np.where(pages.root, self._page_id + pages.rows * PAGE_ID_STEP, pages.parent_id)
+        moment = marks.moment(pages.created, told.created)
+        narrow_days(fragments, ranges, calendar.day_of(moment), (*DAYS, "cell_day"))
+        made = plan.numbered.issues_by(told.project, moment)
+        narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "last_ticket"))
+        # A space's first page has none above it: it points to itself. A misfiled one speaks as in its own space.
+        first = np.where(told.root, told.rows, told.project)
+        above = np.where(told.root | (told.home != told.project), self._page_id + first * PAGE_ID_STEP, told.parent_id)
         for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):
             fragments.only(ranges, name, fragments.base(name) + digits)
-        wanted = self._sizes(pages.rows)
-        blocks = blocks_of(plan.outlines, pages.archetype, wanted, self._draw("outline", pages.rows))
-        self._narrow_reviews(ranges, pages)
-        tracking = np.where(pages.incident >= 0, plan.tracking, -1)[:, None]
-        return fragments.compose(ranges, np.hstack([blocks, tracking]), self._draw("body", pages.rows))
+        wanted = self._sizes(told.rows)
+        blocks = blocks_of(plan.outlines, told.archetype, wanted, self._draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
+        self._narrow_reviews(ranges, told)
+        tracking = np.where(told.incident >= 0, plan.tracking, -1)[:, None]
+        return fragments.compose(ranges, np.hstack([blocks, tracking]), self._draw("body", told.rows), marks.edits)
 
     def _narrow_reviews(self, ranges: U64, pages: _Pages) -> None:
         """Lets the review of an incident speak of its issue, its first ticket, whom it hit and when."""

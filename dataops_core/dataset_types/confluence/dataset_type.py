@@ -46,6 +46,7 @@ class ConfluencePages:
     created_column = "createdAt"
     author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
+    defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         # A space's first page has no parent; any other has both halves of the reference.

@@ -12,6 +12,7 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types.confluence import markup
 from dataops_core.dataset_types.confluence.columns import LABELS
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays
@@ -44,6 +45,7 @@ class PagePlan:
     #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
     incidents: I64
     tracking: int
+    facts: Facts
     #: Of each project, where its issues begin among all.
     first_issue: I64
 
@@ -63,6 +65,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     tracking = markup.tracking(library)
+    facts = Facts.add(library, template, company, markup.escape, ("<p>", "</p>"))
     fragments = library.freeze()
     return PagePlan(
         fragments=fragments,
@@ -87,6 +90,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
             dtype=np.int64,
         ),
         tracking=tracking,
+        facts=facts,
         first_issue=np.cumsum([0, *(project.issue_count for project in company.projects)])[:-1],
     )
 

@@ -5,7 +5,8 @@ repository cites one that every dataset has. The others are named by project, su
 """
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.build import space_home_url
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.github.columns import SCHEMA
 from dataops_core.dataset_types.github.layout import LAYOUTS, LICENSES
 from dataops_core.dataset_types.github.plan import DESCRIPTIONS, plans, readme_bytes
@@ -57,6 +59,7 @@ class _Repositories:
     pushed: I64
     updated: I64
     public: NDArray[np.bool_]
+    fork: NDArray[np.bool_]
     archived: NDArray[np.bool_]
     #: Index of the field that an incomplete repository lacks, -1 for a complete one.
     lacking: I64
@@ -78,11 +81,32 @@ class RepositoryBuilder:
         self._first_id = 300_000_000 + digest64("repositories", company.client_id) % 500_000_000
         self._owner_id = 20_000_000 + digest64("organization", company.client_id) % 70_000_000
 
+        self._defects = Defects(spec, self._candidates, facts=self._plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that repositories have on purpose."""
+        yield from incomplete(self._incomplete, self._quota, _INCOMPLETE_FIELDS)
+        projects = self._spec.company.projects
+        yield from self._defects.planted(lambda _, project: projects[project].key, self._plan.facts.said)
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Repositories ``start`` to ``stop``, the latter excluded."""
         company = self._spec.company
-        repositories = self._repositories(np.arange(start, stop, dtype=np.int64))
-        names = self._names(repositories)
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        repositories, told = marks.split(self._repositories(marks.with_sources))
+        # A fork has what its source has, and what is old was left before its successor was.
+        last = np.where(marks.stale, told.pushed, calendar.WINDOW_DAYS * calendar.DAY)
+        pushed = np.clip(repositories.pushed, np.where(marks.near, told.pushed, 0), last)
+        repositories = replace(
+            repositories,
+            pushed=pushed,
+            updated=np.clip(repositories.updated, pushed, np.where(marks.stale, told.updated, last)),
+            topic=told.topic,
+            archetype=told.archetype,
+            archived=repositories.archived | marks.stale,
+            fork=repositories.fork | marks.near,
+        )
+        names = marks.titled(self._names(told), "{}-fork", "{}-old")
         urls = [f"{company.github_url}/{company.org}/{name}" for name in names]
         descriptions = self._descriptions(repositories)
         columns = {
@@ -91,12 +115,18 @@ class RepositoryBuilder:
             **self._people(repositories),
             **self._licenses(repositories),
             "description": descriptions,
-            "_text": self._readmes(repositories, names, urls, descriptions),
+            "_text": self._readmes(repositories, told, marks, self._heads(names, descriptions)),
         }
         return batch(columns, SCHEMA)
 
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
+
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any repository may be defective but those of the company's services. All are in one place."""
+        found = self._repositories(rows)
+        free = rows >= len(self._spec.company.services)
+        return Candidates(project=found.project, moment=found.created, paired=free, movable=np.zeros_like(free))
 
     def _repositories(self, rows: I64) -> _Repositories:
         plan, services = self._plan, self._spec.company.services
@@ -128,6 +158,7 @@ class RepositoryBuilder:
             pushed=pushed,
             updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, utc_offset=zone),
             public=~own & chance(self._draw("public", rows), 80),
+            fork=~own & chance(self._draw("flags", rows), 30),
             archived=archived,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
         )
@@ -219,7 +250,7 @@ class RepositoryBuilder:
         internal = chance(self._draw("visibility", rows), 650)
         return {
             "private": ~public,
-            "fork": (rows >= len(self._spec.company.services)) & chance(flags, 30),
+            "fork": repositories.fork,
             "language": languages,
             "visibility": np.where(public, "public", np.where(internal, "internal", "private")).tolist(),
             "default_branch": np.where(chance(mix(flags), 850), "main", "master").tolist(),
@@ -272,21 +303,31 @@ class RepositoryBuilder:
         lacks: NDArray[np.bool_] = repositories.lacking == _INCOMPLETE_FIELDS.index(name)
         return lacks
 
-    def _readmes(
-        self, repositories: _Repositories, names: list[str], urls: list[str], descriptions: list[str | None]
-    ) -> pa.StringArray:
-        plan, fragments = self._plan, self._plan.fragments
-        ranges = fragments.ranges(len(names), {TOPIC: repositories.topic, PROJECT: repositories.project})
-        narrow_days(fragments, ranges, calendar.day_of(repositories.pushed))
-        made = plan.numbered.issues_by(repositories.project, repositories.pushed)
-        narrow_newest(fragments, ranges, repositories.project, made, (*TICKETS, "ticket_link"))
-        heads = [
-            f"# {name}\n\n{f'{text}.{chr(10)}{chr(10)}' if text else ''}```bash\ngit clone {url}\n```\n\n"
-            for name, url, text in zip(names, urls, descriptions, strict=True)
+    def _heads(self, names: list[str], descriptions: list[str | None]) -> list[str]:
+        """How READMEs begin: with name, description and address."""
+        base = f"{self._spec.company.github_url}/{self._spec.company.org}"
+        return [
+            f"# {name}\n\n{f'{text}.{chr(10)}{chr(10)}' if text else ''}```bash\ngit clone {base}/{name}\n```\n\n"
+            for name, text in zip(names, descriptions, strict=True)
         ]
-        wanted = self._sizes(repositories.rows) - np.array([len(head.encode()) for head in heads])
-        blocks = blocks_of(plan.outlines, repositories.archetype, wanted, self._draw("outline", repositories.rows))
-        bodies = fragments.compose(ranges, blocks, self._draw("readme", repositories.rows))
+
+    def _readmes(
+        self, repositories: _Repositories, told: _Repositories, marks: Marks, heads: list[str]
+    ) -> pa.StringArray:
+        """The heads, and below each the text of ``told``: another repository's where one is a copy."""
+        plan, fragments = self._plan, self._plan.fragments
+        ranges = fragments.ranges(len(heads), {TOPIC: told.topic, PROJECT: told.project})
+        moment = marks.moment(repositories.pushed, told.pushed)
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        made = plan.numbered.issues_by(told.project, moment)
+        narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "ticket_link"))
+        # A copy has as much room below its head as its source.
+        beheaded = heads if marks.edits is None else self._heads(self._names(told), self._descriptions(told))
+        wanted = self._sizes(told.rows) - np.array([len(head.encode()) for head in beheaded])
+        blocks = blocks_of(plan.outlines, told.archetype, wanted, self._draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
+        bodies = fragments.compose(ranges, blocks, self._draw("readme", told.rows), marks.edits)
         return pc.binary_join_element_wise(arrays.texts(heads), bodies, arrays.texts([""] * len(heads)))
 
 

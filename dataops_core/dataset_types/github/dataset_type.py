@@ -71,6 +71,8 @@ class GithubRepos:
     created_column = "created_at"
     author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
+    # Repositories are all in one place.
+    defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         # GitHub knows the text of a license that it recognizes only.

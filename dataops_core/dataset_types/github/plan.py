@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.github import markup
 from dataops_core.dataset_types.github.layout import LAYOUTS
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
@@ -34,6 +35,7 @@ class RepositoryPlan:
 
     fragments: Fragments
     outlines: tuple[Outline, ...]
+    facts: Facts
     archetypes: tuple[str, ...]
     #: Draws an archetype by weight, as an index of ``archetypes``.
     archetype_table: I64
@@ -65,6 +67,7 @@ def _plan(plan_key: PlanKey) -> RepositoryPlan:
     archetypes = tuple(sorted({*weights, _SERVICE}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
+    facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
     return RepositoryPlan(
         fragments=fragments,
@@ -72,6 +75,7 @@ def _plan(plan_key: PlanKey) -> RepositoryPlan:
             compile_outline(part, fragments.block_bytes, readme_bytes(template), "readme", company.client_id, name)
             for part, name in zip(parts, archetypes, strict=True)
         ),
+        facts=facts,
         archetypes=archetypes,
         archetype_table=weighted_table([weights.get(name, 0) for name in archetypes]),
         service_archetype=archetypes.index(_SERVICE),

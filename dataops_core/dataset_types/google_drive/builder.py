@@ -4,13 +4,14 @@ A file's id follows from its row, its folder from its project, so that whatever 
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.files import drive_url, folder_id, permission_id
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.identifiers import BASE64, codes
 from dataops_core.dataset_types.office import Documents, Office
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
@@ -83,13 +84,18 @@ class FileBuilder:
         self._folder_names = arrays.texts([project.name for project in company.projects])
         self._permissions = arrays.texts([permission_id(company, person) for person in company.people])
 
+    def planted(self) -> Iterator[Planted]:
+        """The defects that files have on purpose."""
+        names = [project.name for project in self._company.projects]
+        return self._office.planted(lambda _, project: names[project])
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Files ``start`` to ``stop``, the latter excluded."""
         documents = self._office.documents(start, stop)
-        plan, count = self._office.plan, len(documents.rows)
+        plan, count = self._office.plan, len(documents.numbers.rows)
         mime_types = self._mime_types(documents)
-        project = arrays.integers(documents.project)
-        starred = self._office.draw("starred", documents.rows)
+        project = arrays.integers(documents.numbers.home)
+        starred = self._office.draw("starred", documents.numbers.rows)
         columns = {
             **self._addresses(documents, mime_types),
             **self._people(documents),
@@ -100,30 +106,32 @@ class FileBuilder:
             "description": documents.descriptions,
             "parents": arrays.lists(self._folders.take(project), [1] * count),
             # Drive counts every change, also those that nobody sees.
-            "version": [str(number) for number in (documents.version * 3 + documents.rows % 3).tolist()],
-            "createdTime": calendar.rfc3339(documents.created, milliseconds=True),
-            "modifiedTime": calendar.rfc3339(documents.modified, milliseconds=True),
-            "shared": chance(self._office.draw("shared", documents.rows), 850),
+            "version": [
+                str(number) for number in (documents.numbers.version * 3 + documents.numbers.rows % 3).tolist()
+            ],
+            "createdTime": calendar.rfc3339(documents.numbers.created, milliseconds=True),
+            "modifiedTime": calendar.rfc3339(documents.numbers.modified, milliseconds=True),
+            "shared": chance(self._office.draw("shared", documents.numbers.rows), 850),
             "ownedByMe": np.zeros(count, dtype=np.bool_),
             "starred": chance(starred, 60),
             "trashed": np.zeros(count, dtype=np.bool_),
             "_text": documents.texts,
             "_folder_name": self._folder_names.take(project),
-            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(documents.archetype)),
-            "_topic": plan.topics.take(arrays.integers(documents.topic)),
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(documents.numbers.archetype)),
+            "_topic": plan.topics.take(arrays.integers(documents.numbers.topic)),
         }
         return batch(columns, SCHEMA)
 
     def _mime_types(self, documents: Documents) -> list[str]:
-        drawn = pick(self._office.draw("mime type", documents.rows), 1000).tolist()
+        drawn = pick(self._office.draw("mime type", documents.numbers.rows), 1000).tolist()
         return [
             _mime_type(LAYOUTS[self._office.plan.archetypes[archetype]].form, number)
-            for archetype, number in zip(documents.archetype.tolist(), drawn, strict=True)
+            for archetype, number in zip(documents.numbers.archetype.tolist(), drawn, strict=True)
         ]
 
     def _addresses(self, documents: Documents, mime_types: list[str]) -> dict[str, list[str]]:
         base = drive_url(self._company)
-        ids = ["1" + code for code in codes(self._ids, documents.rows, BASE64, 43)]
+        ids = ["1" + code for code in codes(self._ids, documents.numbers.rows, BASE64, 43)]
         return {
             "id": ids,
             "webViewLink": [
@@ -134,8 +142,8 @@ class FileBuilder:
         }
 
     def _people(self, documents: Documents) -> dict[str, Any]:
-        people, count = self._office.plan.people, len(documents.rows)
-        author, editor = arrays.integers(documents.author), arrays.integers(documents.editor)
+        people, count = self._office.plan.people, len(documents.numbers.rows)
+        author, editor = arrays.integers(documents.numbers.author), arrays.integers(documents.numbers.editor)
         users = arrays.texts(["drive#user"] * count)
         owners = pa.StructArray.from_arrays(
             [
@@ -158,7 +166,7 @@ class FileBuilder:
         """Sizes, and of files that have bytes of their own their hashes; a text file's are those of its text."""
         native = np.array([mime_type in NATIVE for mime_type in mime_types], dtype=np.bool_)
         plain = np.array([mime_type == PLAIN for mime_type in mime_types], dtype=np.bool_)
-        pages = pick(self._office.draw("pages", documents.rows), 90_000)
+        pages = pick(self._office.draw("pages", documents.numbers.rows), 90_000)
         sizes = documents.lengths + np.where(native | plain, 0, _PDF_BYTES + pages)
         said = [str(size) for size in sizes.tolist()]
         return {

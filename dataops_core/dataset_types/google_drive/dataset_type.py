@@ -44,6 +44,7 @@ class GoogleDriveDocuments:
     created_column = "createdTime"
     author_column = "owners.displayName"
     archetypes = frozenset({"proposal", "project_plan", "meeting_notes", "report", "guide", "tracker", "deck"})
+    defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         # Files of Google's own kinds have no bytes that could be hashed.

@@ -4,7 +4,8 @@ A row's key and its time follow from ``numbers.py`` and the company's timeline. 
 issue or a comment cites was there before it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.timeline import issue_created, tickets_by
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.jira.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTIONS, STATUSES
 from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, description_bytes, plans
@@ -49,6 +51,8 @@ class _Issues:
     """A range of issues, as numbers: what their columns and their text both say."""
 
     rows: I64
+    #: The project that an issue is in, and the one that it is about: of a misfiled issue another.
+    home: I64
     project: I64
     number: I64
     #: Index of the company's incident that an issue tracks, -1 for none.
@@ -89,32 +93,52 @@ class IssueBuilder:
         self._capacities = self._plan.numbers.capacities(spec.record_count)
         self._first_id = 1_000_000 + digest64("issues", spec.company.client_id) % 8_000_000
 
+        self._defects = Defects(spec, self._candidates, facts=self._plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that issues have on purpose."""
+        yield from incomplete(self._incomplete, self._quota, _INCOMPLETE_FIELDS)
+        projects = self._spec.company.projects
+        yield from self._defects.planted(lambda _, project: projects[project].key, self._plan.facts.said)
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Issues ``start`` to ``stop``, the latter excluded."""
-        issues = self._issues(np.arange(start, stop, dtype=np.int64))
-        summaries, title_fragments = self._summaries(issues)
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        issues, told = marks.split(self._issues(marks.with_sources, marks))
+        issues = replace(issues, topic=told.topic, archetype=told.archetype)
+        summaries, title_fragments = self._summaries(told)
+        # Jira's own word for a copy. An issue has no older version.
+        summaries = marks.titled(summaries, "CLONE - {}", "{}")
         columns = {
             **self._identity(issues, summaries),
             **self._state(issues),
             **self._people(issues),
-            "fields.description": self._descriptions(issues, title_fragments),
-            "_comments": self._comments(issues),
+            "fields.description": self._descriptions(issues, told, title_fragments, marks),
+            "_comments": self._comments(issues, marks),
         }
         return batch(columns, SCHEMA)
 
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
 
-    def _issues(self, rows: I64) -> _Issues:
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any issue may be defective but those that track an incident."""
+        project, number, incident = self._plan.numbers.of(rows)
+        zone = self._plan.numbered.utc_offset[project]
+        created = issue_created(self._spec.company.client_id, project, number, self._capacities[project], zone)
+        return Candidates(project=project, moment=created, paired=incident < 0, movable=incident < 0)
+
+    def _issues(self, rows: I64, marks: Marks) -> _Issues:
         plan, company = self._plan, self._spec.company
-        project, number, incident = plan.numbers.of(rows)
+        home, number, incident = plan.numbers.of(rows)
+        project = np.where(marks.right >= 0, marks.right, home)
         tracked = incident >= 0
         leads = np.array([each.lead for each in company.incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in company.incidents], dtype=np.int64)
         drawn = weighted(self._draw("archetype", rows), plan.archetype_table)
         archetype = np.where(tracked, plan.archetypes.index(INCIDENT), drawn)
-        zone = plan.numbered.utc_offset[project]
-        created = issue_created(company.client_id, project, number, self._capacities[project], zone)
+        zone = plan.numbered.utc_offset[home]
+        created = issue_created(company.client_id, home, number, self._capacities[home], zone)
         ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], utc_offset=zone)
         ended = np.where(tracked, np.maximum(ends[incident], created + 600), ended)
         place = self._incomplete(rows)
@@ -126,6 +150,7 @@ class IssueBuilder:
         done, late = status == len(STATUSES) - 1, self._draw("late", rows)
         return _Issues(
             rows=rows,
+            home=home,
             project=project,
             number=number,
             incident=incident,
@@ -170,16 +195,16 @@ class IssueBuilder:
     def _identity(self, issues: _Issues, summaries: list[str]) -> dict[str, Any]:
         """What an issue is and where it stands."""
         plan, company = self._plan, self._spec.company
-        projects = [company.projects[index] for index in issues.project.tolist()]
+        projects = [company.projects[index] for index in issues.home.tolist()]
         keys = [f"{project.key}-{number}" for project, number in zip(projects, issues.number.tolist(), strict=True)]
-        ids = [str(id_) for id_ in (self._first_id + issues.number * len(company.projects) + issues.project).tolist()]
+        ids = [str(id_) for id_ in (self._first_id + issues.number * len(company.projects) + issues.home).tolist()]
         layouts = [LAYOUTS[plan.archetypes[index]] for index in issues.archetype.tolist()]
         drawn = pick(self._draw("priority", issues.rows), plan.priority_tables.shape[1])
         priorities = [PRIORITIES[index] for index in plan.priority_tables[issues.archetype, drawn].tolist()]
         labels = np.where(
             self._lacks(issues, "fields.labels"), LABEL_SETS, pick(self._draw("labels", issues.rows), LABEL_SETS)
         )
-        components = issues.project * COMPONENT_SETS + pick(self._draw("components", issues.rows), COMPONENT_SETS)
+        components = issues.home * COMPONENT_SETS + pick(self._draw("components", issues.rows), COMPONENT_SETS)
         components = np.where(
             self._lacks(issues, "fields.components"), len(company.projects) * COMPONENT_SETS, components
         )
@@ -242,9 +267,12 @@ class IssueBuilder:
         lacks: NDArray[np.bool_] = issues.lacking == _INCOMPLETE_FIELDS.index(name)
         return lacks
 
-    def _descriptions(self, issues: _Issues, title_fragments: dict[str, I64]) -> pa.StringArray:
+    def _descriptions(
+        self, issues: _Issues, told: _Issues, title_fragments: dict[str, I64], marks: Marks
+    ) -> pa.StringArray:
+        """What each issue is about: what ``told`` is about, which is another issue where one is a copy."""
         plan, fragments = self._plan, self._plan.fragments
-        ranges = self._ranges(issues.topic, issues.project, issues.created)
+        ranges = self._ranges(told.topic, told.project, marks.moment(issues.created, told.created))
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
         # An incident's issue speaks of the customer that it hit, and of that customer's ticket.
@@ -255,21 +283,23 @@ class IssueBuilder:
         ):
             chosen = fragments.base(pool) + np.array(known, dtype=np.int64)[issues.incident]
             fragments.only_where(ranges, pool, tracked, chosen)
-        blocks = blocks_of(
-            plan.outlines, issues.archetype, self._sizes(issues.rows), self._draw("outline", issues.rows)
-        )
+        blocks = blocks_of(plan.outlines, told.archetype, self._sizes(told.rows), self._draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
         closing = np.full((len(blocks), 1), plan.closing, dtype=np.int64)
-        return fragments.compose(ranges, np.hstack([blocks, closing]), self._draw("description", issues.rows))
+        return fragments.compose(
+            ranges, np.hstack([blocks, closing]), self._draw("description", told.rows), marks.edits
+        )
 
-    def _comments(self, issues: _Issues) -> pa.ListArray:
-        """The comments, in the order of their time: between an issue's creation and its last change."""
+    def _comments(self, issues: _Issues, marks: Marks) -> pa.ListArray:
+        """The comments, in the order of their time, from an issue's creation to its last change; a copy has none."""
         plan, people = self._plan, self._plan.people
-        counts = self._comment_counts(issues.rows)
+        counts = np.where(marks.near, 0, self._comment_counts(issues.rows))
         issue = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", issues.rows[issue] * 64 + place)
-        project = issues.project[issue]
-        zone = plan.numbered.utc_offset[project]
+        project, home = issues.project[issue], issues.home[issue]
+        zone = plan.numbered.utc_offset[home]
         created, updated = issues.created[issue], issues.updated[issue]
         begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
         step: I64 = place * 1000 + pick(drawn, 1000)
@@ -281,7 +311,7 @@ class IssueBuilder:
         ranges = self._ranges(issues.topic[issue], project, moment)
         chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
         bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
-        ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + project) * 8 + place
+        ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + home) * 8 + place
         by = arrays.integers(author)
         entries = pa.StructArray.from_arrays(
             [

@@ -46,6 +46,8 @@ class JiraIssues:
     created_column = "fields.created"
     author_column = "fields.reporter.displayName"
     archetypes = frozenset(LAYOUTS)
+    # An issue is changed, never written anew.
+    defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         # What nobody has begun needs nobody; what is done has an end.

@@ -26,6 +26,8 @@ OPENING = '{"type":"doc","version":1,"content":['
 CLOSING = "]}"
 _TEXT, _TEXT_END = '{"type":"text","text":"', '"}'
 _PARAGRAPH, _PARAGRAPH_END = '{"type":"paragraph","content":[' + _TEXT, _TEXT_END + "]}"
+#: A paragraph that follows another block.
+PARAGRAPH = ("," + _PARAGRAPH, _PARAGRAPH_END)
 _ITEM, _ITEM_END = '{"type":"listItem","content":[' + _PARAGRAPH, _PARAGRAPH_END + "]}"
 
 #: Lines of code and logs, by language.

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.jira import markup
 from dataops_core.dataset_types.jira.columns import COMPONENTS
 from dataops_core.dataset_types.jira.layout import LAYOUTS
@@ -38,6 +39,7 @@ class IssuePlan:
 
     fragments: Fragments
     outlines: tuple[Outline, ...]
+    facts: Facts
     comment_blocks: I64
     #: What comments have on average, all together.
     comment_bytes: float
@@ -72,6 +74,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     comments = markup.comments(library, draws)
     closing = library.block(library.literal(markup.CLOSING))
+    facts = Facts.add(library, template, company, markup.escape, markup.PARAGRAPH)
     fragments = library.freeze()
     a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
     comment_bytes = a_comment * sum(COMMENTS) / len(COMMENTS)
@@ -83,6 +86,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
             compile_outline(part, fragments.block_bytes, description, "issue", company.client_id, name)
             for part, name in zip(parts, archetypes, strict=True)
         ),
+        facts=facts,
         comment_blocks=np.array(comments, dtype=np.int64),
         comment_bytes=comment_bytes,
         closing=closing,

@@ -4,7 +4,8 @@ The first accounts are the company's customers, in their order, and older than a
 are prospects, partners and accounts that came to nothing. Users and accounts have ids in closed form.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.build import CONTACTS, customer_domain
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import (
     Numbered,
     People,
@@ -68,6 +71,7 @@ class _Plan:
 
     fragments: Fragments
     outlines: tuple[Outline, ...]
+    facts: Facts
     #: The block that tells of an outage; and of each customer the last incident that hit it, and its ticket (-1: none).
     outage: int
     incident: I64
@@ -96,6 +100,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     outage = markup.outage(library)
+    facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
     incident = np.full(len(company.customers), -1, dtype=np.int64)
     ticket = np.full(len(company.customers), -1, dtype=np.int64)
@@ -108,6 +113,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
             compile_outline(part, fragments.block_bytes, _mean_bytes(template), "account", company.client_id, name)
             for part, name in zip(parts, archetypes, strict=True)
         ),
+        facts=facts,
         outage=outage,
         incident=incident,
         hit_ticket=ticket,
@@ -158,24 +164,49 @@ class AccountBuilder:
         self._quota = incomplete_quota(spec)
         self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
 
+        self._defects = Defects(spec, self._candidates, facts=self._plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that accounts have on purpose."""
+        yield from incomplete(self._incomplete, self._quota, _INCOMPLETE_FIELDS)
+        projects = self._spec.company.projects
+        yield from self._defects.planted(lambda _, project: projects[project].key, self._plan.facts.said)
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Accounts ``start`` to ``stop``, the latter excluded."""
-        accounts = self._accounts(np.arange(start, stop, dtype=np.int64))
-        names = [self._plan.accounts.name(row) for row in accounts.rows.tolist()]
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        accounts, told = marks.split(self._accounts(marks.with_sources))
+        # Who keys an account in again says how it is registered; it is one of the same customer's all the same.
+        accounts = replace(
+            accounts,
+            topic=told.topic,
+            archetype=told.archetype,
+            customer=told.customer,
+            modified=np.maximum(accounts.modified, np.where(marks.near, told.modified, 0)),
+        )
+        known = [self._plan.accounts.name(row) for row in told.rows.tolist()]
+        names = marks.titled(known, "{} Incorporated", "{}")
         count = len(names)
         columns = {
             **dict.fromkeys(EMPTY, [None] * count),
             **dict.fromkeys(("IsDeleted", "IsCustomerPortal"), [False] * count),
-            **self._identity(accounts, names),
+            **self._identity(accounts, names, known),
             **self._places(accounts),
             **self._people(accounts),
             **self._history(accounts),
-            "Description": self._descriptions(accounts, names),
+            "Description": self._descriptions(accounts, told, names, known, marks),
         }
         return batch(columns, SCHEMA)
 
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
+
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any account may be defective but the company's own customers. All are in one place."""
+        found = self._accounts(rows)
+        return Candidates(
+            project=found.project, moment=found.created, paired=~found.own, movable=np.zeros_like(found.own)
+        )
 
     def _accounts(self, rows: I64) -> _Accounts:
         plan, customers = self._plan, len(self._spec.company.customers)
@@ -210,8 +241,8 @@ class AccountBuilder:
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
         )
 
-    def _identity(self, accounts: _Accounts, names: list[str]) -> dict[str, Any]:
-        """What an account is and how to reach it."""
+    def _identity(self, accounts: _Accounts, names: list[str], known: list[str]) -> dict[str, Any]:
+        """What an account is and how to reach it: at the site of the company that is ``known`` by that name."""
         plan, company, rows = self._plan, self._spec.company, accounts.rows
         own_ids = ids(ACCOUNT, company, rows.tolist())
         parents = ids(ACCOUNT, company, range(len(company.customers)))
@@ -232,7 +263,7 @@ class AccountBuilder:
             "ParentId": arrays.texts(parents).take(arrays.integers(accounts.customer, present=under)),
             "Website": [
                 None if lacks else f"https://www.{customer_domain(name)}"
-                for lacks, name in zip(self._lacks(accounts, "Website").tolist(), names, strict=True)
+                for lacks, name in zip(self._lacks(accounts, "Website").tolist(), known, strict=True)
             ],
             "PhotoUrl": [f"/services/images/photo/{id_}" for id_ in own_ids],
             # What a company is called says what it does.
@@ -315,20 +346,25 @@ class AccountBuilder:
         lacks: NDArray[np.bool_] = accounts.lacking == _INCOMPLETE_FIELDS.index(name)
         return lacks
 
-    def _descriptions(self, accounts: _Accounts, names: list[str]) -> pa.StringArray:
-        """Each account's name, then what is said of it as of its last change."""
+    def _descriptions(
+        self, accounts: _Accounts, told: _Accounts, names: list[str], known: list[str], marks: Marks
+    ) -> pa.StringArray:
+        """Each account's name, then what is said of it as of its last change: of ``told``, which is another account
+        where one is a copy.
+        """
         plan, fragments, company = self._plan, self._plan.fragments, self._spec.company
-        ranges = fragments.ranges(len(names), {TOPIC: accounts.topic, PROJECT: accounts.project})
-        narrow_days(fragments, ranges, calendar.day_of(accounts.modified))
-        made = plan.numbered.issues_by(accounts.project, accounts.modified)
-        narrow_newest(fragments, ranges, accounts.project, made, TICKETS)
+        ranges = fragments.ranges(len(names), {TOPIC: told.topic, PROJECT: told.project})
+        moment = marks.moment(accounts.modified, told.modified)
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        made = plan.numbered.issues_by(told.project, moment)
+        narrow_newest(fragments, ranges, told.project, made, TICKETS)
         fragments.only(ranges, "owner", fragments.base("owner") + accounts.owner)
-        known = accounts.customer >= 0
+        customers = accounts.customer >= 0
         contact = fragments.base("known_contact") + accounts.customer * CONTACTS
         fragments.only(
             ranges,
             "known_contact",
-            np.where(known, contact, fragments.base("known_contact")),
+            np.where(customers, contact, fragments.base("known_contact")),
             np.full(len(names), CONTACTS, dtype=np.uint64),
         )
         incident = np.where(accounts.own, plan.incident[accounts.customer], -1)
@@ -340,10 +376,14 @@ class AccountBuilder:
         fragments.only(ranges, "hit_day", fragments.base("hit_day") + starts[incident] // calendar.DAY)
         tickets = plan.hit_ticket[accounts.customer]
         fragments.only(ranges, "hit_ticket", fragments.base("hit_ticket") + np.where(hit, tickets, 0))
-        wanted = self._sizes(accounts.rows) - np.array([len(name.encode()) for name in names])
-        blocks = blocks_of(plan.outlines, accounts.archetype, wanted, self._draw("outline", accounts.rows))
+        wanted = self._sizes(told.rows) - np.array([len(name.encode()) for name in known])
+        blocks = blocks_of(plan.outlines, told.archetype, wanted, self._draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
         outage = np.where(hit, plan.outage, -1)[:, None]
-        bodies = fragments.compose(ranges, np.hstack([blocks, outage]), self._draw("description", accounts.rows))
+        bodies = fragments.compose(
+            ranges, np.hstack([blocks, outage]), self._draw("description", told.rows), marks.edits
+        )
         return pc.binary_join_element_wise(arrays.texts(names), bodies, arrays.texts([""] * len(names)))
 
 

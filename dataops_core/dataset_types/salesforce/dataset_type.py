@@ -49,6 +49,8 @@ class SalesforceAccounts:
     created_column = "CreatedDate"
     author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
+    # An account is changed, never written anew, and stands in no folder.
+    defects = frozenset({"near_duplicates", "conflicting_facts"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         FieldRule("LastActivityDate", applies=lambda frame: frame["Type"].str.startswith("Customer")),

@@ -5,6 +5,7 @@ A file's id follows from its row, its site and library from its project, so that
 
 import base64
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.files import directory_id, library_folder_id, site
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.identifiers import BASE32, codes, uuids
 from dataops_core.dataset_types.office import Documents, Office
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
@@ -90,11 +91,16 @@ class ItemBuilder:
         self._names = arrays.texts([project.name for project in company.projects])
         self._directory = arrays.texts([directory_id(company, person) for person in company.people])
 
+    def planted(self) -> Iterator[Planted]:
+        """The defects that files have on purpose."""
+        names = self._names.to_pylist()
+        return self._office.planted(lambda _, project: names[project])
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Files ``start`` to ``stop``, the latter excluded."""
         documents = self._office.documents(start, stop)
         plan = self._office.plan
-        created, modified = calendar.rfc3339(documents.created), calendar.rfc3339(documents.modified)
+        created, modified = calendar.rfc3339(documents.numbers.created), calendar.rfc3339(documents.numbers.modified)
         columns = {
             **self._places(documents),
             **self._people(documents),
@@ -103,30 +109,30 @@ class ItemBuilder:
             # What was made elsewhere and uploaded would have times of its own; these were made in the library.
             "fileSystemInfo.createdDateTime": created,
             "fileSystemInfo.lastModifiedDateTime": modified,
-            "file.hashes.quickXorHash": _hashes(self._office.draw("hash", documents.rows)),
+            "file.hashes.quickXorHash": _hashes(self._office.draw("hash", documents.numbers.rows)),
             "description": documents.descriptions,
             "_text": documents.texts,
-            "_site_name": self._names.take(arrays.integers(documents.project)),
-            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(documents.archetype)),
-            "_topic": plan.topics.take(arrays.integers(documents.topic)),
+            "_site_name": self._names.take(arrays.integers(documents.numbers.home)),
+            "_archetype": arrays.texts(plan.archetypes).take(arrays.integers(documents.numbers.archetype)),
+            "_topic": plan.topics.take(arrays.integers(documents.numbers.topic)),
         }
         return batch(columns, SCHEMA)
 
     def _places(self, documents: Documents) -> dict[str, Any]:
         """What a file is, where it lies, and how often it was changed."""
-        archetypes = [self._office.plan.archetypes[number] for number in documents.archetype.tolist()]
-        printed = pick(self._office.draw("printed", documents.rows), 1000).tolist()
+        archetypes = [self._office.plan.archetypes[number] for number in documents.numbers.archetype.tolist()]
+        printed = pick(self._office.draw("printed", documents.numbers.rows), 1000).tolist()
         kinds = [_kind(LAYOUTS[name].form, number) for name, number in zip(archetypes, printed, strict=True)]
         titles = [_REFUSED.sub(" - ", title).strip(" .-") for title in documents.titles]
         names = [f"{title[:240]}.{ending}" for title, (ending, _, _) in zip(titles, kinds, strict=True)]
-        sites = [self._sites[number] for number in documents.project.tolist()]
+        sites = [self._sites[number] for number in documents.numbers.home.tolist()]
         folders = [FOLDERS[name] for name in archetypes]
-        tags = uuids(self._tags, documents.rows)
-        versions = documents.version.tolist()
-        weights = pick(self._office.draw("weight", documents.rows), 60_000)
+        tags = uuids(self._tags, documents.numbers.rows)
+        versions = documents.numbers.version.tolist()
+        weights = pick(self._office.draw("weight", documents.numbers.rows), 60_000)
         sizes = documents.lengths // 3 + weights + np.array([weight for _, _, weight in kinds], dtype=np.int64)
         return {
-            "id": ["01" + code for code in codes(self._ids, documents.rows, BASE32, 32)],
+            "id": ["01" + code for code in codes(self._ids, documents.numbers.rows, BASE32, 32)],
             "name": names,
             "webUrl": [
                 f"{place.url}/{quote(f'{_LIBRARY}/{folder}/{name}')}"
@@ -141,7 +147,7 @@ class ItemBuilder:
             "parentReference.driveType": ["documentLibrary"] * len(sites),
             "parentReference.id": [
                 self._folders[number][folder]
-                for number, folder in zip(documents.project.tolist(), folders, strict=True)
+                for number, folder in zip(documents.numbers.home.tolist(), folders, strict=True)
             ],
             "parentReference.path": [
                 f"/drives/{place.drive_id}/root:/{folder}" for place, folder in zip(sites, folders, strict=True)
@@ -152,7 +158,7 @@ class ItemBuilder:
 
     def _people(self, documents: Documents) -> dict[str, pa.Array]:
         people = self._office.plan.people
-        author, editor = arrays.integers(documents.author), arrays.integers(documents.editor)
+        author, editor = arrays.integers(documents.numbers.author), arrays.integers(documents.numbers.editor)
         return {
             "createdBy.user.id": self._directory.take(author),
             "createdBy.user.displayName": people.names.take(author),

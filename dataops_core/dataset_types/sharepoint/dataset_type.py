@@ -43,6 +43,7 @@ class SharepointDocuments:
     created_column = "createdDateTime"
     author_column = "createdBy.user.displayName"
     archetypes = frozenset(FOLDERS)
+    defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
     completeness = tuple(map(FieldRule, _ALWAYS))
 
     @property

@@ -4,7 +4,8 @@ Every reference resolves without looking: a thread follows from its number (``th
 workspace's (``company/workspace.py``), issues, pull requests and pages those that the company has in closed form.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from numpy.typing import NDArray
 
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.identifiers import uuids
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, batch, incomplete_quota
 from dataops_core.dataset_types.slack import markup
@@ -75,6 +78,7 @@ class _Plan:
     fragments: Fragments
     #: Of each archetype those of its ``_ROLES``, one archetype after the other.
     outlines: tuple[Outline, ...]
+    facts: Facts
     archetypes: tuple[str, ...]
     archetype_table: I64
     topics: pa.Array
@@ -85,8 +89,9 @@ class _Plan:
     team_id: str
     channel_ids: pa.Array
     channel_names: pa.Array
-    #: Channel of an archetype and project.
+    #: Channel of an archetype and project; and whether an archetype's is a project's own.
     channel: I64
+    own_channel: NDArray[np.bool_]
 
 
 def _plan(plan_key: PlanKey) -> _Plan:
@@ -105,6 +110,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
     blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
     beginnings = [role.format(name) for name in weights for role in _ROLES]
     parts = {beginning: markup.parts(library, beginning, blocks) for beginning in sorted(set(beginnings))}
+    facts = Facts.add(library, template, company, markup.escape, ("", ""))
     fragments = library.freeze()
     compiled = {
         beginning: compile_outline(
@@ -116,6 +122,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
     return _Plan(
         fragments=fragments,
         outlines=tuple(compiled[beginning] for beginning in beginnings),
+        facts=facts,
         archetypes=tuple(weights),
         archetype_table=weighted_table(list(weights.values())),
         topics=arrays.texts([topic.key for topic in template.topics]),
@@ -127,6 +134,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
         channel_ids=arrays.texts([channel.channel_id for channel in known]),
         channel_names=arrays.texts([channel.name for channel in known]),
         channel=np.array([_channels_of(company, LAYOUTS[name].channel) for name in weights], dtype=np.int64),
+        own_channel=np.array([LAYOUTS[name].channel in {WORK, HELP} for name in weights]),
     )
 
 
@@ -149,6 +157,8 @@ class _Messages:
     #: Which of the threads each message is in, and its place there.
     thread: I64
     place: I64
+    #: The project in whose channel a message is, and the one that it is about: of a misfiled message another.
+    home: I64
     project: I64
     topic: I64
     archetype: I64
@@ -187,16 +197,28 @@ class MessageBuilder:
         )
         self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
 
+        self._defects = Defects(spec, self._candidates, facts=plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that messages have on purpose: of threads only the first one is defective."""
+        yield from self._incomplete.planted(self._clock, _INCOMPLETE_FIELDS)
+        names = self._plan.channel_names.to_pylist()
+        yield from self._defects.planted(
+            lambda row, project: names[self._channel_of(row, project)], self._plan.facts.said
+        )
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Messages ``start`` to ``stop``, the latter excluded."""
-        messages = self._messages(np.arange(start, stop, dtype=np.int64))
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        messages, told = marks.split(self._messages(marks.with_sources, marks))
+        messages = replace(messages, topic=told.topic)
         plan, count = self._plan, len(messages.rows)
         author = arrays.integers(messages.author)
         columns = {
             **self._references(messages),
             "type": ["message"] * count,
             "user": plan.user_ids.take(author),
-            "text": self._texts(messages),
+            "text": self._texts(messages, told, marks),
             "team": [plan.team_id] * count,
             "client_msg_id": uuids(key(*self._path, "client_msg_id"), messages.rows),
             "reactions": self._reactions(messages),
@@ -213,17 +235,36 @@ class MessageBuilder:
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
 
-    def _messages(self, rows: I64) -> _Messages:
-        plan = self._plan
-        numbers = self._clock.number_of(rows)
-        threads = self._clock.threads(
-            np.arange(numbers[0], numbers[-1] + 1, dtype=np.int64), plan.topic_table, plan.archetype_table
+    def _candidates(self, rows: I64) -> Candidates:
+        """First messages may be defective, but of an incident's threads none; misfiled only those without replies."""
+        threads, thread = self._threads(rows)
+        free = (threads.roots[thread] == rows) & (threads.incident[thread] < 0)
+        own = self._plan.own_channel[threads.archetype[thread]]
+        return Candidates(
+            project=threads.project[thread],
+            moment=threads.moments[thread, 0],
+            paired=free,
+            movable=free & own & (threads.lengths[thread] == 1),
         )
-        thread = numbers - numbers[0]
+
+    def _channel_of(self, row: int, project: int) -> int:
+        """The channel that a message would be in if its thread were of this project."""
+        threads, _ = self._threads(np.array([row], dtype=np.int64))
+        return int(self._plan.channel[threads.archetype[0], project])
+
+    def _threads(self, rows: I64) -> tuple[Threads, I64]:
+        """The threads of messages, and which of them each message is in."""
+        numbers, thread = np.unique(self._clock.number_of(rows), return_inverse=True)
+        return self._clock.threads(numbers, self._plan.topic_table, self._plan.archetype_table), thread
+
+    def _messages(self, rows: I64, marks: Marks) -> _Messages:
+        plan = self._plan
+        threads, thread = self._threads(rows)
         place = rows - threads.roots[thread]
-        project = threads.project[thread]
+        home = threads.project[thread]
+        project = np.where(marks.right >= 0, marks.right, home)
         author = threads.authors[thread, place]
-        first, size = plan.people.team_first[project], plan.people.team_size[project]
+        first, size = plan.people.team_first[home], plan.people.team_size[home]
         someone = first + (author - first + 1 + pick(self._draw("addressee", rows), size - np.uint64(1))) % (
             size.astype(np.int64)
         )
@@ -232,10 +273,11 @@ class MessageBuilder:
             threads=threads,
             thread=thread,
             place=place,
+            home=home,
             project=project,
             topic=threads.topic[thread],
             archetype=threads.archetype[thread],
-            channel=plan.channel[threads.archetype[thread], project],
+            channel=plan.channel[threads.archetype[thread], home],
             author=author,
             addressee=np.where(place == 0, someone, threads.authors[thread, np.maximum(place - 1, 0)]),
             moment=threads.moments[thread, place],
@@ -295,8 +337,8 @@ class MessageBuilder:
         # The reactions of one message differ; the common ones come more often.
         start = np.minimum(pick(drawn, len(REACTIONS)), pick(mix(drawn + key("emoji")), len(REACTIONS)))
         names = (start[owner] + turn * 4) % len(REACTIONS)
-        size = plan.people.team_size[messages.project].astype(np.int64)
-        first = plan.people.team_first[messages.project]
+        size = plan.people.team_size[messages.home].astype(np.int64)
+        first = plan.people.team_first[messages.home]
         many = 1 + np.minimum(pick(each, 6), pick(mix(each), 6))
         reaction = np.repeat(np.arange(len(owner)), many)
         nth = np.arange(len(reaction)) - np.repeat(np.cumsum(many) - many, many)
@@ -314,18 +356,21 @@ class MessageBuilder:
         lists = arrays.lists(entries, counts.tolist())
         return lists.take(arrays.integers(np.arange(len(rows)), present=counts > 0)).cast(_REACTIONS)
 
-    def _texts(self, messages: _Messages) -> pa.Array:
+    def _texts(self, messages: _Messages, told: _Messages, marks: Marks) -> pa.Array:
+        """What each message says: what ``told`` says, which is another message where one is a copy."""
         plan, fragments = self._plan, self._plan.fragments
-        ranges = fragments.ranges(len(messages.rows), {TOPIC: messages.topic, PROJECT: messages.project})
+        ranges = fragments.ranges(len(told.rows), {TOPIC: told.topic, PROJECT: told.project})
         fragments.only(ranges, "addressee", fragments.base("addressee") + messages.addressee)
-        narrow_days(fragments, ranges, calendar.day_of(messages.moment))
-        self._narrow_numbered(ranges, messages)
-        last = (messages.place == messages.replies) & ~messages.first
-        role = np.where(messages.first, 0, np.where(last & chance(self._draw("closing", messages.rows), 700), 2, 1))
-        outline = messages.archetype * len(_ROLES) + role
-        keys = self._draw("outline", messages.rows)
-        blocks = blocks_of(plan.outlines, outline, self._sizes(messages.rows), keys)
-        composed = fragments.compose(ranges, blocks, self._draw("text", messages.rows))
+        narrow_days(fragments, ranges, calendar.day_of(told.moment))
+        self._narrow_numbered(ranges, told)
+        last = (told.place == told.replies) & ~told.first
+        role = np.where(told.first, 0, np.where(last & chance(self._draw("closing", told.rows), 700), 2, 1))
+        outline = told.archetype * len(_ROLES) + role
+        keys = self._draw("outline", told.rows)
+        blocks = blocks_of(plan.outlines, outline, self._sizes(told.rows), keys)
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
+        composed = fragments.compose(ranges, blocks, self._draw("text", told.rows), marks.edits)
         return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
 
     def _narrow_numbered(self, ranges: U64, messages: _Messages) -> None:

@@ -47,6 +47,8 @@ class SlackMessages:
     created_column = "_posted_at"
     author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
+    # A message is not written anew.
+    defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         *(FieldRule(name, applies=lambda frame: frame["reply_count"].notna()) for name in _OF_REPLIES),

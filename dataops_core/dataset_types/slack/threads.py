@@ -5,13 +5,16 @@ without the others. A reply comes after what it replies to, in the working hours
 here: what messages say (``builder.py``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dataops_core.company.incidents import MOST_CUSTOMERS
 from dataops_core.company.model import Company
+from dataops_core.dataset_types.base import Planted
+from dataops_core.dataset_types.defects import incomplete
 from dataops_core.dataset_types.plan import People, Wheel
 from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, THREADS
 from dataops_core.generation import calendar
@@ -103,6 +106,11 @@ class ThreadClock:
         turn, place = np.divmod(rows, _TURN)
         return turn * len(THREADS) + _THREAD_OF[place]
 
+    def first_message(self, answered: int) -> int:
+        """The first message of the thread that has this place among those with replies."""
+        turn, place = divmod(answered, _ANSWERED_PER_TURN)
+        return turn * _TURN + int(_STARTS[np.flatnonzero(_SIZES > 1)[place]])
+
     @property
     def answered(self) -> int:
         """How many threads have replies."""
@@ -173,8 +181,13 @@ class Incomplete:
 
     def __init__(self, answered: int, quota: int, fields: int, *path: object) -> None:
         self._order = Affine(max(answered, 1), *path)
-        self._quota = quota
+        self._quota = min(quota, answered)
         self._fields = fields
+
+    def planted(self, clock: ThreadClock, fields: Sequence[str]) -> Iterator[Planted]:
+        """The first messages that lack one of the fields."""
+        for each in incomplete(self._order, self._quota, fields):
+            yield replace(each, row=clock.first_message(each.row))
 
     def lacking(self, threads: Threads) -> I64:
         """Per thread the index of the field that its first message lacks, -1 for none."""

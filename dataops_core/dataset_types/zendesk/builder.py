@@ -4,7 +4,8 @@ Who asks is a contact of one of the company's customers, who answers one of its 
 have ids in closed form. What a ticket or a comment cites was there before it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from dataops_core.company.build import CONTACTS, ticket_url
 from dataops_core.company.timeline import ticket_created, tickets_by
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.dataset_types.zendesk.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.zendesk.layout import CHANNELS, LAYOUTS, PRIORITIES, UNSOLVED
@@ -55,6 +57,8 @@ class _Tickets:
     number: I64
     #: Index of the company's incident that a ticket is about, -1 for none.
     incident: I64
+    #: The project whose team a ticket was given to, and the one that it is about: of a misfiled ticket another.
+    home: I64
     project: I64
     customer: I64
     contact: I64
@@ -90,74 +94,104 @@ class TicketBuilder:
         self._capacity = max(spec.company.ticket_count, spec.record_count)
         self._ids = Ids(spec.company)
 
+        self._defects = Defects(spec, self._candidates, facts=self._plan.facts.count)
+
+    def planted(self) -> Iterator[Planted]:
+        """The defects that tickets have on purpose. Where a ticket is, is the group that it was given to."""
+        yield from incomplete(self._incomplete, self._quota, _INCOMPLETE_FIELDS)
+        company = self._spec.company
+        groups = [company.teams[project.team].name for project in company.projects]
+        yield from self._defects.planted(lambda _, project: groups[project], self._plan.facts.said)
+
     def rows(self, start: int, stop: int) -> pa.RecordBatch:
         """Tickets ``start`` to ``stop``, the latter excluded."""
-        tickets, subjects, title_fragments = self._tickets(np.arange(start, stop, dtype=np.int64))
+        marks = self._defects.of(np.arange(start, stop, dtype=np.int64))
+        tickets, told, subjects, title_fragments = self._tickets(marks)
+        # Who writes twice rarely writes the same; a ticket has no older version.
+        subjects = marks.titled(subjects, "Again: {}", "{}")
         columns = {
             **self._identity(tickets, subjects),
             **self._state(tickets),
             **self._people(tickets),
-            "description": self._descriptions(tickets, title_fragments),
-            "_comments": self._comments(tickets),
+            "description": self._descriptions(tickets, told, title_fragments, marks),
+            "_comments": self._comments(tickets, marks),
         }
         return batch(columns, SCHEMA)
 
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
 
-    def _tickets(self, rows: I64) -> tuple[_Tickets, list[str], dict[str, I64]]:
-        """The tickets, their subjects, and the fragments with which their text says the same."""
+    def _candidates(self, rows: I64) -> Candidates:
+        """Any ticket may be defective but those about an incident."""
+        number, incident, _ = self._plan.numbers.of(rows)
+        created = ticket_created(self._spec.company.client_id, number, self._capacity)
+        free = incident < 0
+        return Candidates(project=self._plan.wheel.project(rows), moment=created, paired=free, movable=free)
+
+    def _tickets(self, marks: Marks) -> tuple[_Tickets, _Tickets, list[str], dict[str, I64]]:
+        """The tickets, those whose text they have, their subjects, and the fragments with which the text says the same.
+
+        Whoever sends a ticket twice is the same contact of the same customer.
+        """
+        plan, company = self._plan, self._spec.company
+        tickets, told = marks.split(self._numbers(marks.with_sources, marks))
+        titles, fragments = plan.titles.draw(
+            told.rows, told.topic, told.archetype, self._draw("subject", told.rows), self._spec.seed
+        )
+        subjects = list(map(capitalized, titles))
+        # A customer that the subject names is the one that asks.
+        named = fragments["title_other"] - plan.titles.others["customer"][1]
+        own = (named >= 0) & (named < len(company.customers)) & (told.incident < 0)
+        told = replace(told, customer=np.where(own, named, told.customer))
+        first_service = plan.titles.others["service"][1]
+        for row, index in enumerate(told.incident.tolist()):
+            if index >= 0:
+                service = company.incidents[index].service
+                day = spoken_day(company.incidents[index].started // calendar.DAY)
+                name = company.services[service].name
+                subjects[row] = f"{name} down for {company.customers[told.customer[row]]} on {day}"
+                fragments["title_other"][row] = first_service + service
+        tickets = replace(
+            tickets, topic=told.topic, archetype=told.archetype, customer=told.customer, contact=told.contact
+        )
+        return tickets, told, subjects, fragments
+
+    def _numbers(self, rows: I64, marks: Marks) -> _Tickets:
         plan, company = self._plan, self._spec.company
         number, incident, hit = plan.numbers.of(rows)
         about = incident >= 0
         projects = np.array([each.project for each in company.incidents], dtype=np.int64)
-        project = np.where(about, projects[incident], plan.wheel.project(rows))
+        home = np.where(about, projects[incident], plan.wheel.project(rows))
         archetype = np.where(
             about,
             plan.archetypes.index(INCIDENT),
             weighted(self._draw("archetype", rows), plan.archetype_table),
         )
-        topic = weighted(self._draw("topic", rows), plan.topic_table)
-        titles, fragments = plan.titles.draw(rows, topic, archetype, self._draw("subject", rows), self._spec.seed)
-        subjects = list(map(capitalized, titles))
-        # A customer that the subject names is the one that asks.
-        first = plan.titles.others["customer"][1]
-        named = fragments["title_other"] - first
-        own = (named >= 0) & (named < len(company.customers))
         drawn = self._draw("customer", rows)
         # Some customers ask more than others.
         asking = np.minimum(pick(drawn, len(company.customers)), pick(mix(drawn), len(company.customers) * 2))
-        customer = np.where(about, hit, np.where(own, named, asking))
-        first_service = plan.titles.others["service"][1]
-        for row, index in enumerate(incident.tolist()):
-            if index >= 0:
-                service = company.incidents[index].service
-                day = spoken_day(company.incidents[index].started // calendar.DAY)
-                name = company.services[service].name
-                subjects[row] = f"{name} down for {company.customers[customer[row]]} on {day}"
-                fragments["title_other"][row] = first_service + service
         created = ticket_created(company.client_id, number, self._capacity)
-        zone = plan.numbered.utc_offset[project]
+        zone = plan.numbered.utc_offset[home]
         updated = calendar.later(
             created, self._draw("updated", rows), within_days=plan.longest[archetype], utc_offset=zone
         )
         place = self._incomplete(rows)
-        tickets = _Tickets(
+        return _Tickets(
             rows=rows,
             number=number,
             incident=incident,
-            project=project,
-            customer=customer,
+            home=home,
+            project=np.where(marks.right >= 0, marks.right, home),
+            customer=np.where(about, hit, asking),
             contact=pick(self._draw("contact", rows), CONTACTS),
-            topic=topic,
+            topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=archetype,
-            assignee=plan.people.member(project, self._draw("assignee", rows)),
+            assignee=plan.people.member(home, self._draw("assignee", rows)),
             status=self._statuses(rows, created, updated, about),
             created=created,
             updated=updated,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
         )
-        return tickets, subjects, fragments
 
     def _statuses(self, rows: I64, created: I64, updated: I64, about: NDArray[np.bool_]) -> I64:
         """The older a ticket, the likelier it is solved; what has been solved for long is closed."""
@@ -238,7 +272,7 @@ class TicketBuilder:
         requester = ids.contacts(tickets.customer, tickets.contact)
         told = self._draw("told", tickets.rows)
         other = ids.contacts(tickets.customer, (tickets.contact + 1) % CONTACTS)
-        follower = ids.people(people.member(tickets.project, mix(told)))
+        follower = ids.people(people.member(tickets.home, mix(told)))
         copied, followed = chance(told, 250), chance(mix(~told), 200)
         return {
             "requester_id": requester,
@@ -261,25 +295,34 @@ class TicketBuilder:
         lacks: NDArray[np.bool_] = tickets.lacking == _INCOMPLETE_FIELDS.index(name)
         return lacks
 
-    def _descriptions(self, tickets: _Tickets, title_fragments: dict[str, I64]) -> pa.StringArray:
+    def _descriptions(
+        self, tickets: _Tickets, told: _Tickets, title_fragments: dict[str, I64], marks: Marks
+    ) -> pa.StringArray:
+        """What each ticket asks: what ``told`` asks, which is another ticket where one is a copy."""
         plan, fragments = self._plan, self._plan.fragments
-        ranges = self._ranges(tickets, np.arange(len(tickets.rows)), tickets.created)
+        moment = marks.moment(tickets.created, told.created)
+        ranges = self._ranges(told, np.arange(len(told.rows)), moment)
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
-        blocks = blocks_of(
-            plan.outlines, tickets.archetype, self._sizes(tickets.rows), self._draw("outline", tickets.rows)
-        )
+        blocks = blocks_of(plan.outlines, told.archetype, self._sizes(told.rows), self._draw("outline", told.rows))
+        blocks = plan.facts.placed(blocks, marks)
+        plan.facts.narrow(fragments, ranges, marks)
         signature = np.full((len(blocks), 1), plan.signature, dtype=np.int64)
-        return fragments.compose(ranges, np.hstack([blocks, signature]), self._draw("description", tickets.rows))
+        return fragments.compose(
+            ranges, np.hstack([blocks, signature]), self._draw("description", told.rows), marks.edits
+        )
 
-    def _comments(self, tickets: _Tickets) -> pa.ListArray:
-        """What follows the description, in the order of time: replies and answers in turn, and notes among them."""
+    def _comments(self, tickets: _Tickets, marks: Marks) -> pa.ListArray:
+        """What follows the description, in the order of time: replies and answers in turn, and notes among them.
+
+        Nothing follows a ticket that was sent again: it is answered where it was sent first.
+        """
         plan, company = self._plan, self._spec.company
-        counts = np.where(tickets.status == _NEW, 0, self._comment_counts(tickets.rows))
+        counts = np.where(marks.near | (tickets.status == _NEW), 0, self._comment_counts(tickets.rows))
         ticket = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(ticket)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", tickets.rows[ticket] * 64 + place)
-        zone = plan.numbered.utc_offset[tickets.project[ticket]]
+        zone = plan.numbered.utc_offset[tickets.home[ticket]]
         created, updated = tickets.created[ticket], tickets.updated[ticket]
         begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
         step: I64 = place * 1000 + pick(drawn, 1000)

@@ -47,6 +47,8 @@ class ZendeskTickets:
     created_column = "created_at"
     author_column = "_requester_name"
     archetypes = frozenset(LAYOUTS)
+    # A ticket is changed, never written anew.
+    defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
     completeness = (
         *map(FieldRule, _ALWAYS),
         FieldRule("assignee_id", applies=lambda frame: frame["status"] != "new"),

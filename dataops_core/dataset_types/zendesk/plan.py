@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.dataset_types.zendesk import markup
@@ -34,6 +35,7 @@ class TicketPlan:
 
     fragments: Fragments
     outlines: tuple[Outline, ...]
+    facts: Facts
     #: Blocks of comments: replies, answers, notes; and the note of an incident.
     comment_blocks: tuple[I64, ...]
     incident_note: int
@@ -72,6 +74,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     comments, note = markup.comments(library, draws), markup.incident_note(library)
     signature = markup.signature(library)
+    facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
     replies, answers, notes = (float(fragments.block_bytes[list(each)].mean()) for each in comments)
     # Three replies to two answers, and a note for every fifth reply, as ``_comments`` draws them.
@@ -90,6 +93,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
             )
             for part, name in zip(parts, archetypes, strict=True)
         ),
+        facts=facts,
         comment_blocks=tuple(np.array(each, dtype=np.int64) for each in comments),
         incident_note=note,
         comment_bytes=comment_bytes,

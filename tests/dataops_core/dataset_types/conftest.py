@@ -14,7 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, Planted
+from dataops_core.dataset_types.defects import Defect
 from dataops_core.dataset_types.known import dataset_type
 from dataops_core.generation.seeding import default_seed
 from dataops_core.lifecycle import Stage
@@ -39,6 +40,22 @@ class Dataset:
     @property
     def rows(self) -> list[dict[str, Any]]:
         return self.frame.to_dict("records")
+
+    @functools.cached_property
+    def planted(self) -> list[Planted]:
+        """What is wrong on purpose."""
+        return list(self.type.builder(self.spec).planted())
+
+    @property
+    def twins(self) -> set[frozenset[int]]:
+        """Rows that repeat each other on purpose."""
+        kinds = {Defect.NEAR_DUPLICATE, Defect.STALE_VERSION}
+        return {frozenset((each.row, each.related)) for each in self.planted if each.kind in kinds}
+
+    @property
+    def misfiled(self) -> set[int]:
+        """Rows that are in the wrong place on purpose."""
+        return {each.row for each in self.planted if each.kind == Defect.MISFILED}
 
 
 def generate(spec: GenerationSpec) -> Dataset:

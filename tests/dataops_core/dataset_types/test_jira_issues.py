@@ -70,7 +70,9 @@ def test_mentions_and_comments_are_of_the_project_s_team(issues):
     company = issues.spec.company
     people = {person.account_id: person for person in company.people}
     projects = {project.key: project for project in company.projects}
-    for row in issues.rows:
+    for number, row in enumerate(issues.rows):
+        if number in issues.misfiled:
+            continue
         team = projects[row["fields.project.key"]].team
         said = [node for node in nodes(orjson.loads(row["fields.description"])) if node["type"] == "mention"]
         mentioned = [people[node["attrs"]["id"]] for node in said]

@@ -29,7 +29,9 @@ def test_the_first_accounts_are_the_company_s_customers(accounts):
 def test_ids_follow_from_the_row_whatever_the_dataset(accounts, dataset_of):
     other = dataset_of("Retail Sales Enablement - Salesforce", records=120)
     assert other.frame["Id"].tolist() == accounts.frame["Id"][:120].tolist()
-    assert other.frame["Name"].tolist() == accounts.frame["Name"][:120].tolist()
+    copies = {row for pair in (*other.twins, *accounts.twins) for row in pair}
+    rows = [row for row in range(120) if row not in copies]
+    assert other.frame["Name"][rows].tolist() == accounts.frame["Name"][rows].tolist()
     assert accounts.frame["Id"].is_unique
 
 

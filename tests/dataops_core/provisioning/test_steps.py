@@ -90,7 +90,7 @@ def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(accept, ser
     manifest = json.loads((archive / MANIFEST_FILE).read_text())
     assert manifest["files"][RECORDS_FILE]["sha256"] == digest
     assert set(manifest["files"]) == {
-        RECORDS_FILE, "queries.jsonl", "ground_truth.jsonl", "quality.json", "dataset.json",
+        RECORDS_FILE, "queries.jsonl", "defects.jsonl", "ground_truth.jsonl", "quality.json", "dataset.json",
     }  # fmt: skip
     truth = GroundTruth.from_jsonl((archive / "ground_truth.jsonl").read_bytes())
     assert len(truth) > 80

@@ -41,6 +41,7 @@ class PageType:
     created_column = "created"
     author_column = "author"
     archetypes = frozenset({"note"})
+    defects: frozenset[str] = frozenset()
     completeness: tuple[FieldRule, ...] = (
         FieldRule("title"),
         FieldRule("summary"),

@@ -38,7 +38,9 @@ def test_all_records_are_fully_populated(table: pa.Table, page_type: DatasetType
 
 def test_incomplete_records_lower_the_score(page_type: DatasetType, lacking: Lacking) -> None:
     """C-61: the reference's sentence, to the letter."""
-    result = check_completeness(lacking(10), page_type, requested=500, incomplete_planned=10)
+    planned = {"incomplete": 10, "near_duplicate": 5}
+    result = check_completeness(lacking(10), page_type, requested=500, incomplete_planned=10, defects_planned=planned)
+    assert result.metrics["defects_planned"] == planned
     assert result.status is CheckStatus.PASSED
     assert result.score == Decimal("98.00")
     assert result.details == "490/500 records fully populated (98%)"

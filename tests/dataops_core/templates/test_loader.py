@@ -139,6 +139,24 @@ def test_a_vocabulary_of_the_folder_replaces_its_industrys(put: Put) -> None:
         ("bytes_per_record: 31457", "bytes_per_record: 1.5", "bytes_per_record", "must be a valid integer"),
         ("incomplete_share: 0.02", "incomplete_share: 0.2", "incomplete_share", "must be less than 0.05, not 0.2"),
         ("incomplete_share: 0.02", "incomplete_share: .nan", "incomplete_share", "must be less than 0.05"),
+        (
+            "stale_versions: 0.01",
+            "stale_versions: 0.2",
+            "defects.stale_versions",
+            "less than or equal to 0.05, not 0.2",
+        ),
+        (
+            "stale_versions: 0.01",
+            "stale_versions: .nan",
+            "defects.stale_versions",
+            "must be less than or equal to 0.05",
+        ),
+        (
+            "stale_versions: 0.01",
+            "stale_version: 0.01",
+            "defects.stale_version",
+            "is no such field: did you mean 'stale_versions'?",
+        ),
         ("runbook: 24", "runbook: many", "archetypes.runbook", 'must be a valid integer, not "many"'),
         (
             "runbook: 24",
@@ -170,6 +188,15 @@ def test_a_wrong_value_is_named_with_file_line_and_field(put: Put, old: str, new
     assert problem["line"] == OWN[: OWN.index(old)].count("\n") + new.count("\n") + 1
     assert problem["field"] == field
     assert said in str(problem["problem"])
+
+
+def test_a_defect_that_the_type_does_not_know_is_named(put: Put) -> None:
+    shipped = (SHIPPED_DIR / "jira-fintech-developer-productivity.yaml").read_text(encoding="utf-8")
+    path = put(("version: 1", "version: 2"), ("misfiled: 0.005", "stale_versions: 0.01"), text=shipped)
+    (problem,) = problems_of(path.parent)
+    assert problem["field"] == "defects.stale_versions"
+    known = "conflicting_facts, misfiled, near_duplicates"
+    assert problem["problem"] == f"is no defect of jira_issues, which has {known}"
 
 
 def test_a_misspelled_field_is_named_with_the_one_that_was_meant(put: Put) -> None:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from a_domain_sdk.models.templates import (
         Alternative,
+        DefectShares,
         NamedTemplate,
         Recommendation,
         RecordCounts,
@@ -122,6 +123,7 @@ __all__ = [
     "DatasetStatus",
     "DatasetTemplate",
     "DatasetType",
+    "DefectShares",
     "EventOperation",
     "EventProblem",
     "ExpectedDocument",
@@ -253,6 +255,7 @@ _NAMES = {
         "DatasetSort",
         "DatasetStatus",
         "DatasetType",
+        "DefectShares",
         "Industry",
         "JourneyEventPhase",
         "JourneyEventStatus",

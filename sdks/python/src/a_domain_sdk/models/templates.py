@@ -40,6 +40,16 @@ class TemplateTopic(Model):
     weight: float
 
 
+class DefectShares(Model):
+    """Shares of records that are wrong on purpose: each is met exactly, rounded down to whole records."""
+
+    incomplete: float
+    near_duplicates: float
+    stale_versions: float
+    conflicting_facts: float
+    misfiled: float
+
+
 class RecordField(Model):
     """A field of a record, by its dotted path in the vendor's shape."""
 
@@ -53,6 +63,8 @@ class TemplateDetails(Template):
 
     version: int
     record_counts: RecordCounts
+    #: None from a server of before there were any.
+    defects: DefectShares | None = None
     topics: list[TemplateTopic] = Field(default_factory=list)
     record_schema: list[RecordField] = Field(default_factory=list)
     sample_records: list[dict[str, Any]] = Field(default_factory=list)
