@@ -210,6 +210,20 @@ export interface DatasetTemplate {
   version: number;
 }
 
+/** Shares of records that are wrong on purpose; each is met exactly, rounded down to whole records. */
+export interface DefectShares {
+  /** Lack a field. */
+  incomplete: number;
+  /** Repeat another record with small edits. */
+  nearDuplicates: number;
+  /** Are older versions of records that are still there. */
+  staleVersions: number;
+  /** State another value of a fact than another record. */
+  conflictingFacts: number;
+  /** Stand where what they are about does not belong. */
+  misfiled: number;
+}
+
 /** An event was written down; ``status`` is where it stands now. */
 export interface EventAccepted {
   eventId: string;
@@ -583,6 +597,7 @@ export interface TemplateDetail {
   links: Record<string, string | null>;
   version: number;
   recordCounts: RecordCounts;
+  defects: DefectShares;
   topics: TemplateTopic[];
   recordSchema: RecordField[];
   sampleRecords: (Record<string, unknown>)[];

@@ -11,7 +11,7 @@ from dataops_core.lifecycle import Industry
 from dataops_core.previewing import records_that_differ, sample_spec
 from dataops_core.templates.comparing import Effect, differences, version_problem
 from dataops_core.templates.loader import check_files, load_catalog
-from dataops_core.templates.model import IndustryVocabulary, RecordCounts, Template, Topic
+from dataops_core.templates.model import DefectShares, IndustryVocabulary, RecordCounts, Template, Topic
 from dataops_core.templates.notes import NOTES
 from dataops_core.templates.writing import as_yaml, new_template
 
@@ -89,6 +89,7 @@ CHANGES: dict[str, Any] = {
     "record_counts": RecordCounts(sandbox=77, pilot=88, production=99),
     "bytes_per_record": 4000,
     "incomplete_share": 0.04,
+    "defects": DefectShares(near_duplicates=0.04),
     "labels": ("one", "two", "three", "four", "five", "six"),
 }
 
@@ -107,7 +108,7 @@ def test_a_fields_effect_is_what_the_generator_does_with_it(name: str) -> None:
         differing = records_that_differ(*specs)
         if {one.effect for one in found} != {Effect.RECORDS}:
             assert differing == 0, field
-        elif field in {"template_id", "archetypes", "incomplete_share"}:
+        elif field in {"template_id", "archetypes", "incomplete_share", "defects"}:
             assert differing > 0, field
 
 
