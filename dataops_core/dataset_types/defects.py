@@ -1,8 +1,8 @@
 """Which records of a dataset are defective on purpose, and how: in closed form, by the quotas of its template.
 
-Two records of one project make a near duplicate, a stale version or a conflict of facts; a misfiled record is one by
-itself. Belongs here: the choice, and what a range of rows must know of it. Does not belong here: what defective records
-say (``facts.py`` and the builders), records that lack a field (``plan.incomplete_quota``).
+Two records, of one project wherever it has two, make a near duplicate, a stale version or a conflict of facts; a
+misfiled record is one by itself. Belongs here: the choice, and what a range of rows must know of it. Does not belong
+here: what defective records say (``facts.py`` and the builders), records that lack a field (``plan.incomplete_quota``).
 
 The choice follows from the specification alone. Records that others point at, or that tell of the company's incidents,
 are never chosen: each type says which may be.
@@ -170,6 +170,10 @@ class Defects:
                 break
             size *= 4
         one, other = left[heads], left[heads + 1]
+        # Where no project has two left, two of different ones have to do.
+        alone = np.setdiff1d(left, np.concatenate([one, other]))
+        more = min(pairs - len(heads), len(alone) // 2)
+        one, other = np.concatenate([one, alone[: 2 * more : 2]]), np.concatenate([other, alone[1 : 2 * more : 2]])
         swap = seen.moment[one] > seen.moment[other]
         return rows[np.where(swap, other, one)], rows[np.where(swap, one, other)], rows[moved]
 

@@ -11,7 +11,15 @@ from uuid import UUID
 from dataops_core import fault_points
 from dataops_core.clock import rfc3339, utcnow
 from dataops_core.errors import StorageError
-from dataops_core.storage import DEFECTS_FILE, DRAFT, GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import (
+    DEFECTS_FILE,
+    DRAFT,
+    GROUND_TRUTH_FILE,
+    MANIFEST_FILE,
+    QUERIES_FILE,
+    RECORDS_FILE,
+    Storage,
+)
 
 QUALITY_FILE = "quality.json"
 DATASET_FILE = "dataset.json"
