@@ -158,13 +158,13 @@ class Case:
     operation: Operation
 
     @classmethod
-    def accept(cls, services: Services, *types: str, client_id: UUID | None = None) -> "Case":
+    def accept(cls, services: Services, *types: str, client_id: UUID | None = None, record_count: int = 60) -> "Case":
         request = ProvisioningRequest(
             journey_id=uuid4(),
             client_id=client_id or uuid4(),
             stage=Stage.SANDBOX,
             dataset_types=types or (TYPE,),
-            record_count=60,
+            record_count=record_count,
             metadata={"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
         )
         with services.database.transaction() as session:

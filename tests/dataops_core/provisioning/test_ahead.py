@@ -16,10 +16,11 @@ from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.figures.counting import Figures
-from dataops_core.generation.records import read_records, write_records
+from dataops_core.generation.pieces import open_records
+from dataops_core.generation.records import write_records
 from dataops_core.lifecycle import Stage
 from dataops_core.provisioning import steps
-from dataops_core.quality.query_drawing import make_queries
+from dataops_core.quality.large_drawing import draw_queries
 from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
 from dataops_pipeline.previews import plots, sample_table
@@ -37,8 +38,9 @@ with tempfile.TemporaryDirectory() as place:
                               Stage.SANDBOX, 1, 150)
         path = storage.path(f"{kind.name}/records.parquet")
         write_records(spec, kind, storage.filesystem, path)
-        table = read_records(storage.filesystem, path)
-        assert len(make_queries(table, kind, seed=1)) == 10
+        records = open_records(storage.filesystem, path)
+        assert len(draw_queries(records, kind, seed=1)) == 10
+        table = next(records.pieces())
         sample_table(table.slice(0, 5), kind), plots(Figures.of(kind, table.to_batches()))
         assert sum(1 for batch in table.to_batches() for row in batch.to_pylist() if kind.document(row)) == 150
         seen.append(heavy())

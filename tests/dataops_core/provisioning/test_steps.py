@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from dataops_core.clock import utcnow
+from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.errors import PermanentError, QualityGateError, StaleRunError, StorageError, UnavailableError
+from dataops_core.generation import pieces
 from dataops_core.ground_truth.model import GroundTruth
 from dataops_core.lifecycle import (
     CheckStatus,
@@ -20,6 +22,7 @@ from dataops_core.lifecycle import (
 )
 from dataops_core.provisioning import proving, steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
+from dataops_core.quality import large_drawing
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Dataset
@@ -58,6 +61,23 @@ def test_six_steps_make_a_ready_dataset(accept, services):
     assert connector is not None
     assert (connector.status, connector.document_count) == (ConnectorStatus.HEALTHY, 60)
     assert state.meets_threshold
+
+
+def test_records_that_are_read_in_pieces_make_a_ready_dataset(accept, services, monkeypatch):
+    """As a million do: two row groups, each read for itself, of which one proposes the test queries."""
+    monkeypatch.setattr(pieces, "KEPT_BYTES", 0)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1)
+    monkeypatch.setattr(large_drawing, "_SAMPLE_ROWS", BLOCK_ROWS)
+    case = accept("slack_messages", record_count=1000)
+    case.provision(dataset_type="slack_messages")
+    dataset = case.dataset("slack_messages")
+    assert (dataset.status, dataset.record_count) == (S.READY, 1000)
+    opened = services.tables.open(services.storage, dataset.records_path)
+    assert [piece.num_rows for piece in opened.pieces()] == [BLOCK_ROWS, 1000 - BLOCK_ROWS]
+    with services.database.transaction() as session:
+        connector = connectors.of_dataset(session, dataset.dataset_id)
+        assert (connector.status, connector.document_count) == (ConnectorStatus.HEALTHY, 1000)
+        assert quality.current(session, dataset.dataset_id).meets_threshold
 
 
 def test_the_same_request_again_gives_the_same_bytes(accept):
