@@ -31,11 +31,11 @@ down: .venv/installed ## Stop what runs in the background
 	@$(BIN)/dataops down
 
 # One process more than there are cores: tests of the stack wait for half of their time.
-test: .venv/installed ## Run all tests (DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
+test: .venv/installed ## Run the tests but for the long ones (ALL=1: those too, as CI does; DATABASE=external or distribution: on a given PostgreSQL; LAUNCHER=default or warm: by that launcher)
 	@sh scripts/install_chromium.sh
 	@sh scripts/install_typescript.sh
 	@processes="$$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')"; \
-	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder
+	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder $(if $(ALL),,-m 'not long')
 
 fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks the same again, EXAMPLES=<n> as much)
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \

@@ -41,6 +41,7 @@ def asked(stack: Stack, dataops: Dataops) -> Dataops:
     return run
 
 
+@pytest.mark.long
 @pytest.mark.stack
 def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., dict[str, str]], tmp_path: Path) -> None:
     # Other tests' datasets are there, too, and some are meant to be bad.

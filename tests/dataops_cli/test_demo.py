@@ -96,6 +96,7 @@ def test_the_demo_shows_everything_and_leaves_nothing_running_whatever_the_envir
     assert processes_of(home) == []
 
 
+@pytest.mark.long
 def test_keep_leaves_the_stack_with_ready_datasets_until_down(home: Path) -> None:
     try:
         kept = dataops(home, "demo", KEEP="1")
@@ -129,6 +130,7 @@ def test_keep_leaves_the_stack_with_ready_datasets_until_down(home: Path) -> Non
     assert processes_of(home) == []
 
 
+@pytest.mark.long
 def test_an_interrupted_demo_stops_what_it_started(home: Path) -> None:
     with subprocess.Popen(
         [*_COMMAND, "demo"],
@@ -147,6 +149,7 @@ def test_an_interrupted_demo_stops_what_it_started(home: Path) -> None:
     assert processes_of(home) == []
 
 
+@pytest.mark.long
 def test_a_demo_that_fails_says_why_in_a_sentence_and_stops_what_it_started(home: Path) -> None:
     script = (
         "import sys; from dataops_cli import demo, demo_story; demo_story.DATASET_TYPES = ('love_letters',); "

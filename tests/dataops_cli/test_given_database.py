@@ -25,7 +25,7 @@ from dataops_cli.processes import instance_members
 from dataops_core.process_marks import ProcessMark
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.long]
 
 COMPONENTS = {"database", "migrations", "keys", "dagster", "code_location", "daemon", "connector"}
 UP = {"state": "up", "reason": None}

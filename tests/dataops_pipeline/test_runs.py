@@ -165,6 +165,7 @@ def test_a_provisioning_run_makes_a_ready_dataset(pipeline: Pipeline) -> None:
     assert run.tags[TAG_PARTITION] == f"sandbox:{pipeline.client_id}"
 
 
+@pytest.mark.long
 def test_all_types_together_are_ready_with_the_fewest_records(pipeline: Pipeline) -> None:
     """C-40, C-62: from 20 records on every type has queries that can be told apart, and passes its four checks."""
     everything = replace(pipeline, dataset_types=tuple(DATASET_TYPES), records=20)

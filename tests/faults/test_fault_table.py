@@ -13,7 +13,7 @@ import pytest
 from tests.faults.cells import PHASES, Cell, cells, run
 from tests.faults.installation import Installation
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.long]
 
 _SEED = int(os.environ.get("FAULT_SEED", "27"))
 

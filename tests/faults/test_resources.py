@@ -19,7 +19,7 @@ from dataops_core.lifecycle import OperationStatus
 from tests.faults.installation import Installation, wait_for
 from tests.faults.test_stack_faults import ended, failed, request
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.fault, pytest.mark.long, pytest.mark.timeout(400)]
 
 _TEMPLATE = "11111111-2222-4333-8444-555555555555"
 

@@ -292,6 +292,7 @@ def test_a_full_disk_fails_the_dataset_with_that_reason_and_what_is_left_is_repa
     assert {entry.name for entry in whole_try.iterdir()} == {"records.parquet", "queries.jsonl", "manifest.json"}
 
 
+@pytest.mark.long
 def test_a_rerun_in_dagsters_ui_goes_on_with_a_failed_operation_and_repeats_a_completed_one(
     mending_stack, small_disk, api, registry
 ):

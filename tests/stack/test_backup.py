@@ -22,7 +22,7 @@ from tests.waiting import completed, wait_for
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.fault, pytest.mark.long, pytest.mark.timeout(400)]
 
 TERMINAL = {"completed", "failed", "cancelled"}
 _STATUS = "query Run($runId: ID!) { runOrError(runId: $runId) { ... on Run { status } } }"

@@ -292,6 +292,7 @@ def test_a_validation_that_did_not_pass_is_repeated_for_what_did_not_pass(place:
     place.ask_for(made, RECORDS)
 
 
+@pytest.mark.long
 def test_a_teardown_and_a_restore_that_were_stopped_go_on_and_are_not_repeated(
     place: Place, ready: Sequence[Made]
 ) -> None:
@@ -332,6 +333,7 @@ def test_a_teardown_and_a_restore_that_were_stopped_go_on_and_are_not_repeated(
     assert place.dataset(made).status is DatasetStatus.READY
 
 
+@pytest.mark.long
 def test_what_is_materialized_by_hand_works_on_live_datasets_alone(place: Place, ready: Sequence[Made]) -> None:
     """C-87: assets, a backfill over environments, an environment added by hand, a job without what it needs."""
     ui, made, empty = place.ui, ready[1], f"pilot:{uuid4()}"

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import Stack
 from tests.waiting import completed
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 
 def orphans(stack: Stack, *arguments: str, status: int = 0, **variables: str) -> "subprocess.CompletedProcess[str]":

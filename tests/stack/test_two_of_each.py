@@ -27,7 +27,7 @@ from tests.waiting import ended, wait_for
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
 
 TERMINAL = {"completed", "failed", "cancelled"}
 _RUNS = """

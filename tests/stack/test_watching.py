@@ -10,7 +10,7 @@ from tests.stack.conftest import TellingStack
 from tests.stack.test_provisioning import ended, request
 from tests.stack.test_validation import validated
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 _CHECK = """
 query Check($partition: String!) {

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,16 @@ def dataset_of() -> Callable[..., Dataset]:
     return make
 
 
-@pytest.fixture(scope="session", params=[template.name for template in CATALOG.templates])
+def _each_template() -> Iterator[Any]:
+    """Every template of the catalog; those beyond the first of a type and the first of an industry take long."""
+    seen: set[str] = set()
+    for template in CATALOG.templates:
+        kinds = {template.dataset_type, template.industry.value}
+        yield pytest.param(template.name, marks=[pytest.mark.long] if kinds <= seen else [])
+        seen |= kinds
+
+
+@pytest.fixture(scope="session", params=_each_template())
 def dataset(request: pytest.FixtureRequest, dataset_of: Callable[..., Dataset]) -> Dataset:
     """A small dataset of each catalog template."""
     return dataset_of(request.param, RECORDS)

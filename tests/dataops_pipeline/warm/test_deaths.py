@@ -122,6 +122,7 @@ def test_only_one_host_serves_a_place(own_warm: Warm) -> None:
     own_warm.launch("describe").ended("SUCCESS")
 
 
+@pytest.mark.long
 def test_the_end_of_a_run_is_reported_once_dagsters_database_answers_again(own_warm: Warm) -> None:
     """C-86: reported again and again, by this host or the next."""
     launched = own_warm.launch("stay")

@@ -202,7 +202,14 @@ def make_material(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Mat
     return make
 
 
-@pytest.fixture(scope="session", params=sorted(DATASET_TYPES))
+#: All faults are tried on these; on the other types it takes long.
+_ALWAYS = {"confluence_pages", "slack_messages"}
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=[] if name in _ALWAYS else [pytest.mark.long]) for name in sorted(DATASET_TYPES)],
+)
 def material(request: pytest.FixtureRequest, make_material: Callable[..., Material]) -> Material:
     return make_material(request.param)
 

@@ -60,6 +60,7 @@ def test_the_example_of_the_reference_runs_as_printed(stack: Stack, node: str, t
         assert client.datasets.get(dataset.dataset_id).status == "archived"
 
 
+@pytest.mark.long
 def test_the_other_examples_of_the_page_run_on_a_small_dataset(stack: Stack, node: str, tmp_path: Path) -> None:
     begin = f"""
 const {{ DataOpsClient }} = require('@a-domain/sdk');

@@ -72,6 +72,7 @@ def test_the_example_of_the_reference_runs_as_printed(stack: Stack, client: Data
     assert client.datasets.get(dataset.dataset_id).status == "archived"
 
 
+@pytest.mark.long
 def test_the_other_examples_of_the_page_run_on_a_small_dataset(stack: Stack, tmp_path: Path) -> None:
     begin = f"""
 from a_domain_sdk import DataOpsClient
@@ -108,6 +109,7 @@ def unknown_fields(value: object, path: str = "") -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_a_dataset_through_its_whole_life(client: DataOpsClient) -> None:
     customer = str(uuid4())
     wanted = {"journey_id": uuid4(), "client_id": customer, "stage": "pilot"}
