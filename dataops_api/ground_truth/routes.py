@@ -25,6 +25,7 @@ from dataops_core.ground_truth import beir
 from dataops_core.ground_truth.model import GroundTruth
 from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
+from dataops_core.storage import DEFECTS_FILE, Storage
 
 routes = Routes(links.DATASETS, tag="Datasets")
 
@@ -79,7 +80,9 @@ _EXAMPLE = {
                     "schema": {
                         "type": "string",
                         "format": "binary",
-                        "description": "A zip archive of `corpus.jsonl`, `queries.jsonl` and `qrels/test.tsv`.",
+                        "description": (
+                            "A zip archive of `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv` and `defects.jsonl`."
+                        ),
                     },
                     "example": "PK…",
                 },
@@ -128,20 +131,24 @@ def get_ground_truth(
 
 
 def _archive(request: Request, dataset_id: UUID, caller: Caller, parts: Parts) -> Response:
-    dataset, (stored, content) = read_ready(parts, caller, dataset_id, _opened)
-    digest = hashlib.sha256(f"{dataset.name}/{dataset.records_sha256}/".encode() + content).hexdigest()[:32]
+    dataset, (stored, content, defects) = read_ready(parts, caller, dataset_id, _opened)
+    told = f"{dataset.name}/{dataset.records_sha256}/".encode() + content + (defects or b"")
+    digest = hashlib.sha256(told).hexdigest()[:32]
     headers = {"ETag": f'"{digest}.{GroundTruthFormat.BEIR}"', "Vary": "Accept"}
     if entity_tags.unchanged(request, headers["ETag"]):
         stored.close()
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = attachment(f"{dataset.name}.beir.zip")
-    pieces = beir.archive(GroundTruth.from_jsonl(content), stored.documents(range(stored.group_count)))
+    pieces = beir.archive(GroundTruth.from_jsonl(content), stored.documents(range(stored.group_count)), defects)
     return RecordStream(stored, pieces, media_type=MEDIA_TYPES[GroundTruthFormat.BEIR], headers=headers)
 
 
-def _opened(parts: Parts, dataset: Dataset) -> tuple[StoredRecords, bytes]:
+def _opened(parts: Parts, dataset: Dataset) -> tuple[StoredRecords, bytes, bytes | None]:
     content = parts.ground_truths.of(dataset)
-    return open_records(parts, dataset), content
+    storage, path = Storage.from_settings(parts.settings), f"{dataset.records_path}/{DEFECTS_FILE}"
+    # Datasets of earlier releases have no list of defects.
+    defects = storage.read_bytes(path) if storage.exists(path) else None
+    return open_records(parts, dataset), content, defects
 
 
 def _accepted(request: Request) -> GroundTruthFormat:

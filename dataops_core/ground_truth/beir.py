@@ -1,7 +1,8 @@
 """A dataset's questions and documents in the form of BEIR's data sets, as a zip archive made while it is sent. Pure.
 
 ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/test.tsv``; a document's id there is its address, which is what searches
-answer with. The same dataset gives the same bytes. Source: github.com/beir-cellar/beir, ``GenericDataLoader``.
+answer with. Beside them ``defects.jsonl``, which is the product's own: what is wrong with documents on purpose. The
+same dataset gives the same bytes. Source: github.com/beir-cellar/beir, ``GenericDataLoader``.
 """
 
 import json
@@ -12,17 +13,23 @@ from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import Document
 from dataops_core.ground_truth.model import GroundTruth
 
-CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv"
+CORPUS, QUERIES, QRELS, DEFECTS = "corpus.jsonl", "queries.jsonl", "qrels/test.tsv", "defects.jsonl"
 #: What zip archives begin their time with: a file's age is no part of the dataset.
 _ALWAYS = (1980, 1, 1, 0, 0, 0)
 
 
-def archive(truth: GroundTruth, documents: Iterable[list[Document]]) -> Iterator[bytes]:
-    """The archive in pieces, each made when it is asked for; ``documents`` come in blocks, all of the dataset's."""
+def archive(truth: GroundTruth, documents: Iterable[list[Document]], defects: bytes | None = None) -> Iterator[bytes]:
+    """The archive in pieces, each made when it is asked for; ``documents`` come in blocks, all of the dataset's.
+
+    ``defects`` is the dataset's file of them, None where it has none.
+    """
     sent = _Sent()
     with ZipFile(sent, "w") as files:
         for name, text in ((QUERIES, queries(truth)), (QRELS, qrels(truth))):
             files.writestr(_entry(name), text)
+            yield sent.taken()
+        if defects is not None:
+            files.writestr(_entry(DEFECTS), defects)
             yield sent.taken()
         # A corpus may have more than 2 GiB, which an entry of unknown size has to allow for.
         with files.open(_entry(CORPUS), "w", force_zip64=True) as corpus:

@@ -22,11 +22,12 @@ from dataops_core.generation.records import read_records, write_records
 from dataops_core.ground_truth import keeping
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import DatasetStatus, Stage
+from dataops_core.quality.planted_defects import planted_defects, to_jsonl
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.registry import datasets
 from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
-from dataops_core.storage import GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DEFECTS_FILE, GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 from dataops_core.templates.loader import load_catalog
 from tests.waiting import wait_for
 
@@ -68,7 +69,9 @@ def make(api: Any, count: int = COUNT) -> Made:
     folder = f"{storage.dataset_folder(dataset_id)}/one-1"
     path = storage.path(f"{folder}/{RECORDS_FILE}")
     report = write_records(spec, DATASET_TYPES[TYPE], storage.filesystem, path)
-    queries = make_queries(read_records(storage.filesystem, path), DATASET_TYPES[TYPE], seed=7)
+    table = read_records(storage.filesystem, path)
+    queries = make_queries(table, DATASET_TYPES[TYPE], seed=7)
+    storage.write_bytes(f"{folder}/{DEFECTS_FILE}", to_jsonl(planted_defects(spec, DATASET_TYPES[TYPE], table)))
     storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
     values = {"records_path": folder, "records_sha256": report.sha256, "record_count": count, "seed": 7}
     with api.database.transaction() as session:
@@ -139,6 +142,7 @@ def test_the_archive_has_questions_judgements_and_documents(api: Any, made: Made
     with zipfile.ZipFile(io.BytesIO(answer.content)) as files:
         lines = [json.loads(line) for line in files.read("queries.jsonl").splitlines()]
         assert len(files.read("corpus.jsonl").splitlines()) == COUNT
+        assert files.read("defects.jsonl") == (made.folder / DEFECTS_FILE).read_bytes() != b""
         judged = files.read("qrels/test.tsv").decode().splitlines()[1:]
     questions = everything(api.admin, made.path)
     assert [(one["_id"], one["text"]) for one in lines] == [(one["query_id"], one["text"]) for one in questions]
@@ -224,7 +228,7 @@ def test_it_is_made_once_for_all_who_ask_at_once_and_then_kept(api: Any, monkeyp
     wait_for(made.file.exists, "it is kept")
     assert made.file.read_bytes() == content
     assert sorted(entry.name for entry in made.folder.iterdir()) == sorted(
-        [GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE]
+        [DEFECTS_FILE, GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE]
     )
     monkeypatch.undo()
     assert api.admin.get(made.path).content == answers[0]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataops_core.ground_truth import beir
+from dataops_core.quality.planted_defects import from_jsonl, planted_defects, to_jsonl
 from tests.dataops_core.ground_truth.conftest import Asked, reading
 
 
@@ -57,6 +58,18 @@ def test_beirs_loader_reads_the_archive(asked: Asked, archive: bytes, tmp_path: 
         one.query_id: {document.url: 1 for document in one.expected} for one in asked.truth if one.expected
     }
     assert all(url in corpus for judged in qrels.values() for url in judged)
+
+
+def test_the_list_of_defects_is_beside_them_where_there_is_one(asked: Asked) -> None:
+    read, blocks = reading(asked.dataset.table, asked.dataset.type)
+    planted = to_jsonl(planted_defects(asked.dataset.spec, asked.dataset.type, asked.dataset.table))
+    whole = b"".join(beir.archive(asked.truth, read(range(blocks)), planted))
+    with zipfile.ZipFile(io.BytesIO(whole)) as files:
+        assert files.namelist() == ["queries.jsonl", "qrels/test.tsv", "defects.jsonl", "corpus.jsonl"]
+        found = from_jsonl(files.read("defects.jsonl"))
+        documents = {json.loads(line)["metadata"]["document_id"] for line in files.read("corpus.jsonl").splitlines()}
+    assert {one.kind for one in found} > {"incomplete"}
+    assert {one.record_id for one in found} <= documents
 
 
 def test_ids_hold_no_white_space_as_trec_eval_wants_them(asked: Asked) -> None:
