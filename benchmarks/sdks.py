@@ -78,6 +78,15 @@ const client = new DataOpsClient();
 """
 
 
+_FETCH = """
+fetch(process.argv[1], { headers: { Authorization: `Bearer ${process.argv[2]}` } }).then(async (answer) => {
+  let bytes = 0;
+  for await (const piece of answer.body) bytes += piece.length;
+  console.log(bytes);
+});
+"""
+
+
 @dataclass(frozen=True)
 class Source:
     """A dataset to stream: how many records, where, and as whom."""
@@ -218,7 +227,8 @@ def streams(console: Console, title: str, few: Source, many: Source, runs: int) 
         name: min((run(command, many.environment()) for _ in range(runs)), key=_seconds)
         for name, command in ways(many).items()
     }
-    curl, *others = took.values()
+    curl, fetch, *others = took.values()
+    assert curl.said.strip() == fetch.said.strip()
     assert {one.said.strip() for one in others} == {str(many.count)}, others
     for name, one in took.items():
         speed, beside = int(curl.said) / 1e6 / one.seconds, one.seconds / curl.seconds
@@ -228,14 +238,16 @@ def streams(console: Console, title: str, few: Source, many: Source, runs: int) 
 
 
 def ways(source: Source) -> dict[str, Sequence[str]]:
-    """Each way to get all records. Curl prints their bytes, the others their number."""
+    """Each way to get all records. The first two, which make nothing of them, print bytes, the others their number."""
     url = f"{source.base_url}/datasets/{source.dataset_id}/records?format=ndjson"
     curl = [shutil.which("curl") or "curl", "-sf", "-o", os.devnull, "-w", "%{size_download}"]
+    token, node = source.token(), f"{ROOT_DIR}/bin/node"
     return {
-        "curl, to nowhere": [*curl, "-H", f"Authorization: Bearer {source.token()}", url],
+        "curl, to nowhere": [*curl, "-H", f"Authorization: Bearer {token}", url],
+        "Node's fetch, to nowhere": [node, "-e", _FETCH, url, token],
         "DataOpsClient": [sys.executable, "-c", _PYTHON, source.dataset_id],
         "AsyncDataOpsClient": [sys.executable, "-c", _ASYNCHRONOUS, source.dataset_id],
-        "JavaScript": [f"{ROOT_DIR}/bin/node", "-e", _JAVASCRIPT, source.dataset_id],
+        "JavaScript": [node, "-e", _JAVASCRIPT, source.dataset_id],
     }
 
 

@@ -92,9 +92,11 @@ def asking(
             end(*_told(error))
         except KeyboardInterrupt:
             end(_interrupted(ask), INTERRUPTED)
-        except BrokenPipeError:
-            # Whoever read this wants no more of it; what is buffered must not be tried again at the end.
+        except OSError as error:
+            # What is buffered must not be tried again at the end. Who reads no more wants no more.
             os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                end(f"{error.filename or 'The answer'} cannot be written ({error.strerror}).", FAILED)
         if ask is not None and ask.status:
             raise typer.Exit(ask.status)
 
@@ -107,7 +109,7 @@ def _told(error: Exception) -> tuple[str, int]:
         ours = error.status >= _SERVER or error.status == _TOO_MANY
         return str(error), FAILED if ours else CANNOT
     if isinstance(error, APIConnectionError):
-        return f"{error.message} `dataops doctor` says what is wrong here.", FAILED
+        return f"{error.message.rstrip('.')}. `dataops doctor` says what is wrong here.", FAILED
     if isinstance(error, OperationError):
         return f"{error.message} See it with `dataops operations show {error.operation_id}`.", FAILED
     return str(error), CANNOT

@@ -77,7 +77,8 @@ def look() -> Iterator[Finding]:
     try:
         known = credentials()
     except ConfigurationError as error:
-        yield Finding(State.WRONG, "No API is known to ask.", error.message)
+        what, _, fix = error.message.partition(": ")
+        yield Finding(State.WRONG, f"{what}.", fix)
         return
     yield Finding(State.FINE, f"The API is at {known['base_url']}, asked as {known['client_id']}.")
     yield from _api(known)

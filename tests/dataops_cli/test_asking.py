@@ -102,6 +102,25 @@ def test_forms_are_for_people_and_for_programs(asked: Dataops) -> None:
 
 
 @pytest.mark.stack
+def test_an_answer_that_cannot_be_written_is_told_and_one_that_nobody_reads_is_not(
+    stack: Stack, environment: Callable[..., dict[str, str]]
+) -> None:
+    for target, told in (
+        ("> /dev/full", (1, "dataops: The answer cannot be written (No space left on device).\n")),
+        ("| true", (0, "")),
+    ):
+        command = f'set -o pipefail; "$0" -m dataops_cli.main templates list -o ndjson {target}'
+        done = subprocess.run(
+            ["bash", "-c", command, sys.executable],
+            env=environment(stack.home),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == told
+
+
+@pytest.mark.stack
 def test_in_a_narrow_terminal_ids_are_whole_and_what_has_no_room_is_left_out(
     stack: Stack, environment: Callable[..., dict[str, str]]
 ) -> None:
@@ -281,7 +300,7 @@ def test_an_api_that_is_not_there_is_named(home: Path, dataops: Dataops) -> None
     variables = {f"DATAOPS_{name}": value for name, value in known.items()}
     done = dataops(home, "operations", "list", **variables)
     assert done.returncode == 1
-    assert re.fullmatch(r"dataops: http://127.0.0.1:9 cannot be reached: .* `dataops doctor` says .*\n", done.stderr)
+    assert re.fullmatch(r"dataops: http://127.0.0.1:9 cannot be reached: .*\. `dataops doctor` says .*\n", done.stderr)
 
     sick = dataops(home, "doctor", "-o", "ndjson", **variables)
     assert sick.returncode == 1
