@@ -33,11 +33,18 @@ class GroundTruths:
         # One after the other: each takes a processor.
         self._turn = Lock()
 
-    def of(self, dataset: Dataset) -> bytes:
-        """The file of a ready dataset. Raises StorageError, and UnavailableError while it is being made still."""
+    def of(self, dataset: Dataset) -> tuple[bytes, bytes | None]:
+        """The questions of a ready dataset and the list of its defects, as their files have them.
+
+        Raises StorageError, and UnavailableError while the questions are being made still.
+        """
         folder = dataset.records_path
         if folder is None:
             raise StorageError("The dataset has no records.")
+        defects = keeping.defects(self._storage, folder)
+        return self._questions(dataset, folder), defects
+
+    def _questions(self, dataset: Dataset, folder: str) -> bytes:
         found = keeping.kept(self._storage, folder)
         if found is not None:
             return found

@@ -4,6 +4,7 @@ import hashlib
 from typing import Annotated
 from uuid import UUID
 
+import orjson
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,9 +26,11 @@ from dataops_core.ground_truth import beir
 from dataops_core.ground_truth.model import GroundTruth
 from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
-from dataops_core.storage import DEFECTS_FILE, Storage
 
 routes = Routes(links.DATASETS, tag="Datasets")
+
+#: Defects that an answer shows: hundreds of thousands of records have tens of thousands.
+_MOST_DEFECTS = 1000
 
 _PATH = links.ground_truth(UUID(examples.DATASET_ID))
 _EXAMPLE = {
@@ -52,6 +55,14 @@ _EXAMPLE = {
                 }
             ],
             "in_quality_check": False,
+        }
+    ],
+    "defects": [
+        {
+            "record_id": "772024387",
+            "kind": "near_duplicate",
+            "related_record_id": "772023911",
+            "detail": {},
         }
     ],
     "pagination": {"page": 1, "per_page": 1, "total_pages": 23, "total_count": 23},
@@ -80,9 +91,7 @@ _EXAMPLE = {
                     "schema": {
                         "type": "string",
                         "format": "binary",
-                        "description": (
-                            "A zip archive of `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv` and `defects.jsonl`."
-                        ),
+                        "description": "A zip: `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv`, `defects.jsonl`.",
                     },
                     "example": "PK…",
                 },
@@ -112,13 +121,16 @@ def get_ground_truth(
         if misplaced:
             raise invalid_request(dict.fromkeys(misplaced, f"Goes with format=json; {wanted} has all questions"))
         return _archive(request, dataset_id, caller, parts)
-    _, content = read_ready(parts, caller, dataset_id, lambda parts, dataset: parts.ground_truths.of(dataset))
+    _, (content, defects) = read_ready(
+        parts, caller, dataset_id, lambda parts, dataset: parts.ground_truths.of(dataset)
+    )
     found = GroundTruth.from_jsonl(content).of_kind(query.kind)
     start = (query.page - 1) * query.per_page
     shown = {name: value for name in ("format", "kind") if (value := getattr(query, name)) is not None}
     answer = JSONAnswer(
         {
             "queries": [question.shown for question in found[start : start + query.per_page]],
+            "defects": [orjson.loads(line) for line in (defects or b"").splitlines()[:_MOST_DEFECTS]],
             "pagination": pagination(query, len(found)),
             "_links": page_links(links.ground_truth(dataset_id), query, shown, len(found)),
         }
@@ -144,10 +156,7 @@ def _archive(request: Request, dataset_id: UUID, caller: Caller, parts: Parts) -
 
 
 def _opened(parts: Parts, dataset: Dataset) -> tuple[StoredRecords, bytes, bytes | None]:
-    content = parts.ground_truths.of(dataset)
-    storage, path = Storage.from_settings(parts.settings), f"{dataset.records_path}/{DEFECTS_FILE}"
-    # Datasets of earlier releases have no list of defects.
-    defects = storage.read_bytes(path) if storage.exists(path) else None
+    content, defects = parts.ground_truths.of(dataset)
     return open_records(parts, dataset), content, defects
 
 

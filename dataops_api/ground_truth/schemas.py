@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from dataops_api.fields import AnswerModel, Given
 from dataops_api.pagination import LAST_PAGE, PageLinks, Pagination
+from dataops_core.dataset_types.defects import Defect
 from dataops_core.ground_truth.model import QuestionKind
 
 
@@ -65,9 +66,22 @@ class Question(AnswerModel):
     in_quality_check: bool
 
 
+class PlantedDefect(AnswerModel):
+    """What is wrong with a record on purpose; ``related_record_id`` is the other one that has a part in it."""
+
+    record_id: str
+    kind: Defect
+    related_record_id: str | None
+    detail: dict[str, str]
+
+
 class GroundTruthPage(AnswerModel):
-    """A page of questions: the ten of the quality check first, then the larger set."""
+    """A page of questions: the ten of the quality check first, then the larger set.
+
+    Beside them what is wrong with records on purpose, the first thousand defects: all are in the archive.
+    """
 
     queries: list[Question]
+    defects: list[PlantedDefect]
     pagination: Pagination
     links: PageLinks = Field(alias="_links")

@@ -50,6 +50,7 @@ _COLUMNS = {
 _BEGUN = {"OPERATION ID": "operation_id", "STATUS": "status"}
 _FILES = (".parquet", ".ndjson", ".jsonl")
 _QUESTION = {"QUERY ID": "query_id", "KIND": "kind", "QUESTION": "text", "ANSWER": "answer"}
+_DEFECT = {"RECORD ID": "record_id", "DEFECT": "kind", "OTHER RECORD ID": "related_record_id", "DETAIL": "detail"}
 _OUTCOME = {"DATASET ID": "dataset_id", "TYPE": "dataset_type", "STATUS": "status", "QUALITY": "quality_score"}
 
 
@@ -172,6 +173,7 @@ def ground_truth(
         Path | None,
         typer.Option(metavar="FILE", help="Write all, with the documents, to this zip file in BEIR's form."),
     ] = None,
+    defects: Annotated[bool, typer.Option("--defects", help="What is wrong with records on purpose instead.")] = False,
     output: FormOption = Form.TABLE,
     quiet: QuietOption = False,
 ) -> None:
@@ -184,6 +186,9 @@ def ground_truth(
             if beir.suffix != ".zip":
                 raise ValueError(f"--beir {beir}: must end in .zip")
             _saved(ask, found, beir)
+            return
+        if defects:
+            ask.output.rows(islice(found.defects(), limit), _DEFECT, key="record_id")
             return
         ask.output.rows(islice(found, limit), _QUESTION, key="query_id")
 

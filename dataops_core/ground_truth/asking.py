@@ -5,7 +5,7 @@ records and the company's closed form say. Does not belong here: which proposals
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, zip_longest
@@ -13,10 +13,12 @@ from itertools import chain, zip_longest
 from dataops_core.company import names
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
+from dataops_core.dataset_types.defects import Defect
 from dataops_core.ground_truth.closed_form import ClosedForm, Target
 from dataops_core.ground_truth.model import Elsewhere, QuestionKind
-from dataops_core.ground_truth.scanning import Block, Scan, TitleScan, WordScan
+from dataops_core.ground_truth.scanning import Block, NearScan, Scan, TitleScan, WordScan
 from dataops_core.quality.corpus import words
+from dataops_core.quality.planted_defects import PlantedDefect
 from dataops_core.quality.query_drawing import draw_many
 from dataops_core.quality.query_set import PAGE_SIZE, TOP, QueryKind, SampleQuery
 
@@ -38,6 +40,18 @@ class Proposal:
     filters: tuple[SearchFilter, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     answer: str | None = None
+
+
+def conflicting(defects: Iterable[PlantedDefect]) -> Iterator[Proposal]:
+    """What is a fact of which two documents state two values? Both are the answer."""
+    for defect in defects:
+        if defect.kind == Defect.CONFLICTING_FACT:
+            fact, *values = (defect.detail[name] for name in ("fact", "related_value", "value"))
+            # Prepositions change with the form in which it is said.
+            scan = NearScan(tuple(dict.fromkeys(word for word in words(fact) if len(word) > 2)))
+            yield Proposal(
+                QuestionKind.CONFLICTING, f"What is the {fact}?", scan, least=2, most=2, answer="; ".join(values)
+            )
 
 
 class Asking:

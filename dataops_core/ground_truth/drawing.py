@@ -12,10 +12,11 @@ from itertools import chain, islice
 from math import isqrt
 
 from dataops_core.dataset_types.base import DatasetType, Document
-from dataops_core.ground_truth.asking import Asking, Proposal, drawn
+from dataops_core.ground_truth.asking import Asking, Proposal, conflicting, drawn
 from dataops_core.ground_truth.closed_form import ClosedForm
 from dataops_core.ground_truth.model import Expected, GroundTruth, Question, QuestionKind
 from dataops_core.ground_truth.scanning import Block
+from dataops_core.quality.planted_defects import PlantedDefect
 from dataops_core.quality.query_set import QueryKind, QuerySet, SampleQuery
 
 #: Row groups from which questions are proposed.
@@ -34,6 +35,8 @@ _SHARES = {
     QuestionKind.MULTI_HOP: 16,
     QuestionKind.UNANSWERABLE: 8,
 }
+#: Conflicting facts are asked for beyond these, so many at most.
+_MOST_CONFLICTS = 100
 #: Kinds that make up for what others lack, in this order.
 _FILLING = (QuestionKind.PHRASE, QuestionKind.CONJUNCTION, QuestionKind.TITLE, QuestionKind.FACT)
 #: Proposals for four questions that are wanted; for kinds that fill up; and where a part of the documents proposes,
@@ -78,12 +81,15 @@ def draw_questions(
     dataset_type: DatasetType,
     closed: ClosedForm,
     ten: QuerySet,
+    defects: Sequence[PlantedDefect] = (),
     *,
     blocks: int,
     records: int,
     seed: int,
 ) -> GroundTruth:
     """The questions of a dataset of so many row groups and records: ``ten``, the quality check's, and the others.
+
+    ``defects`` are those that the records have on purpose: of their conflicting facts there are questions, too.
 
     About 2 s for 500 records of 30 KB, 0.4 s where they have 2 KB. Of a kind that they do not give, there are none.
     """
@@ -97,6 +103,7 @@ def draw_questions(
             for kind, number in wanted.items()
             for proposal in islice(asking.proposals(kind), _proposed(kind, number, whole=whole))
         ]
+        trials += [_Trial(one) for one in islice(conflicting(defects), _MOST_CONFLICTS)]
         checked = [_Trial(drawn(query)) for query in ten]
         there = _Looked({url for query in ten for url in query.qrels} | _pointed_at(trials))
         for one in chain([block] if whole else [], _blocks(read, range(blocks) if not whole else ())):
@@ -165,7 +172,7 @@ def _admitted(
 ) -> Iterator[Question]:
     """The proven ones, as many of each kind as are wanted and those that make up for others, kind by kind."""
     seen = {(question.text, question.filters) for question in ten}
-    proven: dict[QuestionKind, list[_Trial]] = {kind: [] for kind in wanted}
+    proven: dict[QuestionKind, list[_Trial]] = {kind: [] for kind in (*wanted, QuestionKind.CONFLICTING)}
     for trial in trials:
         asked = (trial.proposal.text, trial.proposal.filters)
         if trial.is_proven and asked not in seen:
@@ -177,6 +184,7 @@ def _admitted(
         more = min(lacking, len(proven[kind]) - taken[kind])
         taken[kind] += more
         lacking -= more
+    taken[QuestionKind.CONFLICTING] = len(proven[QuestionKind.CONFLICTING])
     for kind, number in taken.items():
         for place, trial in enumerate(proven[kind][:number], start=1):
             yield _question(f"{kind.value.replace('_', '-')}-{place:03d}", trial, there)

@@ -12,10 +12,11 @@ from dataops_core.dataset_types.stored import StoredRecords
 from dataops_core.ground_truth.closed_form import ClosedForm
 from dataops_core.ground_truth.drawing import draw_questions
 from dataops_core.lifecycle import DatasetStatus
+from dataops_core.quality.planted_defects import from_jsonl
 from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import datasets
 from dataops_core.registry.database import Database
-from dataops_core.storage import GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DEFECTS_FILE, GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 
 
 def kept(storage: Storage, folder: str) -> bytes | None:
@@ -27,6 +28,7 @@ def kept(storage: Storage, folder: str) -> bytes | None:
 def make(storage: Storage, folder: str, dataset_type: str, company: Company, seed: int) -> bytes:
     """What the file is to hold, from the records and queries in ``folder``. Raises StorageError."""
     ten = QuerySet.from_jsonl(storage.read_bytes(f"{folder}/{QUERIES_FILE}").decode())
+    listed = defects(storage, folder)
     kind = DATASET_TYPES[dataset_type]
     with StoredRecords(storage.filesystem, storage.path(f"{folder}/{RECORDS_FILE}"), kind) as stored:
         truth = draw_questions(
@@ -34,11 +36,18 @@ def make(storage: Storage, folder: str, dataset_type: str, company: Company, see
             kind,
             ClosedForm(company),
             ten,
+            from_jsonl(listed or b""),
             blocks=stored.group_count,
             records=stored.count,
             seed=seed,
         )
     return truth.to_jsonl()
+
+
+def defects(storage: Storage, folder: str) -> bytes | None:
+    """The list of the defects that the records in ``folder`` have on purpose; None of earlier releases' records."""
+    path = f"{folder}/{DEFECTS_FILE}"
+    return storage.read_bytes(path) if storage.exists(path) else None
 
 
 def keep(database: Database, storage: Storage, dataset_id: UUID, folder: str, content: bytes) -> None:

@@ -41,6 +41,29 @@ class Block:
         return set().union(*(self._members.get((condition.field, one.casefold()), ()) for one in condition.values))
 
 
+@dataclass(frozen=True, slots=True)
+class NearScan:
+    """Looks for documents that have all these words close together, whatever their order: a fact, in whichever form."""
+
+    wanted: Words
+
+    def found(self, block: Block, most: int) -> list[int] | None:
+        """See :class:`Scan`."""
+        found = [index for index in block.corpus.matching(self.wanted) if self._is_near(block, index)]
+        return found if len(found) <= most else None
+
+    def _is_near(self, block: Block, index: int) -> bool:
+        document = block.documents[index]
+        said = words(f"{document.title}\n{block.corpus.plain(index)}")
+        wanted, span = set(self.wanted), 2 * len(self.wanted)
+        rarest = min(wanted, key=block.corpus.frequency)
+        return any(
+            wanted.issubset(said[max(0, place - span) : place + span])
+            for place, word in enumerate(said)
+            if word == rarest
+        )
+
+
 def _places(document: Document) -> list[tuple[str, str]]:
     """Every filter field of the document with a value that it has there."""
     people = {

@@ -28,6 +28,12 @@ class GroundTruth {
     return listing(this.#page(page, perPage));
   }
 
+  async defects() {
+    const members = { format: "json", perPage: 1 };
+    const path = { dataset_id: this.#datasetId };
+    return (await this.#calls.ask("get_ground_truth", path, members, this.#options)).value.defects;
+  }
+
   beir() {
     const path = { dataset_id: this.#datasetId };
     const call = this.#calls.make("get_ground_truth", path, { format: "beir" }, this.#options);

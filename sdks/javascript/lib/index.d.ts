@@ -119,6 +119,8 @@ export class GroundTruth implements AsyncIterable<models.Question> {
   private constructor();
   [Symbol.asyncIterator](): AsyncIterator<models.Question>;
   page(options?: { page?: number; perPage?: number }): Listing<Page<models.Question>>;
+  /** What is wrong with records on purpose, the first thousand defects: all are in the archive. */
+  defects(): Promise<models.PlantedDefect[]>;
   /** All questions with the documents, in pieces of a zip archive in BEIR's form. */
   beir(): AsyncIterableIterator<Uint8Array>;
 }

@@ -210,6 +210,9 @@ export interface DatasetTemplate {
   version: number;
 }
 
+/** What can be wrong with a record on purpose: words of a template's ``defects`` and of a dataset's list. */
+export type Defect = "incomplete" | "near_duplicate" | "stale_version" | "conflicting_fact" | "misfiled";
+
 /** Shares of records that are wrong on purpose; each is met exactly, rounded down to whole records. */
 export interface DefectShares {
   /** Lack a field. */
@@ -256,9 +259,10 @@ export interface ExpectedDocument {
 /** The representations of a dataset's ground truth. */
 export type GroundTruthFormat = "json" | "beir";
 
-/** A page of questions: the ten of the quality check first, then the larger set. */
+/** A page of questions: the ten of the quality check first, then the larger set. Beside them what is wrong with records on purpose, the first thousand defects: all are in the archive. */
 export interface GroundTruthPage {
   queries: Question[];
+  defects: PlantedDefect[];
   pagination: Pagination;
   links: Record<string, string | null>;
 }
@@ -424,6 +428,14 @@ export interface PastCheck {
   durationMs: number;
   details: string;
   operationId: string;
+}
+
+/** What is wrong with a record on purpose; ``related_record_id`` is the other one that has a part in it. */
+export interface PlantedDefect {
+  recordId: string;
+  kind: Known<Defect>;
+  relatedRecordId: string | null;
+  detail: Record<string, string>;
 }
 
 /** How far an operation is; step 0: not yet running. */

@@ -103,7 +103,7 @@ def everything(client: httpx.Client, path: str) -> list[dict[str, Any]]:
 def test_a_page_has_the_quality_checks_questions_first(api: Any, made: Made) -> None:
     """C-57, C-31, C-32."""
     page = body(api.admin.get(made.path, params={"per_page": 10}))
-    assert list(page) == ["queries", "pagination", "_links"]
+    assert list(page) == ["queries", "defects", "pagination", "_links"]
     assert all(question["in_quality_check"] for question in page["queries"])
     assert page["queries"][0]["query_id"] == "q01-title"
     assert page["pagination"]["total_count"] >= 110
@@ -130,6 +130,15 @@ def test_expected_documents_are_records_of_the_dataset(api: Any, made: Made) -> 
     pointers = [question for question in questions if question["kind"] == "multi_hop"]
     assert all(question["answer"] and question["expected"] for question in pointers)
     assert any(question["elsewhere"] for question in pointers)
+
+
+def test_defects_are_told_beside_the_questions(api: Any, made: Made) -> None:
+    """C-57: in each answer, and in the archive."""
+    listed = body(api.admin.get(made.path))["defects"]
+    assert listed == [json.loads(line) for line in (made.folder / DEFECTS_FILE).read_bytes().splitlines()]
+    assert {one["kind"] for one in listed} >= {"incomplete", "near_duplicate"}
+    with zipfile.ZipFile(io.BytesIO(api.admin.get(made.path, params={"format": "beir"}).content)) as files:
+        assert files.read("defects.jsonl") == (made.folder / DEFECTS_FILE).read_bytes()
 
 
 @pytest.mark.parametrize("how", [{"params": {"format": "beir"}}, {"headers": {"Accept": "application/zip"}}])

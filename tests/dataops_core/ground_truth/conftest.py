@@ -14,6 +14,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.ground_truth.closed_form import ClosedForm
 from dataops_core.ground_truth.drawing import draw_questions
 from dataops_core.ground_truth.model import GroundTruth, Question
+from dataops_core.quality.planted_defects import planted_defects
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.quality.query_set import QuerySet
 from tests.dataops_core.dataset_types.conftest import CATALOG, Dataset, generate, specification
@@ -89,6 +90,7 @@ def questions_of(dataset: Dataset, ten: QuerySet, *, seed: int | None = None) ->
         dataset.type,
         ClosedForm(dataset.spec.company),
         ten,
+        planted_defects(dataset.spec, dataset.type, dataset.table),
         blocks=blocks,
         records=dataset.table.num_rows,
         seed=dataset.spec.seed if seed is None else seed,

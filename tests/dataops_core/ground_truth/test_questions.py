@@ -10,6 +10,7 @@ import pytest
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.ground_truth.drawing import size
 from dataops_core.ground_truth.model import GroundTruth, Question
+from dataops_core.quality.planted_defects import planted_defects
 from dataops_core.quality.query_drawing import make_queries
 from tests.dataops_core.dataset_types.conftest import CATALOG, generate, specification
 from tests.dataops_core.ground_truth.conftest import Asked, questions_of
@@ -40,9 +41,10 @@ def test_there_are_two_hundred_of_nine_kinds_for_five_hundred_records(asked: Ask
     kinds = Counter(question.kind.value for question in asked.truth if not question.in_quality_check)
     assert sum(kinds.values()) >= size(500) >= 200
     assert set(kinds) == {
-        "title", "phrase", "entity", "conjunction", "filter", "people", "fact", "multi_hop", "unanswerable",
+        "title", "phrase", "entity", "conjunction", "filter", "people", "fact", "multi_hop", "conflicting",
+        "unanswerable",
     }  # fmt: skip
-    assert min(kinds.values()) >= 10
+    assert min(number for kind, number in kinds.items() if kind != "conflicting") >= 10
     assert len({question.query_id for question in asked.truth}) == len(asked.truth)
     assert len({(question.text, question.filters) for question in asked.truth}) == len(asked.truth)
 
@@ -181,6 +183,24 @@ def test_an_outage_leads_to_its_traces_and_to_the_customers_that_it_hit(
         for url in pointed_at & tickets.keys():
             assert tickets[url].document.properties["organization"] in answered
     assert all(one.elsewhere or one.expected for one in outages)
+
+
+def test_a_fact_that_is_told_in_two_ways_leads_to_both_documents(asked: Asked) -> None:
+    dataset = asked.dataset
+    planted = planted_defects(dataset.spec, dataset.type, dataset.table)
+    conflicts = {one.detail["fact"]: one for one in planted if one.kind == "conflicting_fact"}
+    questions = asked.of_kind("conflicting")
+    assert len(questions) == len(conflicts) >= 1
+    for question in questions:
+        defect = conflicts[question.text.removeprefix("What is the ").removesuffix("?")]
+        assert {one.document_id for one in question.expected} == {defect.record_id, defect.related_record_id}
+        told = {defect.record_id: defect.detail["value"], defect.related_record_id: defect.detail["related_value"]}
+        assert set((question.answer or "").split("; ")) == set(told.values())
+        for one in question.expected:
+            text = asked.documents[one.url].text
+            assert told[one.document_id] in text
+            measure = defect.detail["fact"].partition(" of ")[0]
+            assert measure in text
 
 
 def test_what_nobody_can_answer_stands_nowhere(asked: Asked) -> None:

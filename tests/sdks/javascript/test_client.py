@@ -119,6 +119,7 @@ def test_questions_come_page_by_page_and_as_an_archive(node: str, server: FaultS
         Reply(body={"queries": [{"query_id": "a", **question}], "pagination": page}),
         Reply(body={"queries": [{"query_id": "b", **question}], "pagination": {**page, "page": 2}}),
         Reply(text="PK, says the archive", content_type="application/zip"),
+        Reply(body={"queries": [], "defects": [{"record_id": "1", "kind": "misfiled"}], "pagination": page}),
     )
     text = f"""
         const truth = client.datasets.groundTruth("{DATASET}", {{ kind: "people" }});
@@ -126,15 +127,17 @@ def test_questions_come_page_by_page_and_as_an_archive(node: str, server: FaultS
         for await (const one of truth) found.push(one.queryId, one.inQualityCheck, one.expected[0].documentId);
         const pieces = [];
         for await (const piece of client.datasets.groundTruth("{DATASET}").beir()) pieces.push(Buffer.from(piece));
-        tell([found, Buffer.concat(pieces).toString()]);
+        const [defect] = await client.datasets.groundTruth("{DATASET}").defects();
+        tell([found, Buffer.concat(pieces).toString(), defect.recordId]);
     """
 
-    assert program(node, server, text) == [["a", True, "1", "b", True, "1"], "PK, says the archive"]
+    assert program(node, server, text) == [["a", True, "1", "b", True, "1"], "PK, says the archive", "1"]
     asked = [request.query for request in server.requests]
     assert asked == [
         "format=json&kind=people&page=1&per_page=100",
         "format=json&kind=people&page=2&per_page=100",
         "format=beir",
+        "format=json&per_page=1",
     ]
 
 

@@ -268,6 +268,8 @@ def test_ground_truth_knows_every_form_and_parameter_and_field() -> None:
     assert operation.answer is not None
     items = described.properties(operation.answer)["queries"]["items"]
     assert list(differences(items, a_domain_sdk.Question, "question")) == []
+    listed = described.properties(operation.answer)["defects"]["items"]
+    assert list(differences(listed, a_domain_sdk.PlantedDefect, "defect")) == []
 
 
 def test_a_watched_operation_is_an_operation() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,16 @@ def test_questions_of_a_kind_come_page_by_page(server: FaultServer, client: Data
     asked = [dict(httpx.QueryParams(request.query)) for request in server.requests]
     whole = {"format": "json", "kind": "multi_hop", "per_page": "100"}
     assert asked == [{**whole, "page": "1"}, {**whole, "page": "2"}]
+
+
+def test_defects_are_told_beside_the_questions(server: FaultServer, client: DataOpsClient) -> None:
+    listed = {"record_id": "1", "kind": "misfiled", "related_record_id": None, "detail": {"right_place": "PAY"}}
+    reply = questions(1)
+    server.tell(f"GET /datasets/{DATASET}/ground-truth", replace(reply, body={**reply.body, "defects": [listed]}))
+
+    (defect,) = client.datasets.ground_truth(DATASET).defects()
+
+    assert (defect.record_id, defect.kind, defect.detail["right_place"]) == ("1", "misfiled", "PAY")
 
 
 def test_all_questions_become_a_beir_archive(server: FaultServer, client: DataOpsClient, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from a_domain_sdk._async.pages import AsyncPage
 from a_domain_sdk._async.session import AsyncSession
 from a_domain_sdk._call import Call, Id, Parameter, nothing, path_of
-from a_domain_sdk.models.ground_truth import Question, QuestionList
+from a_domain_sdk.models.ground_truth import DefectList, PlantedDefect, Question, QuestionList
 from a_domain_sdk.models.words import QuestionKind
 
 _ZIP = "application/zip"
@@ -38,6 +38,12 @@ class AsyncGroundTruth:
         return await AsyncPage.of(
             self._session, Call("GET", self._path, QuestionList.model_validate, parameters=parameters)
         )
+
+    async def defects(self) -> list[PlantedDefect]:
+        """What is wrong with records on purpose, the first thousand defects: all are in the archive of ``save()``."""
+        parameters: dict[str, Parameter] = {"format": "json", "per_page": 1}
+        call = Call("GET", self._path, DefectList.model_validate, parameters=parameters)
+        return (await self._session.run(call)).items
 
     async def save(self, path: str | Path) -> Path:
         """Writes all questions, of every kind, with the documents to this file: a zip archive in BEIR's form.

@@ -9,7 +9,7 @@ from pathlib import Path
 from a_domain_sdk._call import Call, Id, Parameter, nothing, path_of
 from a_domain_sdk._sync.pages import Page
 from a_domain_sdk._sync.session import Session
-from a_domain_sdk.models.ground_truth import Question, QuestionList
+from a_domain_sdk.models.ground_truth import DefectList, PlantedDefect, Question, QuestionList
 from a_domain_sdk.models.words import QuestionKind
 
 _ZIP = "application/zip"
@@ -37,6 +37,12 @@ class GroundTruth:
         """One page of questions (20, at most 100 by ``per_page``); iterating over it goes through all after it."""
         parameters: dict[str, Parameter] = {"format": "json", "kind": self._kind, "page": page, "per_page": per_page}
         return Page.of(self._session, Call("GET", self._path, QuestionList.model_validate, parameters=parameters))
+
+    def defects(self) -> list[PlantedDefect]:
+        """What is wrong with records on purpose, the first thousand defects: all are in the archive of ``save()``."""
+        parameters: dict[str, Parameter] = {"format": "json", "per_page": 1}
+        call = Call("GET", self._path, DefectList.model_validate, parameters=parameters)
+        return (self._session.run(call)).items
 
     def save(self, path: str | Path) -> Path:
         """Writes all questions, of every kind, with the documents to this file: a zip archive in BEIR's form.

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
         DatasetTemplate,
         Usage,
     )
-    from a_domain_sdk.models.ground_truth import ExpectedDocument, OtherDocument, Question, SearchCondition
+    from a_domain_sdk.models.ground_truth import (
+        ExpectedDocument,
+        OtherDocument,
+        PlantedDefect,
+        Question,
+        SearchCondition,
+    )
     from a_domain_sdk.models.journeys import (
         AcceptedEvent,
         EventOperation,
@@ -76,6 +82,7 @@ if TYPE_CHECKING:
         DatasetSort,
         DatasetStatus,
         DatasetType,
+        DefectKind,
         Industry,
         JourneyEventPhase,
         JourneyEventStatus,
@@ -123,6 +130,7 @@ __all__ = [
     "DatasetStatus",
     "DatasetTemplate",
     "DatasetType",
+    "DefectKind",
     "DefectShares",
     "EventOperation",
     "EventProblem",
@@ -149,6 +157,7 @@ __all__ = [
     "OtherDocument",
     "Outcome",
     "PastCheck",
+    "PlantedDefect",
     "Progress",
     "Quality",
     "QualityCheck",
@@ -199,6 +208,7 @@ _NAMES = {
     "ground_truth": (
         "ExpectedDocument",
         "OtherDocument",
+        "PlantedDefect",
         "Question",
         "SearchCondition",
     ),
@@ -233,6 +243,7 @@ _NAMES = {
     ),
     "templates": (
         "Alternative",
+        "DefectShares",
         "NamedTemplate",
         "Recommendation",
         "RecordCounts",
@@ -255,7 +266,7 @@ _NAMES = {
         "DatasetSort",
         "DatasetStatus",
         "DatasetType",
-        "DefectShares",
+        "DefectKind",
         "Industry",
         "JourneyEventPhase",
         "JourneyEventStatus",

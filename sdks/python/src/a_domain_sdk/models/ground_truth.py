@@ -6,7 +6,7 @@ from pydantic import Field
 
 from a_domain_sdk._lists import Answer, Pagination
 from a_domain_sdk.models.base import Model
-from a_domain_sdk.models.words import DatasetType, QuestionKind
+from a_domain_sdk.models.words import DatasetType, DefectKind, QuestionKind
 
 
 class SearchCondition(Model):
@@ -42,6 +42,21 @@ class Question(Model):
     elsewhere: list[OtherDocument] = Field(default_factory=list)
     answer: str | None = None
     in_quality_check: bool = False
+
+
+class PlantedDefect(Model):
+    """What is wrong with a record on purpose; ``related_record_id`` is the other one that has a part in it."""
+
+    record_id: str
+    kind: DefectKind | str
+    related_record_id: str | None = None
+    detail: dict[str, str] = Field(default_factory=dict)
+
+
+class DefectList(Answer):
+    """Of defects, beside some questions."""
+
+    items: list[PlantedDefect] = Field(alias="defects")
 
 
 class QuestionList(Answer):

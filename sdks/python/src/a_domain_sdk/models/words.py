@@ -18,6 +18,7 @@ Locale = Literal[
     "en_US", "en_GB", "en_AU", "en_CA", "en_IE", "en_NZ", "cs_CZ", "da_DK", "de_AT", "de_DE", "es_ES", "es_MX",
     "fi_FI", "fr_CA", "fr_FR", "it_IT", "nl_BE", "nl_NL", "no_NO", "pl_PL", "pt_BR", "pt_PT", "sv_SE",
 ]  # fmt: skip
+DefectKind = Literal["incomplete", "near_duplicate", "stale_version", "conflicting_fact", "misfiled"]
 QuestionKind = Literal[
     "title", "phrase", "entity", "conjunction", "filter", "people", "fact", "multi_hop", "conflicting", "unanswerable",
 ]  # fmt: skip
