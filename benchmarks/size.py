@@ -111,7 +111,7 @@ def records_part(count: int, folder: Path) -> dict[str, float]:
 def _made_and_checked(count: int, path: str, clock: Clock) -> int:
     spec, files = specification(count), LocalFileSystem()
     report = clock("generate, write", lambda: write_records(spec, _KIND, files, path))
-    records = open_records(files, path)
+    records = clock("read, where they are kept", lambda: open_records(files, path))
     results = [
         clock("schema", lambda: check_schema(records, _KIND)),
         clock("completeness", lambda: check_completeness(records, _KIND, requested=count)),
@@ -215,7 +215,7 @@ def mib(name: str, divisor: int = 1) -> Callable[[dict[str, float]], str]:
 
 
 def report_records(measured: dict[int, dict[str, float]]) -> Table:
-    steps = ("generate, write", "schema", "completeness")
+    steps = ("generate, write", "read, where they are kept", "schema", "completeness")
     table = table_of(
         "Pages of 1 KB, one thread, CPU seconds",
         measured,
