@@ -137,23 +137,22 @@ class _Draw:
         return tuple(sorted(self._documents[index].view_url for index in indexes))
 
     def _title(self, query_id: str) -> SampleQuery | None:
-        """A full title that leads to one document; rather one whose body would not lead there as well."""
-        second: int | None = None
-        third: int | None = None
+        """A full title that leads to one document; of those that are tried the one of which its body lacks most."""
+        best: tuple[int, int] | None = None
+        other: int | None = None
         for tried, index in enumerate(self._order(query_id)):
-            if tried >= _TRIED_TITLES and (second is not None or third is not None):
+            if tried >= _TRIED_TITLES and (best is not None or other is not None):
                 break
             wanted = words(self._documents[index].title)
-            if not wanted:
-                continue
-            found = self._corpus.matching(wanted)
+            found = self._corpus.matching(wanted) if wanted else []
             if found == [index]:
-                if not self._corpus.body_matches(index, wanted):
-                    return self._known(query_id, QueryKind.TITLE, self._documents[index].title, index)
-                second = index if second is None else second
-            elif len(found) <= TOP and third is None:
-                third = index
-        chosen = third if second is None else second
+                # Where titles are lost, what the body has of them still leads there.
+                lacking = sum(not self._corpus.body_matches(index, [word]) for word in wanted)
+                if best is None or lacking > best[0]:
+                    best = lacking, index
+            elif index in found and len(found) <= TOP and other is None:
+                other = index
+        chosen = other if best is None else best[1]
         return None if chosen is None else self._known(query_id, QueryKind.TITLE, self._documents[chosen].title, chosen)
 
     def _known(self, query_id: str, kind: QueryKind, text: str, index: int) -> SampleQuery:

@@ -114,7 +114,7 @@ def test_what_is_tried_is_bounded(pages: Pages, page_type: DatasetType) -> None:
     rows = [page_type.document(row) for row in pages(400).to_pylist()]
     with closing(Common(rows)) as corpus:
         draw = _Draw(corpus, page_type, "key")
-        for find, most in ((draw._title, 2 * 25), (draw._people, 2 * 25), (draw._entity, 60 * 3 * 24)):
+        for find, most in ((draw._title, 25 * 12), (draw._people, 2 * 25), (draw._entity, 60 * 3 * 24)):
             corpus.asked = 0
             assert find("q") is not None
             assert corpus.asked <= most, find
