@@ -247,6 +247,10 @@ def _records_told(differing: int | None, compared: int, *, one_id: bool) -> str:
 
 def _write_new(file: Path, content: str) -> None:
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"The folder {file.parent} cannot be made: {error.strerror}.")
+    try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(content)
     except FileExistsError:

@@ -71,7 +71,8 @@ def test_a_new_template_has_an_id_of_its_own_and_is_valid_in_a_folder(run: Run, 
         "new", "c.yaml", "--from", str(SHIPPED_DIR / "slack-enterprise-it-operations.yaml"), "-q"
     ).stdout.strip()
     assert len({first["template_id"], second, third}) == 3
-    assert run("validate", ".").exit_code == 0
+    assert run("new", "folder/of/mine/d.yaml", "--type", "jira_issues").exit_code == 0, "its folder is made"
+    assert run("validate", ".", "folder/of/mine/d.yaml").exit_code == 0
     made = {str(template.template_id): template for template in load_catalog(tmp_path).templates}
     assert (made[first["template_id"]].name, first["name"]) == ("Ours", "Ours")
     shipped = {template.name: template for template in load_catalog().templates}
@@ -87,7 +88,7 @@ def test_a_new_template_has_an_id_of_its_own_and_is_valid_in_a_folder(run: Run, 
         (("new.txt", "--type", "jira_issues"), "new.txt must end in .yaml or .yml"),
         (("new.yaml",), "Say what its records are (--type confluence_pages), or what to begin with (--from)."),
         (("new.yaml", "--type", "jira"), "There is no dataset type 'jira': there are confluence_pages"),
-        (("no/new.yaml", "--type", "jira_issues"), "no/new.yaml cannot be written: No such file or directory."),
+        (("there.yaml/new.yaml", "--type", "jira_issues"), "The folder there.yaml cannot be made: File exists."),
         (("new.yaml", "--type", "jira_issues", "--use-case", "Pet Care"), "use_case must match"),
         (("new.yaml", "--from", "Retail Customer Suport - Confluence"), f"did you mean '{NAME}'?"),
         (("new.yaml", "--from", "123e4567-e89b-12d3-a456-426614174000"), "has no template of the id 123e4567"),
