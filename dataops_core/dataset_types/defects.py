@@ -39,12 +39,16 @@ SHARES = {
     Defect.CONFLICTING_FACT: "conflicting_facts",
     Defect.MISFILED: "misfiled",
 }
+#: Of more records none are defective but incomplete ones: the choice is held in memory, some 100 bytes for each.
+MOST_WITH_DEFECTS = 2_000_000
 #: Defects of two records, in the order in which they are planted.
 _PAIRED = (Defect.NEAR_DUPLICATE, Defect.STALE_VERSION, Defect.CONFLICTING_FACT)
 
 
 def quota(spec: GenerationSpec, defect: Defect) -> int:
     """How many of a specification's records are to have a defect: its template's share, rounded down."""
+    if spec.record_count > MOST_WITH_DEFECTS:
+        return 0
     share: float = getattr(spec.template.defects, SHARES[defect])
     # In millionths, since the float of a share such as 0.035 may lie just below it.
     return round(share * 1_000_000) * spec.record_count // 1_000_000
