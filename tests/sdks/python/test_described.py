@@ -10,14 +10,14 @@ import json
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import httpx
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 import a_domain_sdk
 from a_domain_sdk import AsyncDataOpsClient, DataOpsClient, LinkedPage, Operation, OperationState, Page, errors
@@ -33,6 +33,13 @@ NAMES = {"from": "since", "to": "until"}
 HEADERS = {"X-Request-ID", "Idempotency-Key", "If-None-Match"}
 #: The wire's names of arguments that go into headers.
 HEADER_ARGUMENTS = {"if_match": "If-Match", "idempotency_key": "Idempotency-Key"}
+#: What holds a single value of an answer.
+SCALARS: Mapping[str, set[Any]] = {
+    "string": {str, datetime, date, SecretStr, Any},
+    "integer": {int, float, Any},
+    "number": {float, Any},
+    "boolean": {bool, Any},
+}
 PLAIN = [one for one in described.operations() if one.operation_id in COUNTERPARTS]
 
 
@@ -65,6 +72,14 @@ def literals(annotation: Any) -> frozenset[str]:
         elif get_origin(one) in {list, Sequence}:
             found |= literals(get_args(one)[0])
     return frozenset(found)
+
+
+def plain_types(annotation: Any) -> set[Any]:
+    """The types of single values that a type names; a word is a text."""
+    return {
+        str if get_origin(one) is Literal else get_args(one)[0] if get_origin(one) is Annotated else one
+        for one in members(annotation)
+    }
 
 
 def sample(annotation: Any) -> Any:
@@ -219,6 +234,8 @@ def differences(schema: Mapping[str, Any], annotation: Any, where: str) -> Itera
         yield from _missing(schema, kind, where)
     elif described.words(schema) - literals(annotation) and len(described.words(schema)) > 1:
         yield f"{where}: the words {sorted(described.words(schema) - literals(annotation))} are not known"
+    elif schema.get("type") in SCALARS and not SCALARS[schema["type"]] & plain_types(annotation):
+        yield f"{where}: {annotation} holds no {schema['type']}"
 
 
 def _missing(schema: Mapping[str, Any], kind: Any, where: str) -> Iterator[str]:

@@ -214,7 +214,7 @@ def test_all_questions_become_a_beir_archive(server: FaultServer, client: DataOp
 
 def test_a_list_that_links_what_comes_next_goes_on_there(server: FaultServer, client: DataOpsClient) -> None:
     entry = {
-        "audit_id": 2,
+        "audit_id": "019c0427-2440-7000-8000-000000000002",
         "occurred_at": "2026-01-28T10:30:00Z",
         "actor": {"kind": "run", "id": "r"},
         "action": "changed",
@@ -224,13 +224,15 @@ def test_a_list_that_links_what_comes_next_goes_on_there(server: FaultServer, cl
     server.tell(
         "GET /audit",
         Reply(body={"entries": [entry], "_links": {"self": "/", "next": link}}),
-        Reply(body={"entries": [{**entry, "audit_id": 1}], "_links": {"self": "/"}}),
+        Reply(
+            body={"entries": [{**entry, "audit_id": "019c0427-2440-7000-8000-000000000001"}], "_links": {"self": "/"}}
+        ),
     )
 
     page = client.audit.list(action="changed", limit=1)
 
     assert page.has_next
-    assert [one.audit_id for one in page] == [2, 1]
+    assert [one.audit_id[-1] for one in page] == ["2", "1"]
     assert dict(httpx.QueryParams(server.requests[1].query)) == {"action": "changed", "limit": "1", "cursor": "abc"}
 
 

@@ -29,7 +29,7 @@ class AuditResource(Model):
 class AuditEntry(Model):
     """One change. ``before`` and ``after`` are columns of the registry; of a secret only that it changed."""
 
-    audit_id: int
+    audit_id: str
     occurred_at: datetime
     actor: Actor
     request_id: str | None = None
