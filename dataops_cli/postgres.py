@@ -103,7 +103,7 @@ class Postgres:
         self._account = account_for(self.home)
         if self.data.is_dir():
             self._check_version()
-            self._clear_leftovers()
+            self.clear_leftovers()
         else:
             self._initialize()
         self._socket_directory = self._make_socket_directory()
@@ -282,10 +282,12 @@ class Postgres:
             raise ConfigurationError(f"PostgreSQL cannot make its data directory {self.data}: {words}")
         partial.rename(self.data)
 
-    def _clear_leftovers(self) -> None:
-        """Ends a server of an earlier start that still runs on this data, and removes a lock that names another one.
+    def clear_leftovers(self) -> None:
+        """Ends a server of an earlier start that still runs on this data, and frees a lock that names another program.
 
-        The caller holds the home's lock, so whatever runs here is left over.
+        For before each start, also one after a crash: where numbers of processes go round quickly, the number of a
+        server that was killed may be another's within a moment. The caller holds the home's lock, so whatever runs
+        here is left over.
         """
         lock = self.data / "postmaster.pid"
         if not lock.is_file():
@@ -296,8 +298,10 @@ class Postgres:
         if mark is None:
             return  # PostgreSQL itself clears the lock of a process that is gone
         if not self._is_postmaster(pid):
-            # After a reboot the number may be another program's, for which PostgreSQL would refuse to start.
-            lock.unlink()
+            # PostgreSQL would refuse to start for it, though not for its own parent. The rest of the lock stays: by it
+            # PostgreSQL sees whether processes of the old server still have its memory.
+            _, _, rest = lock.read_text(encoding="utf-8", errors="replace").partition("\n")
+            lock.write_text(f"{os.getpid()}\n{rest}", encoding="utf-8")
             return
         for number, patience in ((signal.SIGINT, 10.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):
             mark.signal(number)

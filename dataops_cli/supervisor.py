@@ -62,12 +62,13 @@ class Unit:
     """A child as it is supervised.
 
     ``stage`` orders the end: the highest ends first, those of one stage together. ``gate`` says whether what the first
-    start needs is there.
+    start needs is there; ``before`` is called right before each start.
     """
 
     spec: ChildSpec
     stage: int
     gate: Callable[[], bool] = lambda: True
+    before: Callable[[], None] = lambda: None
     child: Child | None = None
     deaths: int = 0
     not_before: float = field(default_factory=time.monotonic)
@@ -200,6 +201,7 @@ class Supervisor:
                 _bound(self._log(unit))
 
     def _start(self, unit: Unit) -> Child:
+        unit.before()
         unit.child = Child.start(unit.spec, self._log(unit))
         self._write_record()
         return unit.child

@@ -137,7 +137,7 @@ def _with_database(supervisor: Supervisor, home: Home, settings: Settings) -> Se
     if settings.database_url is None:
         server = Postgres(home.path)
         server.prepare()
-        child = supervisor.start(Unit(server.spec(), stage=_STAGE_DATABASE))
+        child = supervisor.start(Unit(server.spec(), stage=_STAGE_DATABASE, before=server.clear_leftovers))
         server.wait_ready(child, interrupt=supervisor.check_stop)
         server.ensure_databases([DATABASE, DAGSTER_DATABASE])
         dagster = settings.dagster_database_url or SecretStr(server.url(DAGSTER_DATABASE))

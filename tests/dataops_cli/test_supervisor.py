@@ -37,7 +37,8 @@ with home.locked(), supervisor.running():
     try:
         for number, (name, code) in enumerate(zip(sys.argv[2::2], sys.argv[3::2])):
             spec = ChildSpec(name, (sys.executable, "-c", code), dict(os.environ), home.path, ask_all=True, grace=1.0)
-            supervisor.start(Unit(spec, stage=number))
+            noted = lambda name=name: (home.path / f"before_{name}").open("a").write("start\\n")
+            supervisor.start(Unit(spec, stage=number, before=noted))
         terminal.line("started")
         if "FIRST_START" not in os.environ:
             supervisor.first_start_done()
@@ -146,6 +147,7 @@ def test_a_killed_child_is_started_again_and_said_so(supervise: Callable[..., Su
     before.signal(signal.SIGKILL)
     wait_for(lambda: "worker" in one.record().children and one.mark("worker") != before, "a new worker")
     assert one.mark("worker").lives()
+    assert (one.home.path / "before_worker").read_text() == "start\n" * 2
     one.process.terminate()
     log = one.home.logs / "worker.log"
     assert one.end() == f"worker was killed (SIGKILL); starting it again in 0.5 s (see {log})\nstopped\n"
