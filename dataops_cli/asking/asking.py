@@ -72,6 +72,19 @@ class Asking:
 
 
 @contextmanager
+def writing() -> Iterator[None]:
+    """Ends the program with one sentence where an answer cannot be written, without one where nobody reads it."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        # What is buffered must not be tried again at the end. Who reads no more wants no more.
+        os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            end(f"{error.filename or 'The answer'} cannot be written ({error.strerror}).", FAILED)
+
+
+@contextmanager
 def asking(
     name: str, form: Form = Form.TABLE, *, quiet: bool = False, known: Mapping[str, str] | None = None
 ) -> Iterator[Asking]:
@@ -81,7 +94,7 @@ def asking(
     """
     from a_domain_sdk import DataOpsError  # noqa: PLC0415
 
-    with command(name):
+    with writing(), command(name):
         ask: Asking | None = None
         try:
             with connect(known) as client:
@@ -92,11 +105,6 @@ def asking(
             end(*_told(error))
         except KeyboardInterrupt:
             end(_interrupted(ask), INTERRUPTED)
-        except OSError as error:
-            # What is buffered must not be tried again at the end. Who reads no more wants no more.
-            os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
-            if not isinstance(error, BrokenPipeError):
-                end(f"{error.filename or 'The answer'} cannot be written ({error.strerror}).", FAILED)
         if ask is not None and ask.status:
             raise typer.Exit(ask.status)
 

@@ -1,7 +1,8 @@
 """Which API the command line asks, and as whom: the environment, a home, or a login that was kept.
 
 In this order: ``DATAOPS_BASE_URL``, ``DATAOPS_CLIENT_ID`` and ``DATAOPS_CLIENT_SECRET``; ``credentials.json`` of
-``DATAOPS_HOME`` where that is set; what ``dataops login`` has kept; ``credentials.json`` of the default home.
+``DATAOPS_HOME`` where that is set; what ``dataops login`` has kept; ``credentials.json`` of the default home. One of
+the variables alone takes the place of what the file says.
 """
 
 import json
@@ -47,7 +48,10 @@ def credentials() -> Mapping[str, str]:
         return given
     for file in _files():
         if file.exists():
-            return _read(file) | given
+            known = _read(file)
+            if "base_url" in given:
+                known.pop("token_url", None)  # It gives tokens of another API.
+            return known | given
     raise ConfigurationError(
         "No API is known: start one with `dataops up`, log in to one with `dataops login`, "
         "or set DATAOPS_BASE_URL, DATAOPS_CLIENT_ID and DATAOPS_CLIENT_SECRET."

@@ -1,6 +1,5 @@
 """``dataops datasets …``: the arguments of each command, and what it shows."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -146,9 +145,10 @@ def records(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all to this file: *.parquet, or *.ndjson.")
     ] = None,
+    output: FormOption = Form.NDJSON,
 ) -> None:
-    """Print a dataset's records, one JSON object a line, as they come."""
-    with asking("datasets records") as ask:
+    """Print a dataset's records, one JSON object a line, as they come; as a table, each field on a line of its own."""
+    with asking("datasets records", output) as ask:
         found = ask.client.datasets.records(dataset_id)
         if save is not None:
             if limit is not None:
@@ -157,8 +157,12 @@ def records(
                 raise ValueError(f"--save {save}: must end in {', '.join(_FILES)}")
             _saved(ask, found, save)
             return
+        if output is not Form.TABLE:
+            ask.output.rows(islice(found, limit), {}, key="")
+            return
         for record in islice(found, limit):
-            typer.echo(json.dumps(record, ensure_ascii=False))
+            ask.output.one(record)
+            typer.echo()
 
 
 @app.command("ground-truth", epilog="Example: dataops datasets ground-truth 550e8400-… --beir acme.zip")
@@ -180,6 +184,8 @@ def ground_truth(
     """Show questions about a dataset whose answers are known."""
     with asking("datasets ground-truth", output, quiet=quiet) as ask:
         found = ask.client.datasets.ground_truth(dataset_id, kind=cast("Any", kind))
+        if defects and (kind is not None or beir is not None):
+            raise ValueError("--defects shows no questions: leave out --kind and --beir")
         if beir is not None:
             if limit is not None or kind is not None:
                 raise ValueError("--beir writes all questions: leave out --limit and --kind")

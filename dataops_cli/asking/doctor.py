@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dataops_cli.asking.asking import writing
 from dataops_cli.asking.connection import connect, credentials, home
 from dataops_cli.asking.output import Form, FormOption, Output
 from dataops_core.errors import ConfigurationError
@@ -58,14 +59,15 @@ class Finding:
 def doctor(output: FormOption = Form.TABLE) -> None:
     """Say what is wrong with this installation, and the fix. Exit status 1 where something is wrong."""
     findings = list(look())
-    if output is Form.TABLE:
-        rows = [[one.state.value, one.what, one.fix or "-"] for one in findings]
-        Output().table(["STATE", "WHAT", "FIX"], rows)
-    elif output is Form.JSON:
-        typer.echo(json.dumps([asdict(one) for one in findings], indent=2))
-    else:
-        for one in findings:
-            typer.echo(json.dumps(asdict(one)))
+    with writing():
+        if output is Form.TABLE:
+            rows = [[one.state.value, one.what, one.fix or "-"] for one in findings]
+            Output().table(["STATE", "WHAT", "FIX"], rows)
+        elif output is Form.JSON:
+            typer.echo(json.dumps([asdict(one) for one in findings], indent=2))
+        else:
+            for one in findings:
+                typer.echo(json.dumps(asdict(one)))
     if any(one.state is State.WRONG for one in findings):
         raise typer.Exit(1)
 

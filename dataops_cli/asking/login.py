@@ -7,6 +7,7 @@ import typer
 
 from dataops_cli.asking.asking import asking
 from dataops_cli.asking.connection import keep, login_file
+from dataops_cli.commands import refuse
 
 
 def login(
@@ -19,6 +20,8 @@ def login(
 ) -> None:
     """Log in to an API, and keep that for the commands to come. The secret is asked for, and never an argument."""
     secret = sys.stdin.readline().strip() if secret_stdin else typer.prompt("Its secret", hide_input=True)
+    if not secret:
+        refuse("No secret came in: with --secret-stdin it is the first line of standard input.")
     known = {"base_url": base_url, "client_id": client_id, "client_secret": secret}
     known |= {"token_url": token_url} if token_url else {}
     with asking("login", known=known) as ask:

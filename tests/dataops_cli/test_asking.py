@@ -18,7 +18,7 @@ import pytest
 
 from a_domain_sdk import DataOpsClient
 from dataops_cli.asking.completing import dataset_ids, operation_ids
-from dataops_cli.asking.connection import DEFAULT_HOME
+from dataops_cli.asking.connection import DEFAULT_HOME, credentials
 from dataops_cli.asking.doctor import FIXES
 from dataops_cli.asking.output import Form, Output
 from dataops_cli.asking.quality import bar
@@ -105,11 +105,13 @@ def test_forms_are_for_people_and_for_programs(asked: Dataops) -> None:
 def test_an_answer_that_cannot_be_written_is_told_and_one_that_nobody_reads_is_not(
     stack: Stack, environment: Callable[..., dict[str, str]]
 ) -> None:
-    for target, told in (
-        ("> /dev/full", (1, "dataops: The answer cannot be written (No space left on device).\n")),
-        ("| true", (0, "")),
+    full = (1, "dataops: The answer cannot be written (No space left on device).\n")
+    for words, told in (
+        ("templates list -o ndjson > /dev/full", full),
+        ("doctor > /dev/full", full),
+        ("templates list -o ndjson | true", (0, "")),
     ):
-        command = f'set -o pipefail; "$0" -m dataops_cli.main templates list -o ndjson {target}'
+        command = f'set -o pipefail; "$0" -m dataops_cli.main {words}'
         done = subprocess.run(
             ["bash", "-c", command, sys.executable],
             env=environment(stack.home),
@@ -186,6 +188,12 @@ def test_a_dataset_and_its_connector_are_looked_at(stack: Stack, asked: Dataops,
         "dataops: The request is not valid: see /query; query: String should have at least 1 character "
         "(invalid_parameter 400, request "
     )
+    line, whole, fields = (
+        asked("datasets", "records", dataset_id, "--limit", "1", *form).stdout
+        for form in ((), ("-o", "json"), ("-o", "table"))
+    )
+    assert [json.loads(line)] == json.loads(whole)
+    assert {name for name in json.loads(line) if fields.count(name)} == {*json.loads(line)}
     missing = tmp_path / "missing/records.parquet"
     for save, sentence in (
         (("--save", str(missing)), f"{missing} cannot be written (No such file or directory)."),
@@ -276,6 +284,9 @@ def test_a_login_is_kept_for_its_owner_alone_and_forgotten(
     refused = subprocess.run(command, env=environment, input="wrong\n", capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "invalid_client 401" in refused.stderr
+    variables = {**environment, "DATAOPS_CLIENT_SECRET": known["client_secret"]}
+    empty = subprocess.run(command, env=variables, input="\n", capture_output=True, text=True, check=False)
+    assert (empty.returncode, empty.stderr[:27]) == (2, "dataops: No secret came in:")
     kept = tmp_path / "dataops/login.json"
     assert not kept.exists()
 
@@ -293,6 +304,24 @@ def test_where_nothing_is_known_it_says_what_to_do(home: Path, dataops: Dataops)
     done = dataops(home, "datasets", "list")
     assert done.returncode == 2
     assert done.stderr.startswith("dataops: No API is known: start one with `dataops up`")
+
+
+def test_an_address_alone_takes_the_place_of_that_in_the_file_and_of_its_token_endpoint(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.mkdir(exist_ok=True)
+    known = {"client_id": "id", "client_secret": "s", "token_url": "http://one.example/token"}
+    (home / "credentials.json").write_text(json.dumps({**known, "base_url": "http://one.example/v1/dataops"}))
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "TOKEN_URL"):
+        monkeypatch.delenv(f"DATAOPS_{name}", raising=False)
+    monkeypatch.setenv("DATAOPS_HOME", str(home))
+    monkeypatch.setenv("DATAOPS_BASE_URL", "http://other.example/v1/dataops")
+
+    assert credentials() == {
+        "client_id": "id",
+        "client_secret": "s",
+        "base_url": "http://other.example/v1/dataops",
+    }
 
 
 def test_an_api_that_is_not_there_is_named(home: Path, dataops: Dataops) -> None:

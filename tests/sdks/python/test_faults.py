@@ -3,6 +3,7 @@
 What every SDK does with faults is in ``tests/sdks/conformance``.
 """
 
+import pickle
 import threading
 import traceback
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from a_domain_sdk import (
     DataOpsClient,
     DataOpsError,
     InvalidRequestError,
+    OperationFailedError,
 )
 from tests.sdks.conformance.server import FaultServer, Reply, envelope
 
@@ -177,3 +179,13 @@ def test_an_id_cannot_lead_to_another_path(server: FaultServer, client: DataOpsC
     assert [(seen.path, seen.query) for seen in server.requests] == [
         ("/v1/dataops/datasets/..%2Ftemplates%3Fpage%3D2", "")
     ]
+
+
+def test_an_error_can_be_handed_to_another_process() -> None:
+    for error in (
+        InvalidRequestError("no", status=400, code="INVALID_REQUEST", details={"stage": "odd"}, request_id="r"),
+        OperationFailedError("failed", operation_id=OPERATION, code="INTERNAL_ERROR"),
+        APIConnectionError("broke", request_id="r"),
+    ):
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301  our own
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))

@@ -12,7 +12,15 @@ from typing import Any
 
 
 class DataOpsError(Exception):
-    """Base of all errors of this SDK."""
+    """Base of all errors of this SDK. They can be pickled: a process of a pool hands them to its parent."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not made again by the constructor, whose arguments have names, which an exception does not keep.
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[DataOpsError], args: tuple[object, ...]) -> DataOpsError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(DataOpsError):
