@@ -27,6 +27,10 @@ NO_METHOD = "_OTHER"
 _ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 
 
+class HeadError(Exception):
+    """Raised into the parser, which would take a head that RFC 9112 has refused."""
+
+
 class AnsweringProtocol(HttpToolsProtocol):
     """A connection on which also a request that is none is answered by the application."""
 
@@ -38,6 +42,17 @@ class AnsweringProtocol(HttpToolsProtocol):
         """A part of a request; behind one that was refused nothing is read."""
         if not self._is_over:
             super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: it is of a version that is spoken here, and from HTTP/1.1 on it names one host."""
+        version = self.parser.get_http_version()
+        if version not in {"1.0", "1.1"}:
+            raise HeadError
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            self.refusal = {"Host": "Must be given, and once"}
+            raise HeadError
+        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the parser's word says less than its error
         """Answers a request that is none, if nothing else is being answered."""

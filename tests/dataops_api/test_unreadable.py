@@ -15,6 +15,7 @@ from dataops_core.ids import new_id
 from tests.waiting import wait_for
 
 DATASETS = "/v1/dataops/datasets"
+NO_HOST = {"Host": "Must be given, and once"}
 NO_HTTP = {"request": "Is not valid HTTP/1.1"}
 TOO_LARGE = {"head": "Larger than 64 KiB, or of more than 100 fields"}
 SLOW = b"GET /v1/dataops/operations/%b?wait=2 HTTP/1.1\r\nHost: x\r\nAuthorization: %b\r\n\r\n"
@@ -62,6 +63,9 @@ def answers_to(api: Any, *sent: bytes) -> list[tuple[int, dict[str, str], Any]]:
         (b"GET /d\xc3\xa9j\xc3\xa0 HTTP/1.1\r\nHost: x\r\n\r\n", None),
         (b"GET no-slash HTTP/1.1\r\nHost: x\r\n\r\n", None),
         (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", NO_HTTP),
+        (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", NO_HTTP),
+        (b"GET / HTTP/1.1\r\n\r\n", NO_HOST),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", NO_HOST),
         (b"GET / HTTP/1.1\r\nHost x\r\n\r\n", NO_HTTP),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", NO_HTTP),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-Filler: " + b"x" * 70_000 + b"\r\n\r\n", TOO_LARGE),
@@ -75,6 +79,9 @@ def answers_to(api: Any, *sent: bytes) -> list[tuple[int, dict[str, str], Any]]:
         "raw path",
         "no path",
         "version",
+        "version of frames",
+        "no host",
+        "two hosts",
         "field",
         "length",
         "large head",
