@@ -47,7 +47,10 @@ class Session {
       if (!response.ok) {
         throw unexpected(response, call, `it redirects or only informs (HTTP ${response.status})`);
       }
-      if (content === "") return { value: null, headers: response.headers, status: response.status };
+      if (content === "" && call.method === "DELETE") {
+        return { value: null, headers: response.headers, status: response.status };
+      }
+      if (content === "") throw unexpected(response, call, "it is empty");
       if (!isJson(response)) throw unexpected(response, call, `its content type is ${kindOf(response) || "missing"}`);
       const body = parsed(content);
       if (body === undefined) throw unexpected(response, call, "its JSON is broken");

@@ -7,6 +7,7 @@ import pickle
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from a_domain_sdk import (
     APIConnectionError,
     APIStatusError,
+    ConfigurationError,
     DataOpsClient,
     DataOpsError,
     InvalidRequestError,
@@ -150,6 +152,23 @@ def test_no_secret_is_in_a_traceback_with_local_variables_nor_in_the_log(
         client.access_token()
 
     assert secret not in traceback_of(caught.value) + caplog.text + repr(client) + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"base_url": "api.example"}, {"token_url": "https://"}, {"client_id": None}],
+    ids=["base_url", "token_url", "client_id"],
+)
+def test_no_secret_is_in_a_traceback_of_what_cannot_be_set_up(
+    wrong: dict[str, Any], secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATAOPS_CLIENT_ID", raising=False)
+    for given in (secret, None):
+        monkeypatch.setenv("DATAOPS_CLIENT_SECRET", secret)
+        known = {"client_id": "id", "base_url": "https://api.example/v1/dataops", **wrong}
+        with pytest.raises(ConfigurationError) as caught:
+            DataOpsClient(client_secret=given, **known)
+        assert secret not in traceback_of(caught.value)
 
 
 @pytest.mark.parametrize(

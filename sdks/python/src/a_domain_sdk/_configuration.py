@@ -33,6 +33,13 @@ class Configuration:
         return str(httpx.URL(self.base_url).copy_with(raw_path=b"")).rstrip("/")
 
 
+class _Variables:
+    """The environment, of which a traceback with local variables shows nothing."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self.get = known.get
+
+
 def resolve(
     *,
     client_id: str | None,
@@ -47,22 +54,29 @@ def resolve(
     There is no default address: a secret is never sent to a host that nobody named. The token endpoint lives at the
     root of the API's authority unless given.
     """
-    variables = os.environ if environment is None else environment
+    variables = _Variables(os.environ if environment is None else environment)
     api = _url(_given(base_url, "base_url", BASE_URL_VARIABLE, variables), "base_url", BASE_URL_VARIABLE)
     if httpx.URL(api).path == "/":
         raise ConfigurationError(f"base_url ({BASE_URL_VARIABLE}) must have the API's path: {api}/v1/dataops.")
     token = token_url or variables.get(TOKEN_URL_VARIABLE) or str(httpx.URL(api).copy_with(raw_path=b"/token"))
-    secret = client_secret.get_secret_value() if client_secret is not None else None
+    secret = SecretStr(
+        _given(
+            client_secret.get_secret_value() if client_secret is not None else None,
+            "client_secret",
+            CLIENT_SECRET_VARIABLE,
+            variables,
+        )
+    )
     return Configuration(
         base_url=api,
         token_url=_url(token, "token_url", TOKEN_URL_VARIABLE),
         client_id=_given(client_id, "client_id", CLIENT_ID_VARIABLE, variables),
-        client_secret=SecretStr(_given(secret, "client_secret", CLIENT_SECRET_VARIABLE, variables)),
+        client_secret=secret,
         scope=scope,
     )
 
 
-def _given(value: str | None, argument: str, variable: str, variables: Mapping[str, str]) -> str:
+def _given(value: str | None, argument: str, variable: str, variables: _Variables) -> str:
     found = value or variables.get(variable)
     if not found:
         raise ConfigurationError(f"No {argument}: give it as an argument or set {variable}.")

@@ -52,9 +52,11 @@ class AsyncDataOpsClient:
         max_retries: int = _DEFAULT_RETRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        # From here on no traceback with local variables shows it.
+        client_secret = SecretStr(client_secret) if isinstance(client_secret, str) else client_secret
         configuration = resolve(
             client_id=client_id,
-            client_secret=SecretStr(client_secret) if isinstance(client_secret, str) else client_secret,
+            client_secret=client_secret,
             base_url=base_url,
             token_url=token_url,
             scope=scope if scope is None or isinstance(scope, str) else " ".join(scope),
@@ -130,4 +132,4 @@ class AsyncDataOpsClient:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.base_url}>"
+        return f"<{type(self).__name__} {getattr(self, 'base_url', 'without an address')}>"
