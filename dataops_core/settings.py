@@ -223,7 +223,8 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             problems = "; ".join(
-                f"DATAOPS_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+                f"DATAOPS_{'_'.join(str(part) for part in problem['loc']).upper()}: "
+                + problem["msg"].removeprefix("Value error, ")
                 for problem in error.errors(include_url=False, include_input=False)
             )
             raise ConfigurationError(f"Settings are not usable: {problems}.") from None

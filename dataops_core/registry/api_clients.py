@@ -127,10 +127,14 @@ def rotate_secret(
 
 
 def is_last_admin(session: Session, api_client_id: UUID) -> bool:
-    """Whether without this client no unrevoked administrator is left. Of callers at once, one goes on at a time."""
+    """Whether without this client no unrevoked administrator of all customers is left (of any, where none is of all).
+
+    Of callers at once, one goes on at a time.
+    """
     session.execute(select(func.pg_advisory_xact_lock(_ADMIN_LOCK)))
-    admins = set(session.scalars(select(ApiClient.api_client_id).where(*_IS_ADMIN)))
-    return admins == {api_client_id}
+    admins = select(ApiClient.api_client_id).where(*_IS_ADMIN)
+    of_all = set(session.scalars(admins.where(ApiClient.customers.is_(None))))
+    return (of_all or set(session.scalars(admins))) == {api_client_id}
 
 
 def row_of(session: Session, api_client_id: UUID) -> ApiClient | None:

@@ -58,11 +58,11 @@ def test_a_database_in_which_no_table_may_be_made_is_told(home: Path, refusal: R
 def test_a_setting_that_cannot_be_used_is_named_with_what_is_wrong(home: Path, refusal: Refusal):
     assert refusal(home, DATAOPS_API_PORT="99999", DATAOPS_PUBLIC_URL="api.example") == (
         "Settings are not usable: DATAOPS_API_PORT: Input should be less than or equal to 65535; "
-        "DATAOPS_PUBLIC_URL: Value error, must begin with http:// or https://."
+        "DATAOPS_PUBLIC_URL: must begin with http:// or https://."
     )
     for url in ("http://", "https:///v1", "http://api.example:no", "http://[::1"):
         assert refusal(home, DATAOPS_PUBLIC_URL=url) == (
-            "Settings are not usable: DATAOPS_PUBLIC_URL: Value error, must name a host, as in http://host:8080."
+            "Settings are not usable: DATAOPS_PUBLIC_URL: must name a host, as in http://host:8080."
         )
     assert refusal(home, DATAOPS_LOG_LEVEL="FOO") == (
         "Settings are not usable: DATAOPS_LOG_LEVEL: String should match pattern "

@@ -132,3 +132,9 @@ def test_the_last_administrator_is_known_as_such(database: Database) -> None:
         assert not any(api_clients.is_last_admin(session, one) for one in (first, second, reader))
         api_clients.revoke(session, first, now=utcnow())
         assert [api_clients.is_last_admin(session, one) for one in (first, second, reader)] == [False, True, False]
+        bound = api_clients.create(
+            session, KEYRING, name="x", scopes=[Scope.ADMIN], customers=[uuid4()], now=utcnow()
+        ).api_client_id
+        assert [api_clients.is_last_admin(session, one) for one in (second, bound)] == [True, False]
+        api_clients.revoke(session, second, now=utcnow())
+        assert api_clients.is_last_admin(session, bound)
