@@ -78,6 +78,8 @@ async def read_json(request: Request) -> JsonRequest:
         return JsonRequest(request, body, None)
     if media_type(request) != "application/json":
         raise UnsupportedMediaTypeError("The body must be JSON, with Content-Type: application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaTypeError("The body must be sent as it is, without Content-Encoding")
     return JsonRequest(request, body, parse_json(body))
 
 

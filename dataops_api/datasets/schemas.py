@@ -10,6 +10,7 @@ from dataops_api.fields import AnswerModel, Given, Moment, RequestModel, Whole
 from dataops_api.pagination import LAST_PAGE, PageLinks, Pagination
 from dataops_core.company.build import known_locales
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.seeding import SEEDS
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, Stage, TeardownReason
 from dataops_core.metadata import LIMIT_BYTES, TOO_LARGE, size
 from dataops_core.registry.reading import DatasetSort
@@ -84,7 +85,7 @@ class Generation(RequestModel):
     record_count: Annotated[StrictInt, Field(ge=20), Whole] | None = Field(
         default=None, description="Records per dataset; absent: the template's count for the stage."
     )
-    seed: Annotated[StrictInt, Field(ge=0, lt=2**63), Whole] | None = Field(
+    seed: Annotated[StrictInt, Field(ge=0, lt=SEEDS), Whole] | None = Field(
         default=None, description="Absent: it follows from customer, stage and type."
     )
     locale: Annotated[StrictStr, Field(json_schema_extra={"enum": list(known_locales())})] | None = Field(

@@ -19,6 +19,9 @@ from dataops_core.lifecycle import Stage
 U64: TypeAlias = NDArray[np.uint64]
 I64: TypeAlias = NDArray[np.int64]
 
+#: So many seeds of datasets there are: whole numbers that every JSON reader keeps whole, JavaScript's too.
+SEEDS = 2**53
+
 #: The golden-ratio increment of SplitMix64: consecutive addresses land far apart.
 STRIDE = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -45,8 +48,11 @@ def joined(path: Sequence[object]) -> str:
 
 
 def default_seed(client_id: UUID, stage: Stage, dataset_type: str) -> int:
-    """The seed of a dataset whose request names none (C-40): from customer, stage and type. 0 ≤ seed < 2**63."""
-    return digest64("seed", client_id, Stage(stage).value, dataset_type) >> 1
+    """The seed of a dataset whose request names none (C-40): from customer, stage and type.
+
+    0 ≤ seed < ``SEEDS``.
+    """
+    return digest64("seed", client_id, Stage(stage).value, dataset_type) % SEEDS
 
 
 @lru_cache(maxsize=4096)

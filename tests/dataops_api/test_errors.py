@@ -98,9 +98,12 @@ def test_a_body_beyond_one_mebibyte_is_refused_declared_or_not(api: Any) -> None
         assert error_of(answer)["code"] == "PAYLOAD_TOO_LARGE"
 
 
+GZIP = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+
+
 def test_a_body_that_is_not_json_is_unsupported(api: Any) -> None:
     """C-2."""
-    for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}):
+    for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}, GZIP):
         answer = api.admin.post(DATASETS, content=b"{}", headers=headers)
         assert answer.status_code == 415
         assert error_of(answer)["code"] == "UNSUPPORTED_MEDIA_TYPE"

@@ -88,7 +88,7 @@ def test_coprime_shares_no_factor(size):
 def test_c40_the_default_seed_follows_from_customer_stage_and_type():
     seeds = {default_seed(CLIENT, stage, kind) for stage in Stage for kind in ("confluence_pages", "github_repos")}
     assert len(seeds) == 6
-    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert all(0 <= seed < 2**53 for seed in seeds)
     assert default_seed(CLIENT, Stage.SANDBOX, "confluence_pages") == default_seed(
         CLIENT, Stage.SANDBOX, "confluence_pages"
     )
