@@ -289,7 +289,9 @@ def test_a_full_disk_fails_the_dataset_with_that_reason_and_what_is_left_is_repa
     (kept,) = Path(mending_stack.home, "data", "datasets").iterdir()
     assert kept.name == dataset["dataset_id"]
     (whole_try,) = kept.iterdir()
-    assert {entry.name for entry in whole_try.iterdir()} == {"records.parquet", "queries.jsonl", "manifest.json"}
+    assert {entry.name for entry in whole_try.iterdir()} == {
+        *("records.parquet", "queries.jsonl", "defects.jsonl", "manifest.json")
+    }
 
 
 @pytest.mark.long

@@ -60,7 +60,7 @@ def test_a_run_is_forked_by_the_run_host(warm_stack) -> None:
     log = log_of(warm_stack, provisioned(warm_stack)["run_id"])
     assert "The code location starts the run." not in log
     told = (warm_stack.home / "logs" / "run-host.log").read_text(encoding="utf-8")
-    assert '"step": "confluence_pages__dataset"' in told
+    assert '"step":"confluence_pages__dataset"' in told
     # It has forked, and is single as before.
     assert host.num_threads() == 1
 

@@ -6,9 +6,13 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
+from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.records import read_records
+from dataops_core.quality.query_drawing import make_queries
 from dataops_core.scopes import Scope
-from dataops_core.storage import Storage
+from dataops_core.storage import QUERIES_FILE, Storage
 from tests.dataops_api.records.conftest import publish, write
 
 DATASETS = "/v1/dataops/datasets"
@@ -79,6 +83,7 @@ def test_the_references_request_gets_the_references_answer(api: Any, customer: s
         "teardown": f"{path}/teardown",
         "connector": f"{path}/connector",
         "records": f"{path}/records",
+        "ground_truth": f"{path}/ground-truth",
         "restore": None,
     }
     assert body["pagination"] == {"page": 1, "per_page": 20, "total_pages": 1, "total_count": 1}
@@ -101,6 +106,9 @@ def test_every_link_works_with_get_but_teardown_which_wants_post(api: Any, custo
     """C-6."""
     (made,) = api.admin.get(DATASETS, params={"client_id": customer, "status": "ready"}).json()["datasets"]
     stored = write(Storage.from_settings(api.settings), UUID(made["dataset_id"]), made["dataset_type"], 20)
+    table = read_records(LocalFileSystem(), str(stored.file))
+    queries = make_queries(table, DATASET_TYPES[stored.dataset_type], seed=7).to_jsonl()
+    stored.file.with_name(QUERIES_FILE).write_text(queries, encoding="utf-8")  # what the ground truth begins with
     publish(api, stored, record_count=made["record_count"])
     assert made["_links"].pop("restore") is None  # nothing is archived
     for name, link in made["_links"].items():
