@@ -17,9 +17,9 @@ from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.errors import StorageError
 from dataops_core.storage import reason_of
 
-#: Records up to so many bytes, uncompressed, are kept whole: 2,000 pages of 30 KB. Greater ones are read in pieces of
+#: Records up to so many bytes, uncompressed, are kept whole: 2,500 pages of 30 KB. Greater ones are read in pieces of
 #: about so many bytes, or of one row group where that has more.
-KEPT_BYTES = 64 * 2**20
+KEPT_BYTES = 80 * 2**20
 PIECE_BYTES = 16 * 2**20
 
 

@@ -219,6 +219,7 @@ class _Together:
         self._type = dataset_type
         self._count = count
         self._key = key
+        self._shares: dict[str, float] = {}
 
     def proposals(self, kind: QueryKind) -> Iterator[_Trial]:
         """Queries of a kind that may be admitted, those first that promise most."""
@@ -243,6 +244,13 @@ class _Together:
         """Which share of the documents has these words: one more than the sample shows, of one more."""
         return (len(self._corpus.matching(wanted)) + 1) / (len(self._corpus.documents) + 1)
 
+    def _share_of(self, word: str) -> float:
+        """The share of one word: a sample's phrases have a million, most of them again and again."""
+        share = self._shares.get(word)
+        if share is None:
+            share = self._shares[word] = self._share([word])
+        return share
+
     def _phrases(self) -> Iterator[_Trial]:
         """Six words in a row and more of the last third of a body, those first that seldom stand together."""
         found: list[tuple[float, int, str]] = []
@@ -250,9 +258,12 @@ class _Together:
             document, text = self._corpus.documents[index], self._corpus.plain(index)
             cut = len(text) * 2 // 3
             before = set(words(f"{document.title}\n{text[:cut]}"))
-            new = [window for window in windows(text[cut:], _PHRASE_WORDS) if not before.issuperset(words(window))]
+            held = ((window, words(window)) for window in windows(text[cut:], _PHRASE_WORDS))
+            new = [
+                (prod(map(self._share_of, said)), index, window) for window, said in held if not before.issuperset(said)
+            ]
             if new:
-                found.append(min((prod(self._share([word]) for word in words(each)), index, each) for each in new))
+                found.append(min(new))
         for _, index, text in sorted(found):
             url = self._corpus.documents[index].view_url
             yield _Trial(SampleQuery("", QueryKind.PHRASE, text, expected=(url,)), (tuple(words(text)),))

@@ -152,4 +152,4 @@ def test_answers_link_to_the_operations_that_their_ids_lead_to(document: dict[st
 
 def test_limits_of_integers_are_integers_to_the_last_digit(document: dict[str, Any]) -> None:
     seed = document["components"]["schemas"]["Generation"]["properties"]["seed"]["anyOf"][0]
-    assert str(seed["exclusiveMaximum"]) == "9223372036854775808"
+    assert str(seed["exclusiveMaximum"]) == "9007199254740992"

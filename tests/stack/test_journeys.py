@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack.test_provisioning import ended, request
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 def told(api: httpx.Client, ids: dict[str, str], event: str, **more: Any) -> str:
