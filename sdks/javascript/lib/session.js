@@ -43,7 +43,7 @@ class Session {
       const { response } = exchange;
       const content = await exchange.text();
       if (response.status === 304) return { value: null, headers: response.headers, status: 304 };
-      if (response.status >= 400) throw errorOf(response, content);
+      if (response.status >= 400) throw errorOf(response, content, call);
       if (!response.ok) {
         throw unexpected(response, call, `it redirects or only informs (HTTP ${response.status})`);
       }
@@ -63,7 +63,7 @@ class Session {
   async *pieces(call, mediaType) {
     const exchange = await this.#answerTo(call, async (exchange) => {
       const { response } = exchange;
-      if (response.status >= 400) throw errorOf(response, await exchange.text());
+      if (response.status >= 400) throw errorOf(response, await exchange.text(), call);
       if (response.status !== 200 || kindOf(response) !== mediaType) {
         exchange.end();
         throw unexpected(response, call, `its content type is ${kindOf(response) || "missing"}, not ${mediaType}`);
@@ -285,9 +285,10 @@ function request(method, url, headers, body) {
   };
 }
 
-function errorOf(response, content) {
+/** Where an answer (of a gateway, say) has no request id, the error has the one that was sent. */
+function errorOf(response, content, call) {
   return statusError(response.status, isJson(response) ? parsed(content) : undefined, {
-    requestId: response.headers.get("X-Request-ID"),
+    requestId: response.headers.get("X-Request-ID") ?? call?.requestId,
     retryAfter: secondsOf(response.headers.get("Retry-After")),
     phrase: response.statusText,
   });
@@ -297,7 +298,7 @@ function unexpected(response, call, why) {
   const sentence = `The answer of ${call.path} is not one of this API: ${why}. Does the base URL point to it?`;
   return new UnexpectedAnswerError(sentence, {
     status: response.status,
-    requestId: response.headers.get("X-Request-ID"),
+    requestId: response.headers.get("X-Request-ID") ?? call.requestId,
   });
 }
 

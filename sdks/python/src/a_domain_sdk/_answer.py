@@ -65,9 +65,15 @@ def error_of(response: httpx.Response) -> APIStatusError:
     return status_error(
         response.status_code,
         body,
-        request_id=response.headers.get(REQUEST_ID),
+        request_id=_request_id(response),
         retry_after=seconds_of(response.headers.get("Retry-After")),
     )
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    """What was sent, where the answer (of a gateway, say) has none."""
+    told: str | None = response.headers.get(REQUEST_ID) or response.request.headers.get(REQUEST_ID)
+    return told
 
 
 def connection_error(error: httpx.RequestError, *, url: httpx.URL, request_id: str | None) -> APIConnectionError:
@@ -97,5 +103,5 @@ def unexpected(response: httpx.Response, why: str) -> UnexpectedAnswerError:
         f"The answer of {response.url.copy_with(query=None)} is not one of this API: {why}. "
         "Does the base URL point to it?",
         status=response.status_code,
-        request_id=response.headers.get(REQUEST_ID),
+        request_id=_request_id(response),
     )
