@@ -155,7 +155,10 @@ def test_documents_carry_the_declared_facets(dataset):
 
 
 def test_text_is_about_the_record_s_topic_and_speaks_no_latin(dataset):
-    nouns = {topic.key: [noun.lower() for noun in topic.nouns] for topic in dataset.spec.template.topics}
+    # Of which the plural begins alike: policy, policies.
+    nouns = {
+        topic.key: [noun.lower().removesuffix("y") for noun in topic.nouns] for topic in dataset.spec.template.topics
+    }
     for row in dataset.rows:
         document = dataset.type.document(row)
         text = plain_text(document.body, document.mime_type).lower()
