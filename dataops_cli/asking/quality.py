@@ -58,6 +58,8 @@ def validate(
             show_outcome(ask, operation, wait=False)
             return
         ask.follow(operation)
+        if operation.run_id is None:
+            ask.output.say("All of this was checked within the last minutes: nothing was checked again. --force does.")
         if quiet:
             typer.echo(operation.operation_id)
         else:

@@ -206,7 +206,10 @@ def test_a_dataset_and_its_connector_are_looked_at(stack: Stack, asked: Dataops,
 
     (index,) = (stack.home / "data/connectors" / connector.connector_id).glob("*.db")
     index.rename(index.with_suffix(".aside"))
-    assert asked("quality", "validate", dataset_id, "--check", "connector_health", "--force").returncode == 0
+    forced = asked("quality", "validate", dataset_id, "--check", "connector_health", "--force")
+    assert (forced.returncode, "nothing was checked again" in forced.stderr) == (0, False)
+    fresh = asked("quality", "validate", dataset_id)
+    assert (fresh.returncode, "nothing was checked again. --force does." in fresh.stderr) == (0, True)
     quality, searched = told()
     assert quality["state"] == searched["state"] == "wrong"
     assert re.search(r"\(\S+\) is below its threshold: [\d.]+ of 95; connector_health failed\.$", quality["what"])
