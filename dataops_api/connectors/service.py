@@ -3,16 +3,13 @@
 Belongs here: reading an index and describing it; writing is in ``uploads.py``. Source: ``docs/contract.md`` C-90.
 """
 
-import base64
-import hashlib
-import hmac
-import json
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from dataops_api.connectors.access import Access, Gatekeeper
+from dataops_api.connectors.cursors import Cursors
 from dataops_api.connectors.datasource import Datasource, registered
 from dataops_api.connectors.problems import ConnectorProblem, at
 from dataops_api.connectors.schemas import (
@@ -26,9 +23,10 @@ from dataops_api.connectors.uploads import Uploads
 from dataops_core.clock import utcnow
 from dataops_core.connectors.embedded import index
 from dataops_core.connectors.embedded.files import IndexFiles
-from dataops_core.connectors.embedded.index import DamagedIndexError, digest_ids
+from dataops_core.connectors.embedded.index import DamagedIndexError
 from dataops_core.connectors.embedded.readers import Readers
 from dataops_core.connectors.embedded.search import Answer, FieldFilter, Hit, Operator, Question, search, suggest_values
+from dataops_core.connectors.id_digest import digest_in_order
 from dataops_core.connectors.platform import (
     BUILT_IN_FIELDS,
     USER_FIELDS,
@@ -69,7 +67,7 @@ class ConnectorService:
         self.files = IndexFiles(settings.data_path)
         self.readers = Readers()
         self.uploads = Uploads(database, self.files, self.readers)
-        self._cursor_key = keyring.derive("connector-cursor")
+        self._cursors = Cursors(keyring.derive("connector-cursor"))
         self._search_seconds = search_seconds
 
     def sweep(self) -> int:
@@ -98,13 +96,14 @@ class ConnectorService:
         question = self._question(connector, request)
         answer = self._answer(connector, question)
         results = tuple(_result(hit, connector) for hit in answer.hits)
+        end = question.offset + len(results)
         if not access.internal:
             with self.database.transaction() as session:
                 usage.record(session, connector.dataset_id, documents=len(results), now=utcnow())
         return SearchResponse(
             results=results,
             has_more=answer.has_more,
-            next_cursor=self._cursor(connector, request, question.offset + len(results)) if answer.has_more else None,
+            next_cursor=self._cursors.make(connector, request, end) if answer.has_more else None,
             request_id=request_id,
             warnings=tuple(_warnings(answer)),
         )
@@ -137,7 +136,7 @@ class ConnectorService:
         return Question(
             text=request.query,
             page_size=request.page_size,
-            offset=self._offset(connector, request),
+            offset=self._cursors.offset(connector, request),
             filters=filters,
             updated_from=_epoch(bounds.start if bounds else None),
             updated_until=_epoch(bounds.end if bounds else None),
@@ -148,34 +147,6 @@ class ConnectorService:
         for position, name in enumerate(asked or ()):
             if name != known:
                 raise at("invalid_datasource", f"/datasources/{position}", "is not this connector's data source")
-
-    # A cursor is an offset into the answer to one question at one generation, signed, so that nobody can make one up.
-
-    def _cursor(self, connector: Connector, request: SearchRequest, offset: int) -> str:
-        payload = json.dumps(
-            [offset, connector.generation, _fingerprint(request)], ensure_ascii=False, separators=(",", ":")
-        ).encode()
-        return base64.urlsafe_b64encode(self._signature(connector, payload) + payload).decode().rstrip("=")
-
-    def _offset(self, connector: Connector, request: SearchRequest) -> int:
-        if not request.cursor:  # the specification's own example sends an empty one
-            return 0
-        try:
-            raw = base64.b64decode(request.cursor + "=" * (-len(request.cursor) % 4), altchars=b"-_", validate=True)
-        except ValueError:
-            raise at("invalid_cursor", "/cursor", "is none of this connector's") from None
-        signature, payload = raw[:16], raw[16:]
-        if not hmac.compare_digest(signature, self._signature(connector, payload)):
-            raise at("invalid_cursor", "/cursor", "is none of this connector's")
-        offset, generation, fingerprint = json.loads(payload)
-        if fingerprint != _fingerprint(request):
-            raise at("invalid_cursor", "/cursor", "belongs to another question")
-        if generation != connector.generation:
-            raise at("expired_cursor", "/cursor", "belongs to an earlier state of the index: search anew")
-        return int(offset)
-
-    def _signature(self, connector: Connector, payload: bytes) -> bytes:
-        return hmac.digest(self._cursor_key, connector.connector_id.bytes + payload, hashlib.sha256)[:16]
 
     # --- filters ------------------------------------------------------------------------------------------------------
 
@@ -250,7 +221,7 @@ class ConnectorService:
     def metadata(self, access: Access) -> Metadata:
         """The connector as it is on disk at this moment."""
         connector = access.connector
-        held = index.IndexStats(0, digest_ids(()), 0)
+        held = index.IndexStats(*digest_in_order(()), 0)
         state = "empty"
         if connector.generation is not None:
             try:
@@ -364,12 +335,6 @@ def _check_filters(filters: tuple[FieldFilter, ...]) -> None:
             if condition.field in equal:
                 raise at("invalid_filter", f"{pointer}/field", "has an EQUALS filter already: give all values in one")
             equal.add(condition.field)
-
-
-def _fingerprint(request: SearchRequest) -> str:
-    """What makes two requests the same question; the size of a page does not."""
-    asked = request.model_dump_json(exclude={"cursor", "page_size"})
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 def _warnings(answer: Answer) -> list[SearchWarning]:

@@ -10,7 +10,7 @@ Errors: StorageError where the disk does not take or give it, DamagedIndexError 
 import os
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,16 +90,11 @@ class IndexedDocument:
 
 @dataclass(frozen=True, slots=True)
 class IndexStats:
-    """What an index holds, read from the file itself. ``id_digest`` as in :func:`digest_ids`."""
+    """What an index holds, read from the file itself. ``id_digest`` as in ``id_digest.py``."""
 
     document_count: int
     id_digest: str
     index_bytes: int
-
-
-def digest_ids(ids: Iterable[str]) -> str:
-    """SHA-256 (hex) of the ids, sorted by code point and joined by newlines."""
-    return digest_in_order(sorted(ids))[1]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from dataops_core.connectors.embedded import index
+from dataops_core.connectors.protocol import Manifest
 from dataops_core.errors import StorageError
 from dataops_core.lifecycle import ConnectorStatus
 from dataops_core.registry import connectors as registry
@@ -33,7 +34,7 @@ def test_nothing_is_served_before_the_last_page(connector, live_service):
     assert (described["state"], described["generation"], described["document_count"]) == ("serving", "u", 25)
     stored = row(live_service, connector)
     assert (stored.generation, stored.document_count, stored.upload) == ("u", 25, None)
-    assert stored.id_digest == described["id_digest"] == index.digest_ids(f"doc-{n}" for n in range(25))
+    assert stored.id_digest == described["id_digest"] == Manifest.of(f"doc-{n}" for n in range(25)).id_digest
     assert stored.index_bytes == described["index_bytes"] > 0
     assert live_service.files(connector.connector_id) == ["u.db"]
 

@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 
 from dataops_core.connectors.embedded import index
-from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError, digest_ids
+from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError
+from dataops_core.connectors.protocol import Manifest
 from dataops_core.errors import StorageError
 
 MOMENT = "2026-01-28T10:30:00Z"
@@ -21,14 +22,14 @@ def spool(tmp_path):
 
 def test_the_digest_is_of_the_sorted_ids_joined_by_newlines():
     # printf 'B\na\nä' | sha256sum
-    assert digest_ids(["ä", "a", "B"]) == "c4118e50a01eddbff59d6d3d49855f254f13020ab5cebeb9016799512728220a"
+    assert Manifest.of(["ä", "a", "B"]).id_digest == "c4118e50a01eddbff59d6d3d49855f254f13020ab5cebeb9016799512728220a"
 
 
 def test_an_index_says_what_it_holds(build, document):
     path, stats = build([document(n) for n in range(30)])
     assert stats == index.stats(path)
     assert stats.document_count == 30
-    assert stats.id_digest == digest_ids(f"id-{n:04}" for n in range(30))
+    assert stats.id_digest == Manifest.of(f"id-{n:04}" for n in range(30)).id_digest
     assert stats.index_bytes == path.stat().st_size
     assert index.counts_by_type(path) == {"Page": 30}
     assert index.meta(path)["upload_id"] == "index"
