@@ -18,14 +18,24 @@ from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.office_layout import LAYOUTS
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, incomplete_quota, weighted
+from dataops_core.dataset_types.plan import (
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    incomplete_quota,
+    new_library,
+    topic_table,
+    weighted,
+)
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
 from dataops_core.generation.words import Lexicon
 
 _DESCRIPTIONS = 300
@@ -53,9 +63,7 @@ class Plan:
 def _plan(plan_key: PlanKey) -> Plan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    library = new_library(plan_key, wheel, str)
     markup.add_pools(library)
     Titles.add_pools(library, template, company, str)
     draws = Draws("office", company.client_id, template.template_id)
@@ -74,7 +82,7 @@ def _plan(plan_key: PlanKey) -> Plan:
         archetypes=tuple(weights),
         archetype_table=weighted_table(list(weights.values())),
         topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
+        topic_table=topic_table(template),
         titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in weights]),
         wheel=wheel,
         people=People.of(company),

@@ -15,7 +15,9 @@ import pyarrow as pa
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick
+from dataops_core.generation.fragments import Library
+from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick, weighted_table
+from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
 from dataops_core.generation.words import plural, telling, unique
 from dataops_core.templates.model import IndustryVocabulary, Template
 
@@ -94,6 +96,19 @@ class Wheel:
         """The row of a project's ordinal."""
         turn, rank = np.divmod(ordinals, self._per_turn[projects])
         return turn * len(self._project) + self._place[projects, rank]
+
+
+def new_library(plan_key: PlanKey, wheel: Wheel, escape: Callable[[str], str]) -> Library:
+    """The pools that the texts of every type draw from, escaped for the documents' markup; a type adds its own."""
+    template, company = plan_key.template, plan_key.company
+    library = Library({TOPIC: [topic.weight for topic in template.topics], PROJECT: wheel.weights})
+    add_pools(library, template, plan_key.vocabulary, company, escape=escape)
+    return library
+
+
+def topic_table(template: Template) -> I64:
+    """Draws a topic by weight, as an index of the template's topics."""
+    return weighted_table([topic.weight for topic in template.topics])
 
 
 @dataclass(frozen=True, slots=True)

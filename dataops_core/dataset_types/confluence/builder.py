@@ -21,12 +21,7 @@ from dataops_core.dataset_types.confluence.columns import SCHEMA
 from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, VERSION_MESSAGES
 from dataops_core.dataset_types.confluence.plan import REVIEW, body_bytes, plans
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
-from dataops_core.dataset_types.plan import (
-    LABEL_SETS,
-    batch,
-    incomplete_quota,
-    weighted,
-)
+from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import (

@@ -13,13 +13,21 @@ from dataops_core.dataset_types.confluence import markup
 from dataops_core.dataset_types.confluence.columns import LABELS
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.dataset_types.facts import Facts
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
+from dataops_core.dataset_types.plan import (
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    label_sets,
+    new_library,
+    topic_table,
+)
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, compile_outline
 from dataops_core.generation.seeding import I64, Draws, digest64, weighted_table
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
@@ -53,9 +61,7 @@ class PagePlan:
 def _plan(plan_key: PlanKey) -> PagePlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
+    library = new_library(plan_key, wheel, markup.escape)
     markup.add_pools(library, company)
     Titles.add_pools(library, template, company, markup.escape)
     library.alias("author", "person*")
@@ -76,7 +82,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
         archetypes=arrays.texts(archetypes),
         titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
-        topic_table=weighted_table(topic_weights),
+        topic_table=topic_table(template),
         topics=arrays.texts([topic.key for topic in template.topics]),
         wheel=wheel,
         labels=_labels(template.labels, company),

@@ -20,12 +20,7 @@ from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incom
 from dataops_core.dataset_types.github.columns import SCHEMA
 from dataops_core.dataset_types.github.layout import LAYOUTS, LICENSES
 from dataops_core.dataset_types.github.plan import DESCRIPTIONS, plans, readme_bytes
-from dataops_core.dataset_types.plan import (
-    LABEL_SETS,
-    batch,
-    incomplete_quota,
-    weighted,
-)
+from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import (

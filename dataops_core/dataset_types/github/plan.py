@@ -12,13 +12,22 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.github import markup
 from dataops_core.dataset_types.github.layout import LAYOUTS
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
+from dataops_core.dataset_types.plan import (
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    label_sets,
+    new_library,
+    topic_table,
+)
 from dataops_core.generation import arrays
 from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, compile_outline
 from dataops_core.generation.seeding import I64, Draws, weighted_table
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools, slug
+from dataops_core.generation.sentences import slug
 from dataops_core.generation.words import Lexicon
 from dataops_core.templates.model import Template
 
@@ -57,9 +66,7 @@ class RepositoryPlan:
 def _plan(plan_key: PlanKey) -> RepositoryPlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    library = new_library(plan_key, wheel, str)
     markup.add_pools(library, company)
     draws = Draws("github", company.client_id, template.template_id)
     weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
@@ -84,7 +91,7 @@ def _plan(plan_key: PlanKey) -> RepositoryPlan:
             for name in archetypes
         ),
         topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
+        topic_table=topic_table(template),
         wheel=wheel,
         people=People.of(company),
         numbered=Numbered.of(company),

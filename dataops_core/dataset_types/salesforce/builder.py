@@ -25,16 +25,18 @@ from dataops_core.dataset_types.plan import (
     Wheel,
     batch,
     incomplete_quota,
+    new_library,
+    topic_table,
     weighted,
 )
 from dataops_core.dataset_types.salesforce import markup
 from dataops_core.dataset_types.salesforce.layout import CITIES, INDUSTRIES, LAYOUTS, SOURCES, STREETS
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, USER, Accounts, ids
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its description, so that the two together meet the template's mean.
@@ -90,9 +92,7 @@ class _Plan:
 def _plan(plan_key: PlanKey) -> _Plan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    library = new_library(plan_key, wheel, str)
     markup.add_pools(library, company)
     draws = Draws("salesforce", company.client_id, template.template_id)
     # The company's customers are there whatever the template weighs.
@@ -120,7 +120,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
         archetypes=archetypes,
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
+        topic_table=topic_table(template),
         wheel=wheel,
         numbered=Numbered.of(company),
         people=People.of(company),

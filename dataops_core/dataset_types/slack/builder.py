@@ -1,4 +1,4 @@
-"""How Slack messages follow from a specification: the plan of a template and company, and any range of rows.
+"""How Slack messages follow from a specification: any range of rows.
 
 Every reference resolves without looking: a thread follows from its number (``threads.py``), channels and people are the
 workspace's (``company/workspace.py``), issues, pull requests and pages those that the company has in closed form.
@@ -13,139 +13,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataops_core.company.model import Company
-from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
+from dataops_core.company.workspace import slack_url
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks
-from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.identifiers import uuids
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, batch, incomplete_quota
-from dataops_core.dataset_types.slack import markup
-from dataops_core.dataset_types.slack.layout import HELP, LAYOUTS, REACTIONS, WORK
+from dataops_core.dataset_types.plan import batch, incomplete_quota
+from dataops_core.dataset_types.slack.columns import REACTION_LIST, SCHEMA
+from dataops_core.dataset_types.slack.layout import REACTIONS
+from dataops_core.dataset_types.slack.plan import ROLES, plans, text_bytes
 from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Threads
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Fragments, Library
-from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
-from dataops_core.generation.seeding import I64, U64, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, add_pools, narrow_days, narrow_newest
-from dataops_core.generation.words import Lexicon
-from dataops_core.templates.model import Template
+from dataops_core.generation.outline import Sizes, blocks_of
+from dataops_core.generation.seeding import I64, U64, chance, draw, key, mix, pick
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
 
-#: Bytes of a stored row besides its text, so that the two together meet the template's mean.
-_OTHER_BYTES = 475
 _INCOMPLETE_FIELDS = ("reply_users", "reply_users_count", "latest_reply")
-#: What a message is in its thread, by the pool that it begins with: its first message, a reply, one that ends it.
-_ROLES = ("{}_opening", "{}_reply", "closing")
 #: Slack names so many of those who replied.
 _NAMED_REPLIERS = 5
 _MICROSECONDS = 1_000_000
 #: Has no factor in common with a million: rows next to each other have microseconds far apart, and none share them.
 _SCATTER = 618_033
-
-_REACTIONS = pa.list_(pa.struct([("name", pa.string()), ("users", pa.list_(pa.string())), ("count", pa.int64())]))
-SCHEMA = pa.schema(
-    [
-        pa.field("type", pa.string(), nullable=False),
-        pa.field("ts", pa.string(), nullable=False),
-        pa.field("user", pa.string(), nullable=False),
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("team", pa.string(), nullable=False),
-        pa.field("client_msg_id", pa.string(), nullable=False),
-        pa.field("thread_ts", pa.string()),
-        pa.field("reply_count", pa.int64()),
-        pa.field("reply_users", pa.list_(pa.string())),
-        pa.field("reply_users_count", pa.int64()),
-        pa.field("latest_reply", pa.string()),
-        pa.field("reactions", _REACTIONS),
-        pa.field("permalink", pa.string(), nullable=False),
-        pa.field("_document_id", pa.string(), nullable=False),
-        pa.field("_channel_id", pa.string(), nullable=False),
-        pa.field("_channel_name", pa.string(), nullable=False),
-        pa.field("_posted_at", pa.string(), nullable=False),
-        pa.field("_archetype", pa.string(), nullable=False),
-        pa.field("_topic", pa.string(), nullable=False),
-        pa.field("_author_name", pa.string(), nullable=False),
-        pa.field("_author_email", pa.string(), nullable=False),
-        pa.field("_addressee_name", pa.string(), nullable=False),
-    ]
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all messages of a template and company share."""
-
-    fragments: Fragments
-    #: Of each archetype those of its ``_ROLES``, one archetype after the other.
-    outlines: tuple[Outline, ...]
-    facts: Facts
-    archetypes: tuple[str, ...]
-    archetype_table: I64
-    topics: pa.Array
-    topic_table: I64
-    people: People
-    numbered: Numbered
-    user_ids: pa.Array
-    team_id: str
-    channel_ids: pa.Array
-    channel_names: pa.Array
-    #: Channel of an archetype and project; and whether an archetype's is a project's own.
-    channel: I64
-    own_channel: NDArray[np.bool_]
-
-
-def _plan(plan_key: PlanKey) -> _Plan:
-    template, company = plan_key.template, plan_key.company
-    wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=markup.escape)
-    markup.add_pools(library, company, wheel)
-    markup.add_said(
-        library,
-        [(topic.key, Lexicon.of(topic, plan_key.vocabulary)) for topic in template.topics],
-        *(company.client_id, template.template_id),
-    )
-    weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
-    blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
-    beginnings = [role.format(name) for name in weights for role in _ROLES]
-    parts = {beginning: markup.parts(library, beginning, blocks) for beginning in sorted(set(beginnings))}
-    facts = Facts.add(library, template, company, markup.escape, ("", ""))
-    fragments = library.freeze()
-    compiled = {
-        beginning: compile_outline(
-            part, fragments.block_bytes, _mean_bytes(template), "message", company.client_id, beginning
-        )
-        for beginning, part in parts.items()
-    }
-    known = channels(company)
-    return _Plan(
-        fragments=fragments,
-        outlines=tuple(compiled[beginning] for beginning in beginnings),
-        facts=facts,
-        archetypes=tuple(weights),
-        archetype_table=weighted_table(list(weights.values())),
-        topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
-        people=People.of(company),
-        numbered=Numbered.of(company),
-        user_ids=arrays.texts([user_id(company, person) for person in company.people]),
-        team_id=team_id(company),
-        channel_ids=arrays.texts([channel.channel_id for channel in known]),
-        channel_names=arrays.texts([channel.name for channel in known]),
-        channel=np.array([_channels_of(company, LAYOUTS[name].channel) for name in weights], dtype=np.int64),
-        own_channel=np.array([LAYOUTS[name].channel in {WORK, HELP} for name in weights]),
-    )
-
-
-_plans = PlanCache(_plan)
-
-
-def _channels_of(company: Company, name: str) -> list[int]:
-    """The channel of each project for threads that belong into a channel of this kind."""
-    if name in {WORK, HELP}:
-        return [2 * project.index + (name == HELP) for project in company.projects]
-    return [shared_channel(company, name).index] * len(company.projects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +75,14 @@ class MessageBuilder:
 
     def __init__(self, spec: GenerationSpec) -> None:
         self._spec = spec
-        self._plan = _plans(spec)
+        self._plan = plans(spec)
         self._path = ("slack_messages", spec.seed)
         plan = self._plan
         self._clock = ThreadClock(spec.company, plan.people, plan.archetypes, spec.record_count, *self._path)
         self._incomplete = Incomplete(
             self._clock.answered, incomplete_quota(spec), len(_INCOMPLETE_FIELDS), *self._path, "incomplete"
         )
-        self._sizes = Sizes(spec.record_count, _mean_bytes(spec.template), *self._path, "size")
+        self._sizes = Sizes(spec.record_count, text_bytes(spec.template), *self._path, "size")
 
         self._defects = Defects(spec, self._candidates, facts=plan.facts.count)
 
@@ -351,10 +238,10 @@ class MessageBuilder:
                 arrays.lists(plan.user_ids.take(arrays.integers(users)), many.tolist()),
                 arrays.integers(many),
             ],
-            fields=list(_REACTIONS.value_type),
+            fields=list(REACTION_LIST.value_type),
         )
         lists = arrays.lists(entries, counts.tolist())
-        return lists.take(arrays.integers(np.arange(len(rows)), present=counts > 0)).cast(_REACTIONS)
+        return lists.take(arrays.integers(np.arange(len(rows)), present=counts > 0)).cast(REACTION_LIST)
 
     def _texts(self, messages: _Messages, told: _Messages, marks: Marks) -> pa.Array:
         """What each message says: what ``told`` says, which is another message where one is a copy."""
@@ -365,7 +252,7 @@ class MessageBuilder:
         self._narrow_numbered(ranges, told)
         last = (told.place == told.replies) & ~told.first
         role = np.where(told.first, 0, np.where(last & chance(self._draw("closing", told.rows), 700), 2, 1))
-        outline = told.archetype * len(_ROLES) + role
+        outline = told.archetype * len(ROLES) + role
         keys = self._draw("outline", told.rows)
         blocks = blocks_of(plan.outlines, outline, self._sizes(told.rows), keys)
         blocks = plan.facts.placed(blocks, marks)
@@ -408,8 +295,3 @@ def _lists(values: list[list[str] | None]) -> pa.ListArray:
     """Lists of texts, null where there is None."""
     made = arrays.lists(arrays.texts([text for each in values for text in each or ()]), [len(v or ()) for v in values])
     return made.take(arrays.integers(np.arange(len(values)), present=np.array([v is not None for v in values])))
-
-
-def _mean_bytes(template: Template) -> int:
-    """What texts have on average, so that whole rows have what the template says."""
-    return max(template.bytes_per_record - _OTHER_BYTES, 100)

@@ -9,16 +9,24 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.dataset_types.facts import Facts
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, label_sets
+from dataops_core.dataset_types.plan import (
+    Numbered,
+    People,
+    PlanCache,
+    PlanKey,
+    Wheel,
+    label_sets,
+    new_library,
+    topic_table,
+)
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.dataset_types.zendesk import markup
 from dataops_core.dataset_types.zendesk.layout import LAYOUTS
 from dataops_core.dataset_types.zendesk.numbers import Numbers
 from dataops_core.generation import arrays
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, compile_outline
 from dataops_core.generation.seeding import I64, Draws, weighted_table
-from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its description and comments, and of a comment besides its text.
@@ -62,9 +70,7 @@ class TicketPlan:
 def _plan(plan_key: PlanKey) -> TicketPlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    topic_weights = [topic.weight for topic in template.topics]
-    library = Library({TOPIC: topic_weights, PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=str)
+    library = new_library(plan_key, wheel, str)
     Titles.add_pools(library, template, company, str)
     markup.add_pools(library, company)
     draws = Draws("zendesk", company.client_id, template.template_id)
@@ -104,7 +110,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
         longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
         titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes]),
         topics=arrays.texts([topic.key for topic in template.topics]),
-        topic_table=weighted_table(topic_weights),
+        topic_table=topic_table(template),
         wheel=wheel,
         numbers=Numbers(company),
         numbered=Numbered.of(company),
