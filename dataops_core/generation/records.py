@@ -1,8 +1,8 @@
-"""Writes a dataset's records as Parquet, block by block, and reads them back.
+"""Writes a dataset's records as Parquet, block by block.
 
 Belongs here: the file's form and its integrity. The bytes follow from the specification and the versions of the
 libraries alone: not from the number of workers, nor from Python's hash seed, nor from the time. Does not belong here:
-where files live (``storage.py``), what records say (``dataset_types/``).
+where files live (``storage.py``), reading (``pieces.py``), what records say (``dataset_types/``).
 """
 
 import hashlib
@@ -78,17 +78,6 @@ def write_records(
         _discard(filesystem, partial)
         raise
     return report
-
-
-def read_records(filesystem: AbstractFileSystem, path: str) -> pa.Table:
-    """The stored table. Raises StorageError where the file is missing, cannot be read or is no Parquet."""
-    try:
-        with filesystem.open(path, "rb") as file:
-            return pq.ParquetFile(file).read()  # read_table would load Arrow's datasets, and pandas with them
-    except FileNotFoundError as error:
-        raise StorageError("The records' file is missing.") from error
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"The records cannot be read: {reason_of(error)}.") from error
 
 
 def content_digest(table: pa.Table) -> str:

@@ -9,11 +9,11 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.generation.records import read_records
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.scopes import Scope
 from dataops_core.storage import QUERIES_FILE, Storage
 from tests.dataops_api.records.conftest import publish, write
+from tests.stored_records import read_records
 
 DATASETS = "/v1/dataops/datasets"
 #: The reference's fields in the reference's order, and what the contract adds after them.

@@ -18,7 +18,7 @@ from dataops_api.ground_truth import making
 from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.generation.records import read_records, write_records
+from dataops_core.generation.records import write_records
 from dataops_core.ground_truth import keeping
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import DatasetStatus, Stage
@@ -29,6 +29,7 @@ from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
 from dataops_core.storage import DEFECTS_FILE, GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
 from dataops_core.templates.loader import load_catalog
+from tests.stored_records import read_records
 from tests.waiting import wait_for
 
 CATALOG = load_catalog()

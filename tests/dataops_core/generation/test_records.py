@@ -14,8 +14,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
-from dataops_core.generation.records import content_digest, read_records, write_records
+from dataops_core.generation.records import content_digest, write_records
 from dataops_core.templates.loader import load_catalog
+from tests.stored_records import read_records
 
 LOCAL = LocalFileSystem()
 #: Of each type the first template.

@@ -22,7 +22,7 @@ from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.pieces import KeptRecords
-from dataops_core.generation.records import read_records, write_records
+from dataops_core.generation.records import write_records
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, Stage
 from dataops_core.provisioning.evaluation import Verdict, evaluate
 from dataops_core.quality.query_drawing import make_queries
@@ -33,6 +33,7 @@ from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 from dataops_core.templates.loader import load_catalog
+from tests.stored_records import read_records
 
 SECRET = "a secret of the fault tests"
 RECORDS = 100
