@@ -338,7 +338,7 @@ def test_what_is_materialized_by_hand_works_on_live_datasets_alone(place: Place,
     """C-87: assets, a backfill over environments, an environment added by hand, a job without what it needs."""
     ui, made, empty = place.ui, ready[1], f"pilot:{uuid4()}"
     assert ui.add_partition(empty) == "AddDynamicPartitionSuccess"
-    backfill = ui.backfill([made.environment, ready[2].environment, empty], assets=[f"{TYPE}/template"])
+    backfill = ui.backfill([ready[0].environment, ready[2].environment, empty], assets=[f"{TYPE}/template"])
 
     whole = ui.launch(ASSET_JOB, partition=made.environment, assets=[f"{TYPE}/{name}" for name in ASSETS])
     nowhere = ui.launch(ASSET_JOB, assets=[f"{TYPE}/template"])
@@ -359,7 +359,7 @@ def test_what_is_materialized_by_hand_works_on_live_datasets_alone(place: Place,
             assert place.made_by(run_id).status is OperationStatus.COMPLETED
         else:
             assert "There is no live confluence_pages dataset" in place.refused(run_id)
-    assert ends == {made.environment: "SUCCESS", ready[2].environment: "SUCCESS", empty: "FAILURE"}
+    assert ends == {ready[0].environment: "SUCCESS", ready[2].environment: "SUCCESS", empty: "FAILURE"}
     assert ui.delete_partitions([empty, made.environment]) == "DeleteDynamicPartitionsSuccess"
     assert place.ended(place.validate(made)).status is OperationStatus.COMPLETED
     with place.registry.transaction() as session:
