@@ -28,6 +28,14 @@ MOST_RECORDS = 2**31 - 1
 _CENTURY = 36_500
 #: The database keeps the audit log's entries so long whatever anybody asks (migration 0009).
 _AUDIT_FLOOR = 30
+#: What a database URL may demand of the server that only some connections can; None: whatever its value is.
+_DEMANDS = {
+    "channel_binding": {"require"},
+    "gssencmode": {"require"},
+    "sslcertmode": {"require"},
+    "require_auth": None,
+    "requirepeer": None,
+}
 
 
 class Settings(BaseSettings):
@@ -285,7 +293,9 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"No database is known: start `dataops up` on {self.home}, or set DATAOPS_DATABASE_URL."
             )
-        return with_driver(given)
+        url = with_driver(given)
+        _check_demands(url)
+        return url
 
     @property
     def dagster_storage_url(self) -> str:
@@ -299,6 +309,21 @@ class Settings(BaseSettings):
             return with_driver(given)
         url = make_url(self.registry_url)
         return url.set(database=f"{url.database}_dagster").render_as_string(hide_password=False)
+
+
+def _check_demands(url: str) -> None:
+    """Raises ConfigurationError for what libpq demands of a server and asyncpg does not know (``registry/looking.py``).
+
+    To leave it unsaid would be to have half of the connections without it.
+    """
+    query = make_url(url).query
+    for name, demands in _DEMANDS.items():
+        value = query.get(name)
+        if value is not None and (demands is None or value in demands):
+            raise ConfigurationError(
+                f"The database URL demands {name}={value}, which only some of the connections can: leave it out. "
+                "sslmode=verify-full has every connection make sure of the server."
+            )
 
 
 def _key_of(secret: SecretStr) -> bytes:

@@ -1,17 +1,21 @@
 """Looking at the registry from an event loop: what is committed, servers that go away, and questions given up."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from psycopg2 import sql
-from sqlalchemy import Float, Select, bindparam, cast, column, func, select, text
+from sqlalchemy import Float, Select, Text, bindparam, cast, column, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from dataops_core.errors import UnavailableError
 from dataops_core.registry.database import Database
-from dataops_core.registry.looking import Looking
+from dataops_core.registry.looking import Looking, _address
+from tests.waiting import wait_for
 
 Administer = Callable[[sql.Composable], None]
 COUNT = select(func.count().label("total")).select_from(text("things"))
@@ -101,6 +105,26 @@ def test_a_question_that_was_given_up_leaves_no_answer_behind_for_the_next_one(d
     asyncio.run(look())
 
 
+def test_a_question_that_was_given_up_ends_at_the_server_too(database_url: str, database: Database) -> None:
+    def asleep() -> int:
+        with database.transaction() as session:
+            found = text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+            )
+            return int(session.scalar(found) or 0) - 1
+
+    async def look() -> None:
+        async with looking_at(database_url) as looking:
+            asked = asyncio.create_task(looking.all(SLEEP, {"seconds": 30}))
+            await asyncio.to_thread(wait_for, asleep, "the statement is under way")
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            assert not asleep()
+
+    asyncio.run(look())
+
+
 def test_a_question_that_takes_too_long_is_ended_and_not_asked_again(database_url: str) -> None:
     async def look() -> None:
         async with looking_at(database_url, statement_seconds=1) as looking:
@@ -124,6 +148,58 @@ def test_a_question_that_is_asked_while_all_ends_leaves_no_connection(database_u
             assert looking.connections() == {"in_use": 0, "idle": 0}
 
     asyncio.run(look())
+
+
+def test_a_statement_is_asked_on_when_the_schema_has_changed(things: Database, database_url: str) -> None:
+    """A migration may run beside an API that has statements prepared."""
+    both: Select[Any] = select(column("one"), column("two")).select_from(text("things_to_see"))
+
+    def show(columns: str) -> None:
+        with things.transaction() as session:
+            session.execute(text(f"DROP VIEW IF EXISTS things_to_see; CREATE VIEW things_to_see AS SELECT {columns}"))
+
+    async def look() -> None:
+        async with looking_at(database_url) as looking:
+            show("1 AS one, 2 AS two")
+            assert tuple(await looking.one(both, {})) == (1, 2)
+            show("'1'::text AS one, 2.5 AS two")
+            assert tuple(await looking.one(both, {})) == ("1", Decimal("2.5"))
+
+    asyncio.run(look())
+
+
+def test_whole_numbers_in_json_are_whole_however_long(database_url: str) -> None:
+    long = 2**100 + 1
+    found: Select[Any] = select(cast(bindparam("given", type_=Text), JSONB).label("found"))
+
+    async def look() -> None:
+        async with looking_at(database_url) as looking:
+            row = await looking.one(found, {"given": f'{{"long": {long}, "short": [1.5, "é"]}}'})
+            assert row.found == {"long": long, "short": [1.5, "é"]}
+
+    asyncio.run(look())
+
+
+def test_of_a_url_that_libpq_understands_what_is_the_servers_goes_to_the_server(database_url: str) -> None:
+    """The rest is of libpq's own doing, and no setting of the server."""
+    separator = "&" if "?" in database_url else "?"
+    given = "application_name=ours&connect_timeout=3&keepalives=1&gssencmode=disable&channel_binding=prefer"
+    name: Select[Any] = select(
+        func.current_setting("application_name").label("name"), func.current_setting("timezone").label("zone")
+    )
+
+    async def look() -> None:
+        async with looking_at(f"{database_url}{separator}{given}") as looking:
+            assert tuple(await looking.one(name, {})) == ("ours", "UTC")
+
+    asyncio.run(look())
+
+
+def test_the_authorities_that_the_machine_trusts_are_asked_for_by_libpqs_word() -> None:
+    address = _address("postgresql+psycopg2://me:p%40ss@db.example/name?sslmode=verify-full&sslrootcert=system")
+    assert address["dsn"] == "postgresql://me:p%40ss@db.example/name?sslmode=verify-full"
+    assert address["ssl"].check_hostname
+    assert address["ssl"].verify_mode is ssl.CERT_REQUIRED
 
 
 def test_one_row_is_one_row(database_url: str) -> None:
