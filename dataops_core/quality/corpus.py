@@ -4,8 +4,9 @@ Belongs here: words as search engines see them, and which documents hold them; n
 here: choosing queries (``query_drawing.py``).
 
 The answer is never too small. A word is looked for by the beginnings of all words that share its stem, a number as it
-is. So where it finds exactly one document, an engine that wants all words can find no other, with a stemmer or
-without.
+is; accents count for nothing, and a text holds its words in every spelling (``connectors/embedded/spelling.py``, which
+is the engine's rule, too). So where it finds exactly one document, an engine that wants all words can find no other,
+with a stemmer or without.
 """
 
 import re
@@ -18,15 +19,18 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from dataops_core.connectors.embedded.spelling import folded, folded_with_others, is_known, spellings
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.dataset_types.base import Document
 from dataops_core.generation import arrays
 
-#: A word as the tokenizer sees it (letters and digits of any script); the oracle knows those in ASCII.
-_WORD = re.compile(r"[^\W_]+")
-#: Lower case, and a blank for everything that is no letter or digit in ASCII.
-_FOLDED = bytes(ord(chr(byte).lower()) if byte < 128 and chr(byte).isalnum() else 32 for byte in range(256))
+#: A word as the tokenizer sees it (letters and digits of any script), its accents apart or not.
+_WORD = re.compile(r"(?:[^\W_]|[\u0300-\u0331])+")
+#: Lower case, and a blank for everything in ASCII that is no letter or digit.
+_FOLDED = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte in range(128)) + bytes(range(128, 256))
 _BLANK = 32
+#: A word of no text: nothing stands beside both what is before it and what is behind it.
+_BOUND = " \u0080 "
 #: Texts whose words are found together: their table of words and texts stays small.
 _TEXTS_AT_ONCE = 128
 _THREADS = 2
@@ -35,8 +39,19 @@ _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 
 
 def words(text: str) -> list[str]:
-    """The ASCII words of the text in lower case, in order."""
-    return [word for word in _WORD.findall(text.lower()) if word.isascii()]
+    """The words of the text in lower case and without accents, in order.
+
+    Letters of scripts without blanks are words, each. Left out is what has several spellings, of which an engine may
+    find any, and what is in no script that the oracle knows.
+    """
+    lowered = text.lower()
+    if lowered.isascii():
+        return _WORD.findall(lowered)
+    return [part for word in _WORD.findall(lowered) for part in ([word] if word.isascii() else _parts(word))]
+
+
+def _parts(word: str) -> list[str]:
+    return folded(word).split() if is_known(word) and not spellings(word) else []
 
 
 def is_number(word: str) -> bool:
@@ -50,10 +65,11 @@ class _Holders:
     One run of numbers for each word and the words in order, so that what holds any word with one beginning is one run.
     """
 
-    def __init__(self, folded: Sequence[bytes]) -> None:
-        starts = range(0, len(folded), _TEXTS_AT_ONCE)
+    def __init__(self, folded_texts: Sequence[bytes]) -> None:
+        starts = range(0, len(folded_texts), _TEXTS_AT_ONCE)
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
-            parts = list(threads.map(_holding, (folded[start : start + _TEXTS_AT_ONCE] for start in starts)))
+            blocks = (folded_texts[start : start + _TEXTS_AT_ONCE] for start in starts)
+            parts = list(threads.map(_holding, blocks))
         self._words = sorted(set().union(*(said for said, _, _ in parts)))
         places = {word: place for place, word in enumerate(self._words)}
         numbers = [np.fromiter((places[word] for word in said), np.int64, len(said)) for said, _, _ in parts]
@@ -82,8 +98,8 @@ class _Holders:
     def of_beginning(self, start: str) -> list[int]:
         """The texts that hold a word that begins so, once for each such word."""
         sought = start.encode()
-        # No word holds a byte above ASCII.
-        return self._run(bisect_left(self._words, sought), bisect_left(self._words, sought + b"\x7f"))
+        # No letter in UTF-8 has this byte.
+        return self._run(bisect_left(self._words, sought), bisect_left(self._words, sought + b"\xff"))
 
     def _run(self, first: int, stop: int) -> list[int]:
         if first == stop:
@@ -92,18 +108,26 @@ class _Holders:
         return found
 
 
-def _holding(folded: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
+def _folded(text: str) -> bytes:
+    """The text's words between blanks, and then those of its other spellings."""
+    if text.isascii():
+        return f" {text} ".encode().translate(_FOLDED)
+    said, others = folded_with_others(text)
+    return f" {said}{_BOUND if others else ''}{others} ".encode().translate(_FOLDED)
+
+
+def _holding(folded_texts: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np.ndarray]:
     """The words of some texts; how many of the texts hold each; and which these are (their numbers), word by word.
 
     By kernels of Arrow's and NumPy's, which let other threads run: each blank begins a word, which is empty where
     another follows.
     """
-    whole = b"".join(folded) + b" "
+    whole = b"".join(folded_texts) + b" "
     blanks = np.flatnonzero(np.frombuffer(whole, dtype=np.uint8) == _BLANK)
     said = arrays.cut(whole, blanks).dictionary_encode()
     numbers = np.frombuffer(arrays.content(said.indices), dtype=np.int32)
-    held = np.zeros((len(folded), len(said.dictionary)), dtype=np.bool_)
-    bounds = np.searchsorted(blanks, np.cumsum([0, *map(len, folded)])).tolist()
+    held = np.zeros((len(folded_texts), len(said.dictionary)), dtype=np.bool_)
+    bounds = np.searchsorted(blanks, np.cumsum([0, *map(len, folded_texts)])).tolist()
     for text, (first, stop) in enumerate(pairwise(bounds)):
         held[text, numbers[first:stop]] = True
     words_said = [word[1:] for word in said.dictionary.view(pa.binary()).to_pylist()]
@@ -150,7 +174,10 @@ class Corpus:
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = documents
         self._stemmer = Stemmer()
-        self._folded = [f" {document.title}\n{document.body} ".encode().translate(_FOLDED) for document in documents]
+        titles = [_folded(document.title) for document in documents]
+        bodies = (_folded(document.body) for document in documents)
+        self._titles = list(map(len, titles))
+        self._folded = [title + body for title, body in zip(titles, bodies, strict=True)]
         self._holders = _Holders(self._folded)
         self._found: dict[str, frozenset[int]] = {}
         self._plain: dict[int, str] = {}
@@ -199,7 +226,7 @@ class Corpus:
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:
         """Whether the document's body alone may hold all the words."""
-        body = len(f" {self.documents[index].title}".encode())
+        body = self._titles[index] - 1
         return all(
             any(self._folded[index].find(b" " + start.encode(), body) >= 0 for start in self._stemmer.beginnings(each))
             for each in wanted

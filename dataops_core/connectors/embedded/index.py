@@ -15,10 +15,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataops_core.connectors.embedded.spelling import stored
 from dataops_core.connectors.id_digest import digest_in_order
 from dataops_core.errors import DataOpsError, StorageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,13 +31,13 @@ CREATE TABLE docs (
     author_email TEXT, author_name TEXT, owner_email TEXT, owner_name TEXT,
     container TEXT, status TEXT, created_at INTEGER, updated_at INTEGER
 );
-CREATE TABLE texts (rowid INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE texts (rowid INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL, spelled TEXT NOT NULL);
 CREATE TABLE facets (
     doc INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL COLLATE NOCASE, number REAL,
     PRIMARY KEY (doc, field, value)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE fts USING fts5(
-    title, body, content='texts', content_rowid='rowid', tokenize='porter unicode61 remove_diacritics 2'
+    title, body, spelled, content='texts', content_rowid='rowid', tokenize='porter unicode61 remove_diacritics 2'
 );
 """
 _DOC_COLUMNS = (
@@ -243,13 +244,20 @@ def _insert(connection: sqlite3.Connection, first: int, documents: Sequence[Inde
         ],
     )
     connection.executemany(
-        "INSERT INTO texts VALUES (?, ?, ?)", [(row, document.title, document.body) for row, document in numbered]
+        "INSERT INTO texts VALUES (?, ?, ?, ?)",
+        [(row, *_texts(document)) for row, document in numbered],
     )
     connection.executemany(
         "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
         [(row, field, value, as_number(value)) for row, document in numbered for field, value in document.facets],
     )
     return rows
+
+
+def _texts(document: IndexedDocument) -> tuple[str, str, str]:
+    """Title and body as they are stored, and how their words are spelled otherwise."""
+    (title, of_title), (body, of_body) = stored(document.title), stored(document.body)
+    return title, body, f"{of_title} {of_body}".strip()
 
 
 def _remove(connection: sqlite3.Connection, row: int) -> None:
@@ -296,7 +304,8 @@ def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
             if added is None:  # its URL belongs to a new document
                 continue
             connection.execute(
-                "INSERT INTO main.texts SELECT ?, title, body FROM served.texts WHERE rowid = ?", (added[0], row)
+                "INSERT INTO main.texts SELECT ?, title, body, spelled FROM served.texts WHERE rowid = ?",
+                (added[0], row),
             )
             connection.execute(
                 "INSERT INTO main.facets SELECT ?, field, value, number FROM served.facets WHERE doc = ?",
@@ -367,14 +376,13 @@ def amend(
             found = connection.execute("SELECT rowid FROM docs WHERE id = ?", (document_id,)).fetchone()
             if found:
                 connection.execute(
-                    "INSERT INTO fts(fts, rowid, title, body) SELECT 'delete', rowid, title, body FROM texts "
-                    "WHERE rowid = ?",
+                    "INSERT INTO fts(fts, rowid, title, body, spelled) SELECT 'delete', * FROM texts WHERE rowid = ?",
                     found,
                 )
                 _remove(connection, found[0])
         rows, _ = _store(connection, upserts)
         connection.executemany(
-            "INSERT INTO fts(rowid, title, body) SELECT rowid, title, body FROM texts WHERE rowid = ?",
+            "INSERT INTO fts(rowid, title, body, spelled) SELECT * FROM texts WHERE rowid = ?",
             [(row,) for row in sorted(set(rows))],
         )
         connection.executemany(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataops_core.connectors.embedded.index import as_number
+from dataops_core.connectors.embedded.spelling import together, words_meant
 from dataops_core.connectors.embedded.text import match_terms, one_line
 from dataops_core.errors import DataOpsError
 
@@ -106,7 +107,7 @@ def search(connection: sqlite3.Connection, question: Question, *, seconds: float
         if widened:
             expression = terms.any
             rows = _ranked(connection, question, expression)
-        hits = tuple(_hit(connection, expression, row) for row in rows[: question.page_size])
+        hits = tuple(_hit(connection, question.text, expression, row) for row in rows[: question.page_size])
     return Answer(
         hits, has_more=len(rows) > question.page_size, widened=widened and bool(rows), truncated=terms.truncated
     )
@@ -173,7 +174,7 @@ def _ranked(connection: sqlite3.Connection, question: Question, expression: str)
     conditions, values = _conditions(question)
     rows = connection.execute(
         "SELECT d.rowid FROM fts CROSS JOIN docs AS d ON d.rowid = fts.rowid WHERE fts MATCH ?"  # noqa: S608  placeholders only
-        f"{conditions} ORDER BY bm25(fts, 5.0, 1.0), d.id LIMIT ? OFFSET ?",
+        f"{conditions} ORDER BY bm25(fts, 5.0, 1.0, 1.0), d.id LIMIT ? OFFSET ?",
         [expression, *values, question.page_size + 1, question.offset],
     ).fetchall()
     return [row[0] for row in rows]
@@ -191,24 +192,27 @@ def _matches(connection: sqlite3.Connection, question: Question, expression: str
     return found is not None
 
 
-def _hit(connection: sqlite3.Connection, expression: str, row: int) -> Hit:
+def _hit(connection: sqlite3.Connection, text: str, expression: str, row: int) -> Hit:
+    stored = connection.execute(
+        "SELECT t.spelled <> '', d.id, d.object_type, t.title, d.view_url, d.author_email, d.author_name, "
+        "d.owner_email, d.owner_name, d.created_at, d.updated_at "
+        "FROM docs AS d JOIN texts AS t ON t.rowid = d.rowid WHERE d.rowid = ?",
+        (row,),
+    ).fetchone()
+    spells, document_id, object_type, title, view_url, *people, created_at, updated_at = stored
+    if spells:
+        expression = _as_written(connection, text, expression, row)
     # The snippet is made for the hits of the page alone: it reads and tokenizes the whole body.
     snippet: str = connection.execute(
         "SELECT snippet(fts, 1, '', '', '…', ?) FROM fts WHERE fts MATCH ? AND rowid = ?",
         (_SNIPPET_TOKENS, expression, row),
     ).fetchone()[0]
-    stored = connection.execute(
-        "SELECT d.id, d.object_type, t.title, d.view_url, d.author_email, d.author_name, d.owner_email, d.owner_name, "
-        "d.created_at, d.updated_at FROM docs AS d JOIN texts AS t ON t.rowid = d.rowid WHERE d.rowid = ?",
-        (row,),
-    ).fetchone()
-    document_id, object_type, title, view_url, *people, created_at, updated_at = stored
     return Hit(
         id=document_id,
         object_type=object_type,
-        title=title,
+        title=together(title),
         view_url=view_url,
-        snippet=one_line(snippet),
+        snippet=one_line(together(snippet)),
         author_email=people[0],
         author_name=people[1],
         owner_email=people[2],
@@ -216,3 +220,10 @@ def _hit(connection: sqlite3.Connection, expression: str, row: int) -> Hit:
         created_at=created_at,
         updated_at=updated_at,
     )
+
+
+def _as_written(connection: sqlite3.Connection, text: str, expression: str, row: int) -> str:
+    """The expression, and the words that the document spells otherwise: a snippet is to show these."""
+    body = connection.execute("SELECT body FROM texts WHERE rowid = ?", (row,)).fetchone()[0]
+    written = match_terms(" ".join(words_meant(text, together(body)))).any
+    return f"({expression}) OR {written}" if written else expression

@@ -10,11 +10,15 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dataops_core.connectors.embedded.spelling import apart, parts, spellings
+
 HTML, PLAIN = "text/html", "text/plain"
 #: Bodies that the engine reads; anything else is refused when it is uploaded.
 TEXT_TYPES = frozenset({HTML, PLAIN, "text/markdown"})
 #: Words of a question beyond this many are left out.
 MAX_TERMS = 64
+#: Parts of words beyond this many are left out, where parts suffice.
+MAX_PARTS = 256
 
 #: a, abbr, b, bdi, bdo, cite, code, del, dfn, em, i, ins, kbd, mark, q, s, samp, small, span, strong, sub, sup, time,
 #: u, var, wbr. Each first letter is tried once: half the time of the names one after another.
@@ -74,11 +78,29 @@ def one_line(text: str) -> str:
 
 
 def match_terms(question: str) -> MatchTerms:
-    """The question's words, each quoted: ``ENG-1234`` is a phrase, an operator or a quote is nothing special."""
+    """The question's words, each quoted: ``ENG-1234`` is a phrase, an operator or a quote is nothing special.
+
+    A word is asked for in each of its spellings. Where no document has every word, a word without blanks is asked for
+    by its pairs of letters.
+    """
     words = dict.fromkeys(word for word in question.split() if any(map(_is_searchable, word)))
-    terms = ['"' + word.replace('"', '""') + '"' for word in words]
-    kept = terms[:MAX_TERMS]
-    return MatchTerms(" AND ".join(kept), " OR ".join(kept), truncated=len(kept) < len(terms))
+    kept = list(words)[:MAX_TERMS]
+    written = [[word, *spellings(word)] for word in kept]
+    some = dict.fromkeys(part for spelled in written for each in spelled for part in parts(each))
+    return MatchTerms(
+        " AND ".join(map(_alternatives, written)),
+        " OR ".join(map(_quoted, list(some)[:MAX_PARTS])),
+        truncated=len(kept) < len(words),
+    )
+
+
+def _alternatives(written: list[str]) -> str:
+    terms = [_quoted(each) for each in written]
+    return terms[0] if len(terms) == 1 else f"({' OR '.join(terms)})"
+
+
+def _quoted(word: str) -> str:
+    return '"' + apart(word).replace('"', '""') + '"'
 
 
 def _is_searchable(character: str) -> bool:

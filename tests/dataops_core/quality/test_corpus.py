@@ -154,3 +154,14 @@ def test_neighbouring_documents_do_not_make_a_word(corpus: Callable[..., Corpus]
     pages = corpus("led", "ger PAY", "12")
     assert pages.matching(["ledger"]) == []
     assert pages.adjacent(["pay", "12"], range(3)) == []
+
+
+def test_accents_count_for_nothing_and_spellings_for_each_other(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("Müller in der Straße", "René Lefèvre", "mueller", "佐藤 健が書いた", "ｶﾀｶﾅ")
+    assert pages.matching(words("mueller")) == [0, 2]
+    assert pages.matching(words("muller")) == [0]
+    assert pages.matching(words("strasse")) == [0]
+    assert pages.matching(words("LEFEVRE")) == pages.matching(words("Lefèvre")) == [1]
+    assert pages.adjacent(words("佐藤健"), range(5)) == pages.matching(words("佐藤健")) == [3]
+    assert pages.matching(words("カタカナ")) == [4]
+    assert words("Müller, Ωmega and René's 佐藤") == ["and", "rene", "s", "佐", "藤"]

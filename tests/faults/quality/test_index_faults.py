@@ -157,7 +157,8 @@ def forget_column(column: str) -> Callable[[Path], None]:
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
             connection.execute(
-                f"INSERT INTO fts(rowid, title, body) SELECT rowid, {kept['title']}, {kept['body']} FROM texts"  # noqa: S608
+                "INSERT INTO fts(rowid, title, body, spelled) "  # noqa: S608  columns of our own
+                f"SELECT rowid, {kept['title']}, {kept['body']}, spelled FROM texts"
             )
 
     return tamper
