@@ -86,6 +86,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
     catalog = load_catalog(settings.templates_dir)
     meter = meter_of(settings, database, looking)
     watcher = RunWatcher(database, gateway.run_state, lost_after=timedelta(seconds=settings.run_lost_after_seconds))
+    storage = Storage.from_settings(settings)
     parts = Parts(
         settings=settings,
         database=database,
@@ -93,7 +94,8 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         keyring=keyring,
         catalog=catalog,
         samples=Samples(catalog),
-        ground_truths=GroundTruths(database, Storage.from_settings(settings)),
+        storage=storage,
+        ground_truths=GroundTruths(database, storage),
         authority=Authority(settings, database, keyring),
         token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),
         limits=ApiLimits(

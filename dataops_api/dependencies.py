@@ -25,6 +25,7 @@ from dataops_core.registry.looking import Looking
 from dataops_core.runs import Launcher as RunLauncher
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from dataops_core.storage import Storage
 from dataops_core.templates.loader import Catalog
 
 
@@ -50,6 +51,7 @@ class Parts:
     #: The registry for the event loop: to look at it.
     looking: Looking
     keyring: Keyring
+    storage: Storage
     catalog: Catalog
     samples: Samples
     ground_truths: GroundTruths

@@ -39,6 +39,8 @@ def backup(
             typer.echo("Keep it as you would keep a key: whoever has it has the installation's secrets.")
         else:
             typer.echo("It does not hold the secret key: keep DATAOPS_SECRET_KEY, or it cannot be restored.")
+        if made.manifest.storage_url is not None:
+            typer.echo(f"It does not hold records and archives: keep {made.manifest.storage_url}, too.")
         _tell_missing(made.manifest)
 
 

@@ -27,6 +27,7 @@ from dataops_core import logs
 from dataops_core.errors import ConfigurationError, SecretMismatchError
 from dataops_core.security import SECRET_FILE, Keyring, ensure_secret_file
 from dataops_core.settings import CONNECTORS_PREFIX, Settings, with_driver
+from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
 
 #: How the line begins that says that all are up.
@@ -64,6 +65,8 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
             )
         new_key = settings.secret_key is None and ensure_secret_file(home.path)
         keyring = Keyring.load(settings)
+        if settings.storage_url is not None:
+            Storage(settings.storage_url).check(owner=keyring.fingerprint, claim=True)
         supervisor = Supervisor(home, terminal)
         parent = os.getppid() if with_parent else None
         with _socket_directory(home) as sockets, supervisor.running():
@@ -172,6 +175,7 @@ def _write_runtime(home: Home, settings: Settings, *, state: str) -> None:
             "public_url": settings.public_base,
             "connector_url": settings.connector_base,
             "dagster_url": settings.dagster_base,
+            **({"storage_url": settings.storage_url} if settings.storage_url is not None else {}),
             "state": state,
         },
     )

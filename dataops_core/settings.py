@@ -8,6 +8,7 @@ writes for exactly that: so that ``dagster dev`` and the command line work besid
 import base64
 import json
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -26,6 +27,8 @@ RUNTIME_FILE = "runtime.json"
 #: More rows no permutation of a builder has (``generation/seeding.py``), and no column of the registry.
 MOST_RECORDS = 2**31 - 1
 _CENTURY = 36_500
+#: A bucket's name by S3's rules, and folders of plain names.
+_BUCKET_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/(?!\.\.?(/|$))[\w.=+-]+)*", re.ASCII)
 #: The database keeps the audit log's entries so long whatever anybody asks (migration 0009).
 _AUDIT_FLOOR = 30
 #: What a database URL may demand of the server that only some connections can; None: whatever its value is.
@@ -44,6 +47,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DATAOPS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(default=Path("~/.local/share/dataops"), description="Where all state lives.")
+    storage_url: str | None = Field(
+        default=None, description="s3://bucket/prefix for records and archives; none: the home."
+    )
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds to.")
     api_port: int = Field(default=8080, ge=1, le=65535, description="Port that the API binds to.")
     dagster_host: str = Field(default="127.0.0.1", description="Address that the Dagster UI binds to; it has no login.")
@@ -189,6 +195,13 @@ class Settings(BaseSettings):
             raise ValueError("must name a host, as in http://host:8080")
         return value.rstrip("/")
 
+    @field_validator("storage_url")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value is not None and not _BUCKET_URL.fullmatch(value := value.rstrip("/")):
+            raise ValueError("must be s3://bucket or s3://bucket/prefix, without user, password or options")
+        return value
+
     @field_validator("keep_audit_days")
     @classmethod
     def _above_the_floor(cls, value: int) -> int:
@@ -282,8 +295,13 @@ class Settings(BaseSettings):
 
     @property
     def data_path(self) -> Path:
-        """Datasets, archives and connector indexes."""
+        """Connector indexes, and where no bucket is given datasets and archives."""
         return self.home / "data"
+
+    @property
+    def bucket_url(self) -> str | None:
+        """Where datasets and archives are kept instead: the setting, else that of the ``up`` that runs."""
+        return self.storage_url or self._runtime.get("storage_url")
 
     @property
     def registry_url(self) -> str:

@@ -18,11 +18,12 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([^\s;\\]+)(.*)$")
 
 
 def requirements(pyproject: Path) -> list[Requirement]:
-    """All that the project asks for: what it runs on, what builds it, and the development group."""
+    """All that the project asks for: what it runs on, its extras, what builds it, and the development group."""
     stated = _read(pyproject)
     listed = [
         *stated["project"].get("dependencies", []),
         *stated["build-system"]["requires"],
+        *(one for extra in stated["project"].get("optional-dependencies", {}).values() for one in extra),
         *stated.get("dependency-groups", {}).get("dev", []),
     ]
     return [Requirement(text) for text in listed]

@@ -39,7 +39,6 @@ from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.registry import connectors, datasets, operations, reading, usage
 from dataops_core.registry.tables import Operation
 from dataops_core.scopes import Scope
-from dataops_core.storage import Storage
 
 routes = Routes(links.DATASETS, tag="Datasets")
 
@@ -226,7 +225,7 @@ def get_usage(
         connector = connectors.of_dataset(session, dataset_id)
         totals = usage.totals(session, dataset_id)
         shown = [day for day in usage.days(session, dataset_id) if _is_shown(day.day, query)]
-    storage = Storage.from_settings(parts.settings)
+    storage = parts.storage
     stored = sum(storage.bytes_under(folder(dataset_id)) for folder in (storage.dataset_folder, storage.archive_folder))
     return JSONAnswer(answers.usage(row, connector, totals=totals, shown=shown, storage_bytes=stored))
 

@@ -31,7 +31,7 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry import datasets
 from dataops_core.registry.tables import Dataset
 from dataops_core.scopes import Scope
-from dataops_core.storage import RECORDS_FILE, Storage
+from dataops_core.storage import RECORDS_FILE
 
 _Read = TypeVar("_Read")
 
@@ -192,11 +192,10 @@ def _ready(parts: Parts, caller: Caller, dataset_id: UUID) -> Dataset:
 
 def open_records(parts: Parts, dataset: Dataset) -> StoredRecords:
     """The dataset's records, to be closed. Raises StorageError."""
-    storage = Storage.from_settings(parts.settings)
     if dataset.records_path is None:
         raise StorageError("The dataset has no records.")
-    path = storage.path(f"{dataset.records_path}/{RECORDS_FILE}")
-    return StoredRecords(storage.filesystem, path, DATASET_TYPES[dataset.dataset_type])
+    path = parts.storage.path(f"{dataset.records_path}/{RECORDS_FILE}")
+    return StoredRecords(parts.storage.filesystem, path, DATASET_TYPES[dataset.dataset_type])
 
 
 def _lines(block: list[dict[str, object]]) -> bytes:

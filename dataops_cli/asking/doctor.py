@@ -90,11 +90,23 @@ def _settings() -> Iterator[Finding]:
     from dataops_core.settings import Settings  # noqa: PLC0415  a command starts only what it needs
 
     try:
-        Settings.load()
+        settings = Settings.load()
     except ConfigurationError as error:
         yield Finding(State.WRONG, "The settings cannot be used.", error.message)
-    else:
-        yield Finding(State.FINE, "The settings can be used.")
+        return
+    yield Finding(State.FINE, "The settings can be used.")
+    if settings.bucket_url is not None:
+        yield _bucket(settings.bucket_url)
+
+
+def _bucket(url: str) -> Finding:
+    from dataops_core.storage import Storage  # noqa: PLC0415
+
+    try:
+        Storage(url).check(owner=None)
+    except ConfigurationError as error:
+        return Finding(State.WRONG, f"The storage {url} cannot be used.", error.message)
+    return Finding(State.FINE, f"The storage {url} can be read.")
 
 
 def _home(path: Path) -> Iterator[Finding]:

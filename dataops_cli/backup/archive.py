@@ -58,6 +58,8 @@ class Manifest(BaseModel):
     #: That of the installation's secret, which may not be in the backup.
     fingerprint: str
     templates_dir: str | None = None
+    #: The bucket of records and archives, which are not in the backup then.
+    storage_url: str | None = None
     counts: Mapping[str, int]
     #: Files that the registry names and that were not there.
     missing: list[str] = Field(default_factory=list)

@@ -1,8 +1,9 @@
 """``dataops backup``: one file of all that an installation is, taken while it runs or while it does not.
 
 What belongs together is seen at one moment: a snapshot of the registry, and the files that it names, held before they
-can be removed. Dagster's database is dumped after it, so that Dagster knows every run that the registry knows. Where a
-file has gone between the look and the hold (a teardown was at it), the look is taken anew.
+can be removed. What lies in a bucket stays there, and the backup says which that is. Dagster's database is dumped after
+it, so that Dagster knows every run that the registry knows. Where a file has gone between the look and the hold (a
+teardown was at it), the look is taken anew.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from dataops_core.clock import utcnow
 from dataops_core.errors import ConfigurationError
 from dataops_core.registry import installation, migrate
 from dataops_core.registry.database import Database
-from dataops_core.registry.holdings import all_holdings, counted
+from dataops_core.registry.holdings import Holding, all_holdings, counted
 from dataops_core.security import SECRET_FILE, Keyring
 from dataops_core.settings import Settings, with_driver
 from dataops_core.storage import storage_errors
@@ -129,7 +130,7 @@ def _write(
     draft: Path, settings: Settings, holder: Holder, keyring: Keyring, *, registry: str, dagster: str, server: int
 ) -> Manifest:
     dump = draft.with_name(REGISTRY)
-    with _consistent(registry, holder) as (connection, held):
+    with _consistent(registry, holder, in_bucket=settings.bucket_url is not None) as (connection, held):
         manifest = Manifest(
             format=FORMAT,
             made_at=utcnow(),
@@ -139,6 +140,7 @@ def _write(
             postgres=server,
             fingerprint=keyring.fingerprint,
             templates_dir=str(settings.templates_dir) if settings.templates_dir is not None else None,
+            storage_url=settings.bucket_url,
             counts=counted(connection),
             missing=sorted(held.missing),
         )
@@ -165,7 +167,7 @@ def _write(
 
 
 @contextmanager
-def _consistent(registry: str, holder: Holder) -> Iterator[tuple[Connection, Held]]:
+def _consistent(registry: str, holder: Holder, *, in_bucket: bool) -> Iterator[tuple[Connection, Held]]:
     """A connection that sees one moment of the registry, and the files that it names there, held.
 
     What is missing in two looks in a row is not being removed: it is gone, and the backup says so.
@@ -175,7 +177,7 @@ def _consistent(registry: str, holder: Holder) -> Iterator[tuple[Connection, Hel
         before: set[str] | None = None
         for look in range(_LOOKS):
             with engine.connect() as connection:
-                held = holder.hold(all_holdings(connection))
+                held = holder.hold([_on_disk(one) if in_bucket else one for one in all_holdings(connection)])
                 if not held.missing or held.missing == before or look == _LOOKS - 1:
                     yield connection, held
                     return
@@ -183,6 +185,11 @@ def _consistent(registry: str, holder: Holder) -> Iterator[tuple[Connection, Hel
             time.sleep(_PAUSE_SECONDS)
     finally:
         engine.dispose()
+
+
+def _on_disk(one: Holding) -> Holding:
+    """What of it lies here where records and archives lie in a bucket."""
+    return replace(one, records=None, archive=None, drafts=())
 
 
 def _is_there(url: str) -> bool:

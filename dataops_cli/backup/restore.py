@@ -102,7 +102,17 @@ def _keyring(settings: Settings, backup: Reader) -> Keyring:
 
 
 def _check_target(settings: Settings, home: Home, backup: Reader, *, replace: bool) -> None:
-    """Raises ConfigurationError where the server is too old, or the home or the database is not empty."""
+    """Raises ConfigurationError where records would be missing, the server is too old, or something is not empty."""
+    bucket = backup.manifest.storage_url
+    if bucket is not None and settings.storage_url is None:
+        raise ConfigurationError(
+            f"The backup's records and archives are in {bucket}: set DATAOPS_STORAGE_URL to it, or to a copy of it."
+        )
+    if bucket is None and settings.storage_url is not None:
+        raise ConfigurationError(
+            "The backup holds records and archives, which a restore brings into the home: restore without "
+            "DATAOPS_STORAGE_URL, and copy them to the bucket then."
+        )
     server, tables = MAJOR, 0
     if settings.database_url is not None:
         registry, dagster = _given(settings)

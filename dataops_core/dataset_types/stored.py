@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
 from dataops_core.dataset_types.base import DatasetType, Document
-from dataops_core.errors import StorageError
-from dataops_core.storage import reason_of
+from dataops_core.storage import refusals, unreadable
 
 _CHUNK = 1 << 18
 
@@ -28,16 +27,14 @@ class StoredRecords:
         self._type = dataset_type
         try:
             self._file = filesystem.open(path, "rb")
-        except FileNotFoundError as error:
-            raise StorageError("The records' file is missing.") from error
-        except OSError as error:
-            raise self._unreadable(error) from error
+        except refusals() as error:
+            raise unreadable(error) from error
         try:
             self._parquet = pq.ParquetFile(self._file)
             self.size = int(self._file.seek(0, 2))
-        except (OSError, pa.ArrowException) as error:
+        except (*refusals(), pa.ArrowException) as error:
             self._file.close()
-            raise self._unreadable(error) from error
+            raise unreadable(error) from error
         footer = self._parquet.metadata
         #: How many records there are.
         self.count = int(footer.num_rows)
@@ -85,8 +82,8 @@ class StoredRecords:
             self._file.seek(0)
             while chunk := self._file.read(_CHUNK):
                 yield chunk
-        except OSError as error:
-            raise self._unreadable(error) from error
+        except refusals() as error:
+            raise unreadable(error) from error
 
     def _rendered(self, groups: list[int], offset: int, limit: int) -> list[dict[str, Any]]:
         return [self._type.record(row) for row in self._rows(groups, offset, limit)]
@@ -94,10 +91,7 @@ class StoredRecords:
     def _rows(self, groups: list[int], offset: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         try:
             table = self._parquet.read_row_groups(groups).slice(offset, limit)
-        except (OSError, pa.ArrowException) as error:
-            raise self._unreadable(error) from error
+        except (*refusals(), pa.ArrowException) as error:
+            raise unreadable(error) from error
         rows: list[dict[str, Any]] = table.to_pylist()
         return rows
-
-    def _unreadable(self, error: Exception) -> StorageError:
-        return StorageError(f"The records cannot be read: {reason_of(error)}.")

@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
 from dataops_core.dataset_types.base import BLOCK_ROWS
-from dataops_core.errors import StorageError
-from dataops_core.storage import reason_of
+from dataops_core.storage import refusals, unreadable
 
 #: Records up to so many bytes, uncompressed, are kept whole: 2,500 pages of 30 KB. Greater ones are read in pieces of
 #: about so many bytes, or of one row group where that has more.
@@ -151,7 +150,5 @@ def _parquet(filesystem: AbstractFileSystem, path: str) -> Iterator[pq.ParquetFi
     try:
         with filesystem.open(path, "rb") as file:
             yield pq.ParquetFile(file)
-    except FileNotFoundError as error:
-        raise StorageError("The records' file is missing.") from error
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"The records cannot be read: {reason_of(error)}.") from error
+    except (*refusals(), pa.ArrowException) as error:
+        raise unreadable(error) from error

@@ -6,27 +6,23 @@ where files live (``storage.py``), reading (``pieces.py``), what records say (``
 """
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
-from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
 from dataops_core.generation import arrays
-from dataops_core.storage import reason_of
+from dataops_core.storage import reason_of, refusals, written_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +56,11 @@ def write_records(
     cannot be written (disk full, not writable).
     """
     builder = dataset_type.builder(spec)
-    partial = f"{path}.{uuid4().hex}.partial"
     try:
-        parent = path.rpartition("/")[0]
-        if parent:
-            filesystem.makedirs(parent, exist_ok=True)
-        with filesystem.open(partial, "wb") as file:
-            report = _write(spec, builder, _HashingFile(file), workers, on_block)
-            file.flush()
-            if isinstance(filesystem, LocalFileSystem):
-                os.fsync(file.fileno())
-        _publish(filesystem, partial, path)
-    except OSError as error:
-        _discard(filesystem, partial)
+        with written_whole(filesystem, path, sync=True) as file:
+            return _write(spec, builder, _HashingFile(file), workers, on_block)
+    except refusals() as error:
         raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
-    except BaseException:
-        _discard(filesystem, partial)
-        raise
-    return report
 
 
 def content_digest(table: pa.Table) -> str:
@@ -212,17 +195,3 @@ def _without_nulls(array: pa.Array) -> pa.Array:
         return array
     # Not by fill_null, which makes its nought a scalar by way of pandas.
     return pc.coalesce(array, arrays.integers(np.zeros(len(array))).cast(array.type))
-
-
-def _publish(filesystem: AbstractFileSystem, partial: str, path: str) -> None:
-    if isinstance(filesystem, LocalFileSystem):
-        # One atomic step, also where an earlier try left a file.
-        os.replace(filesystem._strip_protocol(partial), filesystem._strip_protocol(path))  # noqa: SLF001, PTH105
-    else:
-        filesystem.mv(partial, path)
-
-
-def _discard(filesystem: AbstractFileSystem, partial: str) -> None:
-    with suppress(OSError):
-        if filesystem.exists(partial):
-            filesystem.rm_file(partial)

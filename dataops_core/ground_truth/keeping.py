@@ -4,7 +4,7 @@ It follows from records, queries and company alone: whoever makes it, and when, 
 what it asks (``drawing.py``), who may see it (``dataops_api/ground_truth``), archives (``provisioning/archive.py``).
 """
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.known import DATASET_TYPES
@@ -60,6 +60,4 @@ def keep(database: Database, storage: Storage, dataset_id: UUID, folder: str, co
         dataset = datasets.get(session, dataset_id, lock=True)
         if dataset.status is not DatasetStatus.READY or dataset.records_path != folder:
             return
-        aside = f"{folder}/.{GROUND_TRUTH_FILE}.{uuid4().hex}"
-        storage.write_bytes(aside, content)
-        storage.move(aside, f"{folder}/{GROUND_TRUTH_FILE}")
+        storage.write_bytes(f"{folder}/{GROUND_TRUTH_FILE}", content)

@@ -36,7 +36,7 @@ _ROWS = 40
 def rehearse(settings: Settings) -> None:
     """Makes and checks a few records of each dataset type, and throws them away."""
     catalog = load_catalog(settings.templates_dir)
-    Storage.from_settings(settings)
+    Storage.from_settings(settings).load()
     EmbeddedConnector(settings.connector_base, Keyring("a secret that opens nothing")).close()
     for dataset_type in DATASET_TYPES.values():
         _rehearse(dataset_type, catalog)

@@ -62,15 +62,17 @@ def test_each_fault_is_named(check_lock: ModuleType, lock: str, problem: str):
     assert [one for one in found if one.startswith(problem)], found
 
 
-def test_what_is_asked_for_is_what_it_runs_on_what_builds_it_and_the_development_group(
+def test_what_is_asked_for_is_what_it_runs_on_its_extras_what_builds_it_and_the_development_group(
     check_lock: ModuleType, tmp_path: Path
 ):
     pyproject = tmp_path / "pyproject.toml"
     pyproject.write_text(
-        '[project]\ndependencies = ["httpx>=0.27"]\n[build-system]\nrequires = ["hatchling"]\n'
+        '[project]\ndependencies = ["httpx>=0.27"]\n[project.optional-dependencies]\ns3 = ["s3fs"]\n'
+        '[build-system]\nrequires = ["hatchling"]\n'
         '[dependency-groups]\ndev = ["ruff>=0.9"]\n'
     )
-    assert [str(one) for one in check_lock.requirements(pyproject)] == ["httpx>=0.27", "hatchling", "ruff>=0.9"]
+    asked = [str(one) for one in check_lock.requirements(pyproject)]
+    assert asked == ["httpx>=0.27", "hatchling", "s3fs", "ruff>=0.9"]
 
 
 def test_our_lock_is_sound():

@@ -6,6 +6,7 @@ in a running operation's hands is left alone, and so is what a failed teardown w
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -17,10 +18,14 @@ from dataops_core.registry.tables import Dataset
 from dataops_core.storage import ARCHIVES, DATASETS, DRAFT
 from dataops_core.upkeep.orphans.model import Finding, Kind, Scene, batches
 
+if TYPE_CHECKING:
+    from dataops_core.bucket import OpenUpload
+
 
 def find(scene: Scene) -> Iterator[Finding]:
-    """Folders without an owner."""
+    """Folders without an owner, and what is half written."""
     storage, database = scene.services.storage, scene.services.database
+    storage.check(owner=scene.services.keyring.fingerprint)  # what another installation has there is not ours to judge
     for root, of_one in ((DATASETS, _of_records), (ARCHIVES, _of_archive)):
         for names in batches(sorted(storage.names_in(root)), PAGE):
             ids = {name: _dataset_id(name.removesuffix(DRAFT) if root == ARCHIVES else name) for name in names}
@@ -35,6 +40,27 @@ def find(scene: Scene) -> Iterator[Finding]:
                     )
                 else:
                     yield from of_one(scene, f"{root}/{name}", dataset_id, owners.get(dataset_id), in_use)
+    yield from _half_written(scene)
+
+
+def _half_written(scene: Scene) -> Iterator[Finding]:
+    """Uploads to a bucket whose writer was killed: no file shows them, and they are paid for."""
+    storage, database = scene.services.storage, scene.services.database
+    for uploads in batches(storage.open_uploads(), PAGE):
+        ids = {upload.upload_id: _dataset_id(upload.path.split("/")[1].removesuffix(DRAFT)) for upload in uploads}
+        with database.transaction() as session:
+            owners = orphans.owners(session, [one for one in ids.values() if one is not None])
+        for upload in uploads:
+            owner = owners.get(dataset_id) if (dataset_id := ids[upload.upload_id]) is not None else None
+            if owner is not None and owner.active:
+                continue
+
+            def mend(upload: "OpenUpload" = upload) -> bool:
+                storage.abort(upload)
+                return True
+
+            says = f"{upload.path}: somebody began to write it, and nobody goes on."
+            yield Finding(Kind.UPLOAD_OPEN, upload.path, says, "Give the upload up.", upload.begun_at, mend)
 
 
 def _of_records(

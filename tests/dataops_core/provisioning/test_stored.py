@@ -1,5 +1,7 @@
 """Records are read once for steps that follow one another, and anew where their file is another."""
 
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +17,7 @@ def storage(tmp_path):
 
 
 def put(storage, folder, *ids):
-    place = storage.root / folder
+    place = Path(storage.path(folder))
     place.mkdir(exist_ok=True)
     pq.write_table(pa.table({"id": list(ids)}), place / "new")
     (place / "new").replace(place / RECORDS_FILE)
@@ -53,7 +55,7 @@ def test_a_file_that_is_gone_or_damaged_is_said_to_be(storage):
     put(storage, "a", "1")
     tables = StoredTables()
     tables.open(storage, "a")
-    path = storage.root / "a" / RECORDS_FILE
+    path = Path(storage.path(f"a/{RECORDS_FILE}"))
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(StorageError, match="cannot be read"):
         tables.open(storage, "a")
