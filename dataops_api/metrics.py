@@ -7,6 +7,7 @@ most once in a few seconds, whoever asks how often. No figure names a customer, 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from threading import Lock
 from time import monotonic
 
@@ -41,13 +42,18 @@ class Metrics(Meter):
         self._rate_limited = _counter("rate_limited_requests", "Requests that came too often.", "limit", registry)
         self._tokens = _counter("token_requests", "Answers of the token endpoint.", "result", registry)
         self._launches = _counter("run_launches", "Launches that the API tried.", "result", registry)
+        # To look a histogram up by its labels takes as long as to count in it.
+        self._times = cache(self._times_of)
         registry.register(_DatabaseCollector(database, looking, kept_seconds))
         ProcessCollector(registry=registry)
 
     def request(self, *, method: str, route: str, status: int, seconds: float, connector: bool) -> None:
         """An answered request."""
+        self._times(method if method in _METHODS else "other", route, status, connector).observe(seconds)
+
+    def _times_of(self, method: str, route: str, status: int, connector: bool) -> Histogram:
         family = self._connector_requests if connector else self._requests
-        family.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
+        return family.labels(method, route, str(status))
 
     def rate_limited(self, limit: str) -> None:
         """A request that was refused for coming too often."""

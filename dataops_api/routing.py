@@ -115,7 +115,8 @@ class ApiRoute(APIRoute):
         **options: Any,
     ) -> None:
         self.access = access
-        self.literals = literals if "{" in path else frozenset()
+        self._is_literal = "{" not in path
+        self.literals = literals
         self.once = once
         self.problems = tuple(problems)
         self.examples = dict(examples)
@@ -129,8 +130,9 @@ class ApiRoute(APIRoute):
 
     def matches(self, scope: MutableMapping[str, Any]) -> tuple[Match, MutableMapping[str, Any]]:
         """Nothing where the path is another route's, letter by letter: `/templates/recommend` is no template's id."""
-        path = get_route_path(scope)
-        if not path.startswith(self._beginning) or path in self.literals:
+        # Asked of each route before the right one: three of four are of another resource, or another's one path.
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        if path != self.path if self._is_literal else not path.startswith(self._beginning) or path in self.literals:
             return Match.NONE, {}
         return super().matches(scope)
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dataops_api import links
-from dataops_core.clock import rfc3339
 from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry.looking import Row
 from dataops_core.registry.tables import Connector, Operation, OperationDataset, UsageDay
@@ -28,9 +27,9 @@ def dataset(row: Row, settings: Settings) -> dict[str, Any]:
         "client_id": row.client_id,
         "journey_id": row.journey_id,
         "status": row.status,
-        "created_at": rfc3339(row.created_at),
-        "ready_at": rfc3339(row.ready_at) if row.ready_at is not None else None,
-        "archived_at": rfc3339(row.archived_at) if row.archived_at is not None else None,
+        "created_at": row.created_at,
+        "ready_at": row.ready_at,
+        "archived_at": row.archived_at,
         "data_source": "mock_template",
         "record_count": row.record_count,
         "size_bytes": row.size_bytes,
@@ -45,7 +44,7 @@ def dataset(row: Row, settings: Settings) -> dict[str, Any]:
         else None,
         "template": {"template_id": row.template_id, "name": row.template_name, "version": row.template_version},
         "metadata": _metadata(row.meta),
-        "updated_at": rfc3339(row.updated_at),
+        "updated_at": row.updated_at,
         "operation_id": row.operation_id,
         "active_operation_id": row.active_operation_id,
         "seed": row.seed,
@@ -73,7 +72,7 @@ def provisioning(operation: Operation, parts: Sequence[OperationDataset], journe
             {"dataset_id": str(part.dataset_id), "dataset_type": part.dataset_type, "status": "provisioning"}
             for part in parts
         ],
-        "estimated_completion": rfc3339(operation.estimated_completion),
+        "estimated_completion": operation.estimated_completion,
         "_links": {"status": links.operation(operation.operation_id), "datasets": journey},
     }
 
@@ -84,7 +83,7 @@ def teardown(operation: Operation) -> dict[str, Any]:
         "operation_id": str(operation.operation_id),
         "status": "tearing_down",
         "message": "Dataset teardown initiated",
-        "estimated_completion": rfc3339(operation.estimated_completion),
+        "estimated_completion": operation.estimated_completion,
         "_links": {"status": links.operation(operation.operation_id)},
     }
 
@@ -95,7 +94,7 @@ def restore(operation: Operation) -> dict[str, Any]:
         "operation_id": str(operation.operation_id),
         "status": "restoring",
         "message": "Dataset restore started",
-        "estimated_completion": rfc3339(operation.estimated_completion),
+        "estimated_completion": operation.estimated_completion,
         "_links": {"status": links.operation(operation.operation_id)},
     }
 
@@ -113,12 +112,11 @@ def usage(
     storage_bytes: int,
 ) -> dict[str, Any]:
     """A dataset's usage (C-55): the totals of its whole life, and the days asked for."""
-    last = totals.last_accessed_at
     return {
         "dataset_id": str(row.dataset_id),
         "queries_total": totals.queries,
         "documents_served": totals.documents,
-        "last_accessed_at": rfc3339(last) if last is not None else None,
+        "last_accessed_at": totals.last_accessed_at,
         "storage_bytes": storage_bytes,
         "index_bytes": connector.index_bytes if connector is not None else 0,
         "daily": [{"date": day.day.isoformat(), "queries": day.queries, "documents": day.documents} for day in shown],

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from dataops_api import links
-from dataops_core.clock import rfc3339, utcnow
+from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationStatus, OperationType, steps_of
 from dataops_core.registry.looking import Row
 from dataops_core.registry.tables import Operation
@@ -28,9 +28,9 @@ def operation(row: Row, *, run_url: str | None) -> dict[str, Any]:
         "operation_type": row.operation_type,
         "status": row.status,
         "progress": _progress(row, status),
-        "started_at": rfc3339(row.started_at) if row.started_at is not None else None,
-        "estimated_completion": rfc3339(max(row.estimated_completion, utcnow())) if not status.is_terminal else None,
-        "completed_at": rfc3339(row.completed_at) if row.completed_at is not None else None,
+        "started_at": row.started_at,
+        "estimated_completion": max(row.estimated_completion, utcnow()) if not status.is_terminal else None,
+        "completed_at": row.completed_at,
         "duration_minutes": round(seconds / 60, 2) if seconds is not None else None,
         "duration_seconds": round(seconds, 3) if seconds is not None else None,
         "result": {"datasets": [_part(part) for part in row.parts or ()]} if status.is_terminal else None,
@@ -49,7 +49,7 @@ def accepted(operation: Operation, message: str) -> dict[str, Any]:
         "operation_id": str(operation.operation_id),
         "status": operation.status.value,
         "message": message,
-        "estimated_completion": (rfc3339(operation.estimated_completion) if not operation.status.is_terminal else None),
+        "estimated_completion": operation.estimated_completion if not operation.status.is_terminal else None,
         "_links": {"status": links.operation(operation.operation_id)},
     }
 

@@ -1,13 +1,14 @@
 """Answers in JSON: the same values whoever writes them."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse
 
 from dataops_api.rendering import JSONAnswer
-from dataops_core.clock import utcnow
+from dataops_core.clock import rfc3339
 from dataops_core.lifecycle import DatasetStatus
 
 
@@ -27,7 +28,23 @@ def test_an_answer_has_the_values_that_it_was_made_of(content: dict[str, Any]) -
     assert b": " not in body
 
 
-@pytest.mark.parametrize("value", [utcnow(), b"bytes", object(), "half of a pair: \ud800"])
+@pytest.mark.parametrize("beside", [0, 2**70], ids=["by orjson", "by the standard library"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 1, 28, 10, 30, 0, 999_999, tzinfo=UTC),
+        datetime(2026, 1, 28, 10, 30, tzinfo=timezone(timedelta(0))),
+        datetime(312, 12, 31, 23, 59, 59, tzinfo=UTC),
+    ],
+    ids=["with microseconds", "as the database's driver says it", "long ago"],
+)
+def test_a_time_is_written_in_whole_seconds_of_utc(moment: datetime, beside: int) -> None:
+    """C-1."""
+    body = bytes(JSONAnswer({"at": moment, "beside": beside}).body)
+    assert json.loads(body) == {"at": rfc3339(moment), "beside": beside}
+
+
+@pytest.mark.parametrize("value", [b"bytes", object(), "half of a pair: \ud800"])
 def test_what_no_answer_may_hold_is_a_bug(value: object) -> None:
     with pytest.raises((TypeError, UnicodeEncodeError)):
         JSONAnswer({"value": value})
