@@ -97,7 +97,7 @@ The search connector of the {label} dataset, registered with its data source. It
         after=("template", "connector"),
         kinds={"parquet", "pandas"},
         description=f"""\
-The {label} records as Parquet, with the ten sample queries drawn from them.
+The {label} records as Parquet.
 
 The same template, company and seed give the same bytes on every rerun.""",
     )
@@ -114,7 +114,6 @@ The same template, company and seed give the same bytes on every rerun.""",
                 "incomplete_records": report.incomplete_count,
                 "size_mib": round(report.size_bytes / 2**20, 2),
                 "sha256": report.sha256,
-                "sample_queries": populated.query_count,
                 "pictures": plots(populated.figures),
                 "sample": sample_table(populated.sample, dataset_type),
             },
@@ -126,7 +125,8 @@ The same template, company and seed give the same bytes on every rerun.""",
         after=("connector", "records"),
         kinds={"glean", "search"},
         description=f"""\
-The {label} records in the connector's index: pushed over HTTP, published there in one go.
+The {label} records in the connector's index: pushed over HTTP, published there in one go; and the ten sample queries
+that are drawn from them meanwhile.
 
 The four quality checks stand on it: `dataset` follows only when all of them pass.""",
     )
@@ -144,6 +144,7 @@ The four quality checks stand on it: `dataset` follows only when all of them pas
                 "pages": report.pages,
                 "index_mib": round(report.index_bytes / 2**20, 2),
                 "id_digest": report.manifest.id_digest,
+                "sample_queries": indexed.query_count,
                 "endpoint": MetadataValue.url(indexed.endpoint_url),
             },
         )

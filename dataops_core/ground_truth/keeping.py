@@ -12,11 +12,11 @@ from dataops_core.dataset_types.stored import StoredRecords
 from dataops_core.ground_truth.closed_form import ClosedForm
 from dataops_core.ground_truth.drawing import draw_questions
 from dataops_core.lifecycle import DatasetStatus
+from dataops_core.quality.keeping import kept_queries
 from dataops_core.quality.planted_defects import from_jsonl
-from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import datasets
 from dataops_core.registry.database import Database
-from dataops_core.storage import DEFECTS_FILE, GROUND_TRUTH_FILE, QUERIES_FILE, RECORDS_FILE, Storage
+from dataops_core.storage import DEFECTS_FILE, GROUND_TRUTH_FILE, RECORDS_FILE, Storage
 
 
 def kept(storage: Storage, folder: str) -> bytes | None:
@@ -27,7 +27,7 @@ def kept(storage: Storage, folder: str) -> bytes | None:
 
 def make(storage: Storage, folder: str, dataset_type: str, company: Company, seed: int) -> bytes:
     """What the file is to hold, from the records and queries in ``folder``. Raises StorageError."""
-    ten = QuerySet.from_jsonl(storage.read_bytes(f"{folder}/{QUERIES_FILE}").decode())
+    ten = kept_queries(storage, folder)
     listed = defects(storage, folder)
     kind = DATASET_TYPES[dataset_type]
     with StoredRecords(storage.filesystem, storage.path(f"{folder}/{RECORDS_FILE}"), kind) as stored:

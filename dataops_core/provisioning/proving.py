@@ -22,12 +22,12 @@ from dataops_core.provisioning.gate import gate_problem
 from dataops_core.provisioning.services import StepContext
 from dataops_core.provisioning.settlement import end_validation, fail_dataset, finish_dataset
 from dataops_core.provisioning.step import step
+from dataops_core.quality.keeping import kept_queries
 from dataops_core.quality.model import CheckResult
-from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import connectors, datasets, heartbeats, operations, quality
 from dataops_core.registry.tables import Dataset
 from dataops_core.settings import API_PREFIX
-from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE
+from dataops_core.storage import MANIFEST_FILE
 
 _PUBLISHING = (OperationType.PROVISIONING, OperationType.RESTORE)
 _CHECKING = (OperationType.PROVISIONING, OperationType.VALIDATION, OperationType.RESTORE)
@@ -81,7 +81,7 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             adapter=services.connector,
             spec=spec,
             upload_id=upload_id,
-            queries=QuerySet.from_jsonl(services.storage.read_bytes(f"{folder}/{QUERIES_FILE}").decode()),
+            queries=kept_queries(services.storage, folder),
         )
         fault_points.reached("checking")
         with services.database.transaction() as session:
@@ -122,6 +122,7 @@ def publish(context: StepContext) -> PublishedDataset:
         if problem is not None:
             raise problem
         folder = particulars.folder_of(held)
+        kept_queries(storage, folder)  # without them nobody could check the dataset again
         manifest = storage.read_json(f"{folder}/{MANIFEST_FILE}")
         spec = particulars.connected_spec(session, held)
         state = quality.current(session, claim.dataset_id)

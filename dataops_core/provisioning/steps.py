@@ -25,15 +25,15 @@ from dataops_core.lifecycle import (
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.ahead import load_schema_check
+from dataops_core.provisioning.ahead import begun, load_schema_check
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
-from dataops_core.quality.large_drawing import draw_queries
+from dataops_core.quality.keeping import keep_queries, queries_of
 from dataops_core.quality.planted_defects import counts, planted_defects, to_jsonl
 from dataops_core.registry import datasets
-from dataops_core.storage import DEFECTS_FILE, MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
+from dataops_core.storage import DEFECTS_FILE, MANIFEST_FILE, RECORDS_FILE
 from dataops_core.templates.model import Template
 
 _PROVISIONING = (OperationType.PROVISIONING,)
@@ -71,7 +71,6 @@ class PopulatedRecords:
     report: RecordsReport
     sample: pa.Table
     figures: Figures
-    query_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,7 @@ class IndexedRecords:
     dataset_id: UUID
     report: LoadReport
     endpoint_url: str
+    query_count: int
 
 
 def resolve_template(context: StepContext) -> ResolvedTemplate:
@@ -128,7 +128,7 @@ def create_connector(context: StepContext) -> CreatedConnector:
 
 
 def populate_records(context: StepContext) -> PopulatedRecords:
-    """Step 3: the records and their sample queries, in a folder of this attempt's own."""
+    """Step 3: the records, in a folder of this attempt's own."""
     services, storage = context.services, context.services.storage
     dataset_type = DATASET_TYPES[context.dataset_type]
     with step(context, _PROVISIONING, 3) as claim:
@@ -148,8 +148,6 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             on_block=lambda _: fault_points.reached("generating"),
         )
         records = services.tables.open(storage, folder)
-        queries = draw_queries(records, dataset_type, seed=spec.seed)
-        storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
         defects = planted_defects(spec, dataset_type, records)
         storage.write_bytes(f"{folder}/{DEFECTS_FILE}", to_jsonl(defects))
         storage.write_json(
@@ -177,20 +175,27 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             fencing.step_done(session, held, 3)
         figures = Figures.of(dataset_type, (batch for piece in records.pieces() for batch in piece.to_batches()))
         sample = next(records.pieces()).slice(0, SAMPLE_ROWS)
-        return PopulatedRecords(claim.dataset_id, report, sample, figures, len(queries))
+        return PopulatedRecords(claim.dataset_id, report, sample, figures)
 
 
 def index_records(context: StepContext) -> IndexedRecords:
-    """Step 4: the whole content pushed to the connector over HTTP, published there in one go."""
+    """Step 4: the whole content pushed to the connector over HTTP, published there in one go.
+
+    While the connector is at it, the ten test queries are drawn.
+    """
     services = context.services
+    dataset_type = DATASET_TYPES[context.dataset_type]
     with step(context, _PROVISIONING, 4) as claim:
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             spec = particulars.connected_spec(session, held)
-            folder = particulars.folder_of(held)
+            folder, seed = particulars.folder_of(held), held.dataset.seed
         records = services.tables.open(services.storage, folder)
+        drawing = begun(lambda: queries_of(services.storage, folder, records, dataset_type, seed=seed), "test-queries")
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
         report = services.connector.load(spec, documents(records, context.dataset_type), upload_id=upload_id)
+        queries = drawing.result()
+        keep_queries(services.storage, folder, queries)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.upload_id = upload_id
@@ -200,7 +205,8 @@ def index_records(context: StepContext) -> IndexedRecords:
             else:
                 particulars.to_validating(session, held)
             fencing.step_done(session, held, 4)
-        return IndexedRecords(claim.dataset_id, report, particulars.endpoint_url(services, spec.connector_id))
+        endpoint = particulars.endpoint_url(services, spec.connector_id)
+        return IndexedRecords(claim.dataset_id, report, endpoint, len(queries))
 
 
 def _generation_spec(services: Services, claim: Claim) -> tuple[Template, GenerationSpec]:

@@ -22,11 +22,12 @@ from dataops_core.lifecycle import (
 )
 from dataops_core.provisioning import proving, steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.quality import large_drawing
+from dataops_core.quality import large_drawing, query_drawing
+from dataops_core.quality.keeping import kept_queries
 from dataops_core.registry import connectors, datasets, operations, quality
 from dataops_core.registry.database import Database
-from dataops_core.registry.tables import Dataset
-from dataops_core.storage import MANIFEST_FILE, RECORDS_FILE
+from dataops_core.registry.tables import Dataset, OperationDataset
+from dataops_core.storage import MANIFEST_FILE, QUERIES_FILE, RECORDS_FILE
 from tests.database_gate import gate_to
 from tests.waiting import wait_for
 
@@ -211,6 +212,44 @@ def test_nothing_is_published_that_was_not_checked(accept):
     with pytest.raises(QualityGateError, match="was not checked by schema_validation"):
         proving.publish(context)
     assert case.dataset().status is S.FAILED
+
+
+def test_test_queries_are_drawn_while_the_records_are_indexed_and_kept_when_they_are_indexed_again(accept, services):
+    case = accept()
+    context = case.context()
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records):
+        step(context)
+    with services.database.transaction() as session:
+        part = session.get_one(OperationDataset, (case.operation.operation_id, case.dataset().dataset_id))
+        folder = part.records_path
+    assert folder is not None
+    with pytest.raises(PermanentError, match="run its `index` asset first"):
+        kept_queries(services.storage, folder)
+    indexed = steps.index_records(context)
+    drawn = kept_queries(services.storage, folder)
+    assert len(drawn) == indexed.query_count == 10
+    file = Path(services.storage.path(f"{folder}/{QUERIES_FILE}"))
+    edited = drawn.to_jsonl().replace(drawn.queries[0].text, "another text")
+    file.write_text(edited, encoding="utf-8")
+    steps.index_records(context)
+    assert file.read_text(encoding="utf-8") == edited
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        *("defects.jsonl", "manifest.json", "queries.jsonl", "records.parquet")
+    ]
+
+
+def test_records_that_give_no_test_queries_fail_the_dataset_with_the_reason(accept):
+    case = accept()
+    context = case.context()
+    for step in (steps.resolve_template, steps.create_connector, steps.populate_records):
+        step(context)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(query_drawing, "_TRIED_WORDS", 0)
+        with pytest.raises(PermanentError, match="No phrase query can be drawn"):
+            steps.index_records(context)
+    dataset = case.dataset()
+    assert dataset.status is S.FAILED
+    assert "No phrase query" in (dataset.error_message or "")
 
 
 def test_what_a_failed_dataset_left_is_removed_by_the_one_that_replaces_it(accept, services):

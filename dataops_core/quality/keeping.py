@@ -1,0 +1,39 @@
+"""The ten test queries of a dataset as a file beside its records: drawn once, and then kept.
+
+They follow from the records and the seed alone. Does not belong here: what they ask (``query_drawing.py``,
+``large_drawing.py``), and when they are drawn (``provisioning/steps.py``).
+"""
+
+from uuid import uuid4
+
+from dataops_core.dataset_types.base import DatasetType
+from dataops_core.errors import PermanentError
+from dataops_core.generation.pieces import Records
+from dataops_core.quality.large_drawing import draw_queries
+from dataops_core.quality.query_set import QuerySet
+from dataops_core.storage import QUERIES_FILE, Storage
+
+
+def kept_queries(storage: Storage, folder: str) -> QuerySet:
+    """The queries beside the records in ``folder``. Raises PermanentError where there are none, StorageError."""
+    path = f"{folder}/{QUERIES_FILE}"
+    if not storage.exists(path):
+        raise PermanentError("The dataset has no test queries: run its `index` asset first.")
+    return QuerySet.from_jsonl(storage.read_bytes(path).decode())
+
+
+def queries_of(storage: Storage, folder: str, records: Records, dataset_type: DatasetType, *, seed: int) -> QuerySet:
+    """The queries beside these records, drawn where there are none so far.
+
+    Raises PermanentError where the records give none of a kind, StorageError.
+    """
+    if storage.exists(f"{folder}/{QUERIES_FILE}"):
+        return kept_queries(storage, folder)
+    return draw_queries(records, dataset_type, seed=seed)
+
+
+def keep_queries(storage: Storage, folder: str, queries: QuerySet) -> None:
+    """Puts the queries beside their records, whole or not at all. Raises StorageError."""
+    aside = f"{folder}/.{QUERIES_FILE}.{uuid4().hex}"
+    storage.write_bytes(aside, queries.to_jsonl().encode())
+    storage.move(aside, f"{folder}/{QUERIES_FILE}")
