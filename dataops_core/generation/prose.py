@@ -28,17 +28,17 @@ class Pool:
 
 #: All pools of a topic. A clause that ends its sentence carries the full stop: fewer fragments make faster pages.
 POOLS: dict[str, Pool] = {
-    "opener": Pool(grammar.OPENERS + grammar.TIMELESS_OPENERS, 600, capital=True),
+    "opener": Pool(grammar.OPENERS + grammar.TIMELESS_OPENERS, 900, capital=True),
     "timeless_opener": Pool(grammar.TIMELESS_OPENERS, 300, capital=True),
-    "main_alone": Pool(grammar.MAINS, 1100, capital=True, end=". "),
-    "main_first": Pool(grammar.MAINS, 900, capital=True),
-    "main_last": Pool(grammar.MAINS, 800, end=". "),
-    "main_between": Pool(grammar.MAINS, 400),
-    "past_alone": Pool(grammar.PAST_MAINS, 600, capital=True, end=". "),
-    "past_first": Pool(grammar.PAST_MAINS, 400, capital=True),
-    "past_last": Pool(grammar.PAST_MAINS, 400, end=". "),
-    "tail": Pool(grammar.TAILS + grammar.TIMELESS_TAILS, 800),
-    "past_tail": Pool(grammar.PAST_TAILS + grammar.TIMELESS_TAILS, 400),
+    "main_alone": Pool(grammar.MAINS, 900, capital=True, end=". "),
+    "main_first": Pool(grammar.MAINS, 1200, capital=True),
+    "main_last": Pool(grammar.MAINS, 1200, end=". "),
+    "main_between": Pool(grammar.MAINS, 600),
+    "past_alone": Pool(grammar.PAST_MAINS, 500, capital=True, end=". "),
+    "past_first": Pool(grammar.PAST_MAINS, 600, capital=True),
+    "past_last": Pool(grammar.PAST_MAINS, 600, end=". "),
+    "tail": Pool(grammar.TAILS + grammar.TIMELESS_TAILS, 1200),
+    "past_tail": Pool(grammar.PAST_TAILS + grammar.TIMELESS_TAILS, 600),
     "item": Pool(grammar.ITEMS, 500, capital=True),
     "step": Pool(grammar.STEPS, 500, capital=True),
     "phrase": Pool(grammar.PHRASES, 300, capital=True),
@@ -66,7 +66,7 @@ def prose(topics: Sequence[tuple[Words, Sequence[object]]]) -> list[dict[str, pa
     made = []
     for number, (_, path) in enumerate(topics):
         pools = dict(zip(POOLS, filled[number * len(POOLS) :], strict=False))
-        # Whole sentences are one fragment where clauses are two or three; half of what is said comes from these.
+        # Whole sentences are one fragment where clauses are two or three; a sixth of what is said comes from these.
         for name, first, last in WHOLE:
             pools[name] = _joined(
                 _shuffled(pools[first], *path, name, first), _shuffled(pools[last], *path, name, last)

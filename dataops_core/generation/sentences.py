@@ -108,18 +108,19 @@ _NAMES: dict[str, tuple[tuple[str, ...], int]] = {
     "practice": (("{p}",), 40),
 }
 
-#: Shapes of pooled sentences, with how many of a hundred have each.
+#: Shapes of pooled sentences, with how many of a hundred have each. Most are put together from parts while a page is
+#: composed, so that few are said twice; one whole fragment is cheaper.
 _SHAPES = (
-    (("main_alone",), 26),
-    (("sentence_with_tail",), 14),
-    (("main_first", "tail"), 10),
-    (("sentence_with_opener",), 12),
-    (("opener", "main_last"), 6),
-    (("opener", "main_between", "tail"), 6),
-    (("past_alone",), 12),
-    (("past_sentence",), 5),
-    (("past_first", "past_tail"), 4),
-    (("timeless_opener", "past_last"), 5),
+    (("main_alone",), 12),
+    (("sentence_with_tail",), 8),
+    (("main_first", "tail"), 22),
+    (("sentence_with_opener",), 6),
+    (("opener", "main_last"), 16),
+    (("opener", "main_between", "tail"), 10),
+    (("past_alone",), 6),
+    (("past_sentence",), 3),
+    (("past_first", "past_tail"), 9),
+    (("timeless_opener", "past_last"), 8),
 )
 _SHAPE_TABLE = tuple(shape for shape, share in _SHAPES for _ in range(share))
 

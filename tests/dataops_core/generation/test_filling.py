@@ -41,7 +41,9 @@ def plainly(each: Filling, lexicon: Lexicon) -> list[str]:
         for slot, name in enumerate(parts[1::2]):
             words = lexicon.slots[name]
             address = np.array([number * width + slot], dtype=np.uint64) * STRIDE
-            index = int(pick(mix(address + key(*each.path)), 1 << 20)[0]) % len(words)
+            drawn = int(pick(mix(address + key(*each.path)), 1 << 20)[0])
+            square = drawn * drawn >> 20
+            index = (square + 3 * (square * drawn >> 20)) // 4 * len(words) >> 20
             family = FAMILIES.get(name, name)
             while (family, index) in said and len(words) > slot:
                 index = (index + 1) % len(words)
