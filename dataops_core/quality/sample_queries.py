@@ -22,6 +22,8 @@ from dataops_core.quality.query_set import PAGE_SIZE, TOP, QueryKind, SampleQuer
 MAX_SECONDS = 5.0
 #: Pauses before the two retries, in seconds.
 RETRY_PAUSES = (0.2, 0.5)
+#: What asks by a whole title must be answered with it: a body may say its words, too.
+_BY_TITLE = frozenset({QueryKind.TITLE, QueryKind.PEOPLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _fault(query: SampleQuery, answer: SearchAnswer, urls: Sequence[str], rank: 
         return "" if len(urls) == due else f"{len(urls)} hits, not {due}"
     if rank is None or rank > TOP:
         return f"expected document not in the first {TOP}"
+    if query.kind in _BY_TITLE and answer.hits[rank - 1].title.split() != query.text.split():
+        return "the expected document came under another title"
     return ""
 
 

@@ -68,8 +68,8 @@ class Read:
         return self.words.issuperset(re.findall(r"[^\W_]+", question.lower()))
 
     def names(self, name: str) -> bool:
-        """Whether it has the name as it is, not as a part of another."""
-        return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", self.text) is not None
+        """Whether it has the name, not as a part of another: PAY-1 in PAY-1-fix, a branch, not in PAY-12 or XPAY-1."""
+        return re.search(rf"(?<![\w-]){re.escape(name)}(?!\w|-\d)", self.text) is not None
 
 
 def reading(table: pa.Table, dataset_type: Any) -> tuple[Callable[[Sequence[int]], Iterator[list[Document]]], int]:

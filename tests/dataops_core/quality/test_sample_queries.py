@@ -32,8 +32,10 @@ PEOPLE = SampleQuery("q09-people", QueryKind.PEOPLE, "a title", IN_SPACE, expect
 NEGATIVE = SampleQuery("q10-negative", QueryKind.NEGATIVE, "qz1")
 
 
-def answer(*urls: str, status: int = 200, valid: bool = True, seconds: float = 0.01) -> SearchAnswer:
-    hits = tuple(SearchHit(url, f"Title of {url}", (), None, None) for url in urls)
+def answer(
+    *urls: str, status: int = 200, valid: bool = True, seconds: float = 0.01, title: str = "a title"
+) -> SearchAnswer:
+    hits = tuple(SearchHit(url, title, (), None, None) for url in urls)
     return SearchAnswer(status, hits, valid=valid, elapsed_seconds=seconds)
 
 
@@ -84,6 +86,8 @@ class Scripted:
         (PEOPLE, answer("u2", "u1"), 2),
         (NEGATIVE, answer(), None),
         (TITLE, answer("u1", seconds=5.0), 1),
+        (TITLE, answer("u1", title=" a  title"), 1),
+        (ENTITY, answer("u1", title="another"), 1),
     ],
 )
 def test_a_right_answer_passes(query: SampleQuery, given: SearchAnswer, rank: int | None) -> None:
@@ -108,6 +112,8 @@ def test_a_right_answer_passes(query: SampleQuery, given: SearchAnswer, rank: in
         (FILTER, answer("u1", "u2", "u3", "x"), "a hit does not satisfy the filter"),
         (PEOPLE, answer("u1", "x"), "a hit does not satisfy the filter"),
         (PEOPLE, answer("u2"), "expected document not in the first 3"),
+        (TITLE, answer("u1", title=""), "the expected document came under another title"),
+        (PEOPLE, answer("u1", title="title"), "the expected document came under another title"),
         (NEGATIVE, answer("u1"), "1 hits for a word that stands nowhere"),
     ],
 )

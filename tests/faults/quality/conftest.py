@@ -11,51 +11,25 @@ from uuid import UUID, uuid4
 import pyarrow as pa
 import pytest
 import uvicorn
-from fsspec.implementations.local import LocalFileSystem
 
 from dataops_api.connectors.app import create_connector_app
 from dataops_api.connectors.service import ConnectorService
 from dataops_core.clock import utcnow
-from dataops_core.company.build import build_company
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorSpec
-from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
+from dataops_core.dataset_types.base import Document
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.pieces import KeptRecords
-from dataops_core.generation.records import write_records
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, Stage
 from dataops_core.provisioning.evaluation import Verdict, evaluate
-from dataops_core.quality.query_drawing import make_queries
-from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import connectors as registry
 from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
-from dataops_core.templates.loader import load_catalog
-from tests.stored_records import read_records
+from tests.faults.quality.material import CLIENT, RECORDS, SEED, Material, generated
 
 SECRET = "a secret of the fault tests"
-RECORDS = 100
-SEED = 20260128
-CLIENT = UUID(int=0xACE)
-
-
-@dataclass(frozen=True)
-class Material:
-    """A dataset as it was generated: records, documents, queries."""
-
-    dataset_type: DatasetType
-    spec: GenerationSpec
-    table: pa.Table
-    documents: list[Document]
-    queries: QuerySet
-    incomplete: int
-
-    @property
-    def asked_urls(self) -> set[str]:
-        """The documents that some query must find."""
-        return {url for query in self.queries for url in query.expected or query.allowed or ()}
 
 
 @dataclass(frozen=True)
@@ -190,15 +164,7 @@ def make_material(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Mat
     folder = tmp_path_factory.mktemp("records")
 
     def make(type_name: str, *, client_id: UUID = CLIENT, seed: int = SEED, count: int = RECORDS) -> Material:
-        catalog, kind = load_catalog(), DATASET_TYPES[type_name]
-        template = next(iter(catalog.for_type(type_name))).model_copy(update={"bytes_per_record": 6000})
-        company = build_company(client_id)
-        spec = GenerationSpec(template, catalog.vocabulary(template.industry), company, Stage.SANDBOX, seed, count)
-        path = str(folder / f"{type_name}-{client_id.hex}-{seed}-{count}.parquet")
-        report = write_records(spec, kind, LocalFileSystem(), path)
-        table = read_records(LocalFileSystem(), path)
-        documents = [kind.document(row) for row in table.to_pylist()]
-        return Material(kind, spec, table, documents, make_queries(table, kind, seed=seed), report.incomplete_count)
+        return generated(folder, type_name, client_id=client_id, seed=seed, count=count)
 
     return make
 

@@ -6,7 +6,7 @@ wrong as one that passes.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +15,13 @@ from uuid import UUID
 
 import pytest
 
-from dataops_core.dataset_types.base import Document
 from dataops_core.lifecycle import CheckStatus, CheckType, Finding
+from tests.faults.quality.document_faults import Change, crossed, doubled, turned, with_other_authors, with_other_facets
 
 SCHEMA, COMPLETENESS = CheckType.SCHEMA_VALIDATION, CheckType.DATA_COMPLETENESS
 CONNECTOR, QUERIES = CheckType.CONNECTOR_HEALTH, CheckType.SAMPLE_QUERY_SUCCESS
 
 FAILED, ERROR = CheckStatus.FAILED, CheckStatus.ERROR
-
-Documents = list[Document]
-Change = Callable[[Documents], Documents]
 
 
 def test_a_healthy_dataset_passes_every_check(material: Any, load: Callable[..., Any]) -> None:
@@ -37,51 +34,6 @@ def test_a_healthy_dataset_passes_every_check(material: Any, load: Callable[...,
     assert judgement.details(CONNECTOR).startswith("Connector healthy, response time ")
     assert judgement.verdicts[CONNECTOR].finding is Finding.CLEAN
     assert judgement.details(QUERIES) == "10/10 test queries successful"
-
-
-def turned(values: Sequence[Any], by: int) -> list[Any]:
-    """The values moved on by some places: each lands somewhere else."""
-    return [*values[by:], *values[:by]]
-
-
-def crossed(documents: Documents) -> Documents:
-    """Each address with another document's contents."""
-    return [
-        replace(document, title=other.title, body=other.body)
-        for document, other in zip(documents, turned(documents, 7), strict=True)
-    ]
-
-
-def with_other_authors(documents: Documents) -> Documents:
-    """Every document with the people of another one that has another author."""
-
-    def somebody_else(number: int) -> Document:
-        document = documents[number]
-        return next(other for other in turned(documents, number + 7) if other.author_email != document.author_email)
-
-    return [
-        replace(
-            document,
-            author_email=other.author_email, author_name=other.author_name,
-            owner_email=other.owner_email, owner_name=other.owner_name,
-        )
-        for document, other in ((document, somebody_else(number)) for number, document in enumerate(documents))
-    ]  # fmt: skip
-
-
-def with_other_facets(documents: Documents) -> Documents:
-    return [
-        replace(document, properties=other.properties)
-        for document, other in zip(documents, turned(documents, 7), strict=True)
-    ]
-
-
-def doubled(documents: Documents) -> Documents:
-    """Every document twice, the second time under another id and address."""
-    return [
-        *documents,
-        *(replace(document, id=f"{document.id}-9", view_url=f"{document.view_url}-9") for document in documents),
-    ]
 
 
 #: Fault → how it changes the documents, and the checks that must fail.
