@@ -25,6 +25,7 @@ from dataops_cli.supervisor import StopRequestedError, Supervisor, Unit
 from dataops_cli.terminal import Terminal
 from dataops_core import logs
 from dataops_core.errors import ConfigurationError, SecretMismatchError
+from dataops_core.generation.blocks import blocks_of
 from dataops_core.security import SECRET_FILE, Keyring, ensure_secret_file
 from dataops_core.settings import CONNECTORS_PREFIX, Settings, with_driver
 from dataops_core.storage import Storage
@@ -48,6 +49,7 @@ def up(settings: Settings, *, with_parent: bool = False) -> None:
     Raises ConfigurationError, with nothing left running, where a setting, a template, the home or the database is not
     usable.
     """
+    blocks_of(settings)
     load_catalog(settings.templates_dir)  # every child would end with what is wrong with it
     terminal = Terminal()
     home = Home(settings.home)

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     max_record_count: int = Field(
         default=1_000_000, ge=20, le=MOST_RECORDS, description="Most records that a request may ask for."
     )
+    generation_threads: int = Field(default=2, ge=1, le=256, description="Threads that build the records of a dataset.")
+    dask_scheduler: str | None = Field(
+        default=None, description="tcp://host:port of a Dask scheduler whose workers build records; none: this machine."
+    )
     max_connector_tokens: int = Field(
         default=100, ge=1, le=10_000, description="Most tokens of a connector that may be active at once."
     )
@@ -200,6 +204,14 @@ class Settings(BaseSettings):
     def _bucket(cls, value: str | None) -> str | None:
         if value is not None and not _BUCKET_URL.fullmatch(value := value.rstrip("/")):
             raise ValueError("must be s3://bucket or s3://bucket/prefix, without user, password or options")
+        return value
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _scheduler(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "tcp://none:1")
+        if parts.scheme not in {"tcp", "tls"} or not _names_a_host(value or "tcp://none:1") or parts.port is None:
+            raise ValueError("must be tcp://host:port or tls://host:port")
         return value
 
     @field_validator("keep_audit_days")

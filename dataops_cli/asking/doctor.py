@@ -97,6 +97,8 @@ def _settings() -> Iterator[Finding]:
     yield Finding(State.FINE, "The settings can be used.")
     if settings.bucket_url is not None:
         yield _bucket(settings.bucket_url)
+    if settings.dask_scheduler is not None:
+        yield _cluster(settings.dask_scheduler)
 
 
 def _bucket(url: str) -> Finding:
@@ -107,6 +109,17 @@ def _bucket(url: str) -> Finding:
     except ConfigurationError as error:
         return Finding(State.WRONG, f"The storage {url} cannot be used.", error.message)
     return Finding(State.FINE, f"The storage {url} can be read.")
+
+
+def _cluster(address: str) -> Finding:
+    from dataops_core.errors import UnavailableError  # noqa: PLC0415
+    from dataops_core.generation.on_dask import OnDask  # noqa: PLC0415
+
+    try:
+        workers = OnDask(address).workers()
+    except UnavailableError as error:
+        return Finding(State.WRONG, error.message, "start scheduler and workers, or mend DATAOPS_DASK_SCHEDULER")
+    return Finding(State.FINE, f"The Dask scheduler {address} has {workers} worker{'' if workers == 1 else 's'}.")
 
 
 def _home(path: Path) -> Iterator[Finding]:

@@ -1,15 +1,15 @@
 """Writes a dataset's records as Parquet, block by block.
 
 Belongs here: the file's form and its integrity. The bytes follow from the specification and the versions of the
-libraries alone: not from the number of workers, nor from Python's hash seed, nor from the time. Does not belong here:
+libraries alone: not from who builds the blocks, nor from Python's hash seed, nor from the time. Does not belong here:
 where files live (``storage.py``), reading (``pieces.py``), what records say (``dataset_types/``).
 """
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec import AbstractFileSystem
 
-from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, RecordBuilder
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import StorageError
 from dataops_core.generation import arrays
+from dataops_core.generation.blocks import ONE_THREAD, Blocks
 from dataops_core.storage import reason_of, refusals, written_whole
 
 
@@ -46,19 +47,21 @@ def write_records(
     filesystem: AbstractFileSystem,
     path: str,
     *,
-    workers: int = 1,
+    blocks: Blocks = ONE_THREAD,
     on_block: Callable[[int], None] | None = None,
 ) -> RecordsReport:
     """Builds the specification's records and writes them to ``path``, whole or not at all.
 
-    ``workers`` threads build blocks ahead of the one that writes. ``on_block`` gets the number of records written so
+    ``blocks`` builds them, ahead of this thread, which writes. ``on_block`` gets the number of records written so
     far after each block; what it raises ends the writing, and nothing remains. Raises StorageError where the file
     cannot be written (disk full, not writable).
     """
-    builder = dataset_type.builder(spec)
     try:
-        with written_whole(filesystem, path, sync=True) as file:
-            return _write(spec, builder, _HashingFile(file), workers, on_block)
+        with (
+            written_whole(filesystem, path, sync=True) as file,
+            closing(blocks(spec, dataset_type)) as built,
+        ):
+            return _write(spec, built, _HashingFile(file), on_block)
     except refusals() as error:
         raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
 
@@ -111,25 +114,25 @@ class _HashingFile:
 
 def _write(
     spec: GenerationSpec,
-    builder: RecordBuilder,
+    blocks: Iterator[pa.RecordBatch],
     file: _HashingFile,
-    workers: int,
     on_block: Callable[[int], None] | None,
 ) -> RecordsReport:
     content = hashlib.sha256()
     footers: list[pq.FileMetaData] = []
     written = 0
+    first = next(blocks)
     # Row groups are too small for dictionaries to pay, zstd finds the same repetitions; nobody asks for statistics.
     with pq.ParquetWriter(
         file,
-        builder.schema,
+        first.schema,
         compression="zstd",
         compression_level=1,
         use_dictionary=False,
         write_statistics=False,
         metadata_collector=footers,
     ) as writer:
-        for batch in _blocks(builder, spec.record_count, workers):
+        for batch in chain((first,), blocks):
             writer.write_batch(batch, row_group_size=BLOCK_ROWS)
             _update(content, batch)
             written += batch.num_rows
@@ -144,27 +147,6 @@ def _write(
         content_sha256=content.hexdigest(),
         incomplete_count=incomplete_quota(spec),
     )
-
-
-def _blocks(builder: RecordBuilder, count: int, workers: int) -> Iterator[pa.RecordBatch]:
-    """The dataset's blocks in order, built by so many threads, never more than two each ahead of the writer."""
-    ranges = ((start, min(start + BLOCK_ROWS, count)) for start in range(0, count, BLOCK_ROWS))
-    if workers <= 1:
-        for start, stop in ranges:
-            yield builder.rows(start, stop)
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="records") as threads:
-        ahead: deque[Future[pa.RecordBatch]] = deque()
-        try:
-            for start, stop in ranges:
-                ahead.append(threads.submit(builder.rows, start, stop))
-                if len(ahead) >= 2 * workers:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
 
 
 def _update(digest: "hashlib._Hash", batch: pa.RecordBatch) -> None:

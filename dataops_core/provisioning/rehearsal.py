@@ -19,6 +19,7 @@ from dataops_core.company.build import build_company
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.dataset_types.base import DatasetType, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.blocks import blocks_of
 from dataops_core.lifecycle import Stage
 from dataops_core.quality import schema_validation  # noqa: F401  loaded for the runs
 from dataops_core.quality.query_drawing import make_queries
@@ -37,6 +38,7 @@ def rehearse(settings: Settings) -> None:
     """Makes and checks a few records of each dataset type, and throws them away."""
     catalog = load_catalog(settings.templates_dir)
     Storage.from_settings(settings).load()
+    blocks_of(settings)
     EmbeddedConnector(settings.connector_base, Keyring("a secret that opens nothing")).close()
     for dataset_type in DATASET_TYPES.values():
         _rehearse(dataset_type, catalog)

@@ -18,6 +18,7 @@ from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, G
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
+from dataops_core.generation.blocks import blocks_of
 from dataops_core.generation.pieces import Records
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
@@ -145,6 +146,7 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             dataset_type,
             storage.filesystem,
             storage.path(f"{folder}/{RECORDS_FILE}"),
+            blocks=blocks_of(services.settings),
             on_block=lambda _: fault_points.reached("generating"),
         )
         records = services.tables.open(storage, folder)

@@ -14,6 +14,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
+from dataops_core.generation.blocks import InThreads
 from dataops_core.generation.records import content_digest, write_records
 from dataops_core.templates.loader import load_catalog
 from tests.stored_records import read_records
@@ -34,6 +35,7 @@ from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
+from dataops_core.generation.blocks import InThreads
 from dataops_core.generation.records import write_records
 from dataops_core.generation.seeding import default_seed
 from dataops_core.lifecycle import Stage
@@ -48,7 +50,8 @@ spec = GenerationSpec(template, catalog.vocabulary(template.industry), build_com
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    print(write_records(spec, dataset_type(template.dataset_type), LocalFileSystem(), path, workers=workers).sha256)
+    kind, threads = dataset_type(template.dataset_type), InThreads(workers)
+    print(write_records(spec, kind, LocalFileSystem(), path, blocks=threads).sha256)
 except StorageError as error:
     print("StorageError:", error)
 """
@@ -67,7 +70,9 @@ def in_a_process(path: Path, *, limit: int = 0, workers: int = 1, hash_seed: str
 def test_bytes_do_not_depend_on_the_number_of_workers(specification, tmp_path, name):
     spec = specification(name)
     records = dataset_type(spec.template.dataset_type)
-    reports = [write_records(spec, records, LOCAL, f"{tmp_path}/{workers}", workers=workers) for workers in (1, 2, 4)]
+    reports = [
+        write_records(spec, records, LOCAL, f"{tmp_path}/{workers}", blocks=InThreads(workers)) for workers in (1, 2, 4)
+    ]
     assert reports[0] == reports[1] == reports[2]
     stored = (tmp_path / "1").read_bytes()
     assert (tmp_path / "2").read_bytes() == (tmp_path / "4").read_bytes() == stored
@@ -124,7 +129,12 @@ def test_contents_are_proven_without_their_file(specification, tmp_path, name):
 def test_each_block_is_reported_as_it_is_written(specification, tmp_path):
     seen: list[int] = []
     write_records(
-        specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=2, on_block=seen.append
+        specification(),
+        dataset_type("confluence_pages"),
+        LOCAL,
+        f"{tmp_path}/x",
+        blocks=InThreads(2),
+        on_block=seen.append,
     )
     assert seen == [BLOCK_ROWS, RECORDS]
 
@@ -137,7 +147,12 @@ def test_what_a_report_of_a_block_raises_ends_the_writing(specification, tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         write_records(
-            specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x", workers=workers, on_block=stop
+            specification(),
+            dataset_type("confluence_pages"),
+            LOCAL,
+            f"{tmp_path}/x",
+            blocks=InThreads(workers),
+            on_block=stop,
         )
     assert list(tmp_path.iterdir()) == []
 
