@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from dataops_api.connectors.problems import ConnectorProblem
 from dataops_core.acting import Acting, ActorKind
 from dataops_core.lifecycle import ConnectorStatus, TokenKind
@@ -55,7 +57,8 @@ class Gatekeeper:
         if token is None or identifier is None or len(token) > _MAX_TOKEN:
             raise _unauthenticated(token)
         service = self._keyring.read_service_token(token)
-        with self._database.transaction() as session:
+        # Every request comes by here, and nothing is decided that has to hold until it ends: one round trip.
+        with self._database.reading() as connection, Session(connection) as session:
             connector, issued = registry.find(
                 session, identifier, None if service is not None else self._keyring.hash_token(token)
             )

@@ -231,10 +231,10 @@ class _Prober:
         return _Finding(ProbeOutcome.PASSED, "configuration as registered", self._config.elapsed_seconds * 1000)
 
     def latency(self, words: Sequence[str]) -> _Finding:
-        """Searches are answered within the limit, every one; where one is enough, the first has been asked."""
+        """Searches are answered within the limit, every one; the first has been asked with the token's probe."""
         took: list[float] = []
-        for canary in words:
-            known = self._first_search if len(words) == 1 else None
+        for number, canary in enumerate(words):
+            known = self._first_search if number == 0 else None
             reply = known or self._search(canary, self._search_token)
             if reply.status_code != 200:
                 raise _Fault(f"a search was answered with {reply.status_code}")
