@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from dataops_api.errors import invalid_request
 from dataops_core.errors import PreconditionFailedError
@@ -31,6 +32,13 @@ IF_NONE_MATCH = _condition("If-None-Match", "Answer 304 where it is still as one
 def tag_of(body: bytes) -> str:
     """The entity tag of an answer with this body."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def tagged(answer: Response) -> str:
+    """Gives the answer the entity tag of its body, and says it."""
+    tag = tag_of(bytes(answer.body))
+    answer.raw_headers.append((b"etag", tag.encode()))
+    return tag
 
 
 def unchanged(request: Request, tag: str) -> bool:

@@ -9,7 +9,6 @@ from time import perf_counter
 from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +23,7 @@ from dataops_core.settings import CONNECTORS_PREFIX
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ID = REQUEST_ID_HEADER.lower().encode()
+_PARENT = tracing.TRACEPARENT.encode()
 #: What is asked every few seconds by machines and leads nowhere.
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 _USABLE_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -49,9 +49,9 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         keep_encoded_slashes(scope)
-        headers = Headers(scope=scope)
-        given = headers.get(REQUEST_ID_HEADER)
-        request_id = given if given is not None and _USABLE_ID.fullmatch(given) else str(new_id())
+        sent = dict(reversed(scope["headers"]))  # the first line of each
+        given = sent.get(_ID, b"").decode("latin-1")
+        request_id = given if _USABLE_ID.fullmatch(given) else str(new_id())
         state: dict[str, Any] = scope.setdefault("state", {})
         state["request_id"] = request_id
         # What the answer carries whatever it says: the checks of a route add to it.
@@ -68,7 +68,7 @@ class RequestContext:
                 message["headers"] = said + protecting(said, private="caller" in state, https=self._https)
             await send(message)
 
-        parent = tracing.usable(headers.get(tracing.TRACEPARENT))
+        parent = tracing.usable(sent.get(_PARENT, b"").decode("latin-1"))
         state["traced"] = traced = scope["path"] not in _UNTRACED
         with (
             acting(Acting(request_id=request_id)),

@@ -82,8 +82,8 @@ async def authenticate(request: Request) -> Caller:
         raise
     state = request.scope["state"]
     state["caller"] = caller
-    state["api_client_id"] = str(caller.api_client_id)
-    acting.known(kind=ActorKind.API_CLIENT, actor_id=str(caller.api_client_id))
+    state["api_client_id"] = api_client_id = str(caller.api_client_id)
+    acting.recognized(ActorKind.API_CLIENT, api_client_id)
     parts.limits.admit(caller.api_client_id, state["answer_headers"])
     return caller
 

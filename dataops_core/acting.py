@@ -56,14 +56,19 @@ def current() -> Acting:
     return _current.get()
 
 
-@contextmanager
-def acting(who: Acting) -> Iterator[None]:
-    """Notes who acts, for as long as the block runs."""
-    token = _current.set(who)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class acting:  # noqa: N801  reads as a verb
+    """Notes who acts, for as long as the block runs. Each request is in one: no generator, which is slower."""
+
+    __slots__ = ("_token", "_who")
+
+    def __init__(self, who: Acting) -> None:
+        self._who = who
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._who)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
 @contextmanager
@@ -77,6 +82,11 @@ def for_operation(operation_id: UUID, *, request_id: str | None = None) -> Itera
         yield
 
 
+def recognized(kind: ActorKind, actor_id: str | None, operation_id: UUID | None = None) -> None:
+    """Says who it is that makes the request under way, until the surrounding :class:`acting` ends."""
+    _current.set(Acting(kind, actor_id, _current.get().request_id, operation_id))
+
+
 def known(**more: Any) -> None:
-    """Adds what was learned about who acts, until the surrounding :func:`acting` ends."""
+    """Adds what was learned about who acts, until the surrounding :class:`acting` ends."""
     _current.set(replace(_current.get(), **more))

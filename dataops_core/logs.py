@@ -67,7 +67,7 @@ class TextFormatter(logging.Formatter):
 
 def _known(record: logging.LogRecord) -> dict[str, object]:
     """What is known of the record's surroundings; what its writer gave counts more."""
-    who = acting.current()
+    who, given = acting.current(), vars(record)
     known: dict[str, object] = {
         "request_id": who.request_id,
         "operation_id": str(who.operation_id) if who.operation_id is not None else None,
@@ -75,7 +75,7 @@ def _known(record: logging.LogRecord) -> dict[str, object]:
         "api_client_id": who.actor_id if who.kind is ActorKind.API_CLIENT else None,
         "trace_id": tracing.trace_id(),
     }
-    known |= {name: value for name in _EXTRA if (value := getattr(record, name, None)) is not None}
+    known |= {name: value for name in _EXTRA if (value := given.get(name)) is not None}
     return {name: value for name, value in known.items() if value is not None}
 
 

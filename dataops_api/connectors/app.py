@@ -112,7 +112,7 @@ class _Door:
         )
         who = access.who
         request.state.is_look = access.internal and who.kind is ActorKind.SYSTEM
-        acting.known(kind=who.kind, actor_id=who.actor_id, operation_id=who.operation_id)
+        acting.recognized(who.kind, who.actor_id, who.operation_id)
         return access
 
     async def index(

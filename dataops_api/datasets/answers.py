@@ -18,7 +18,7 @@ _METADATA = ("industry", "use_case", "tags", "requested_by", "reason", "custom_f
 def dataset(row: Row, settings: Settings) -> dict[str, Any]:
     """A dataset as the API shows it (C-33), from a row of ``registry.reading``."""
     path = f"{links.DATASETS}/{row.dataset_id}"
-    has_connector = row.connector_id is not None
+    has_connector, is_ready = row.connector_id is not None, row.status == DatasetStatus.READY
     return {
         "dataset_id": row.dataset_id,
         "name": row.name,
@@ -55,8 +55,8 @@ def dataset(row: Row, settings: Settings) -> dict[str, Any]:
             "usage": f"{path}/usage",
             "teardown": f"{path}/teardown",
             "connector": f"{path}/connector" if has_connector else None,
-            "records": f"{path}/records" if row.status == DatasetStatus.READY else None,
-            "ground_truth": f"{path}/ground-truth" if row.status == DatasetStatus.READY else None,
+            "records": f"{path}/records" if is_ready else None,
+            "ground_truth": f"{path}/ground-truth" if is_ready else None,
             "restore": f"{path}/restore" if _can_be_restored(row) else None,
         },
     }
@@ -126,4 +126,6 @@ def usage(
 
 def _metadata(stored: Mapping[str, Any]) -> dict[str, Any]:
     known = {name: stored[name] for name in _METADATA if name in stored}
+    if len(known) == len(stored):
+        return known
     return known | {name: stored[name] for name in sorted(stored.keys() - known.keys())}

@@ -154,11 +154,8 @@ async def get_dataset(request: Request, dataset_id: UUID, caller: CurrentCaller,
     if row is None:
         raise NotFoundError("Dataset not found", details={"dataset_id": str(dataset_id)})
     answer = JSONAnswer(answers.dataset(row, parts.settings))
-    tag = entity_tags.tag_of(bytes(answer.body))
-    if entity_tags.unchanged(request, tag):
-        return Response(status_code=304, headers={"ETag": tag})
-    answer.headers["ETag"] = tag
-    return answer
+    tag = entity_tags.tagged(answer)
+    return Response(status_code=304, headers={"ETag": tag}) if entity_tags.unchanged(request, tag) else answer
 
 
 @routes.add(

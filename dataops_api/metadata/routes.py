@@ -47,16 +47,16 @@ def change_metadata(
     with parts.database.transaction() as session:
         # From here on nobody else changes it: what is compared with the condition is what is changed.
         row = datasets.get_visible(session, dataset_id, customers=caller.customers, lock=True)
-        answer = _shown(session, dataset_id, parts)
-        entity_tags.require_match(request, answer.headers["ETag"])
+        answer, tag = _shown(session, dataset_id, parts)
+        entity_tags.require_match(request, tag)
         changed = metadata.merged(row.meta, change)
         if not metadata.same(changed, row.meta):
             datasets.say(session, dataset_id, changed)
-            answer = _shown(session, dataset_id, parts)
+            answer, _ = _shown(session, dataset_id, parts)
     return answer
 
 
-def _shown(session: Session, dataset_id: UUID, parts: Parts) -> Response:
+def _shown(session: Session, dataset_id: UUID, parts: Parts) -> tuple[Response, str]:
+    """The dataset as this transaction sees it, and its tag."""
     answer = JSONAnswer(answers.dataset(reading.locked_dataset(session.connection(), dataset_id), parts.settings))
-    answer.headers["ETag"] = entity_tags.tag_of(bytes(answer.body))
-    return answer
+    return answer, entity_tags.tagged(answer)

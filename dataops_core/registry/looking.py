@@ -58,8 +58,12 @@ class Looking:
 
     def __init__(self, url: str, *, pool_size: int = 10, statement_seconds: int = 30) -> None:
         options = f"{OPTIONS} -c statement_timeout={statement_seconds}s"
-        self._address = _address(url) | {"server_settings": {"options": options}, "timeout": _CONNECT_SECONDS}
         self._seconds = statement_seconds + _WAIT_SECONDS
+        self._address = _address(url) | {
+            "server_settings": {"options": options},
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": self._seconds,
+        }
         self._places = asyncio.Semaphore(pool_size)
         self._idle: list[asyncpg.Connection] = []
         self._in_use = 0
@@ -82,13 +86,12 @@ class Looking:
         question = _written(statement)
         known = {**question.values, **values}
         try:
-            async with asyncio.timeout(self._seconds), self._places:
-                self._in_use += 1
-                try:
-                    found = await self._ask(question.text, [known[name] for name in question.order])
-                finally:
-                    self._in_use -= 1
-        except (*_NO_ANSWER, TimeoutError) as error:
+            await self._take_place()
+            try:
+                found = await self._ask(question.text, [known[name] for name in question.order])
+            finally:
+                self._give_place()
+        except _NO_ANSWER as error:
             raise UnavailableError("The database does not answer.") from error
         return [question.as_row(one) for one in found]
 
@@ -101,6 +104,18 @@ class Looking:
         self._closed = True
         while self._idle:
             await _give_back(self._idle.pop())
+
+    async def _take_place(self) -> None:
+        if self._places.locked():
+            async with asyncio.timeout(self._seconds):
+                await self._places.acquire()
+        else:
+            await self._places.acquire()
+        self._in_use += 1
+
+    def _give_place(self) -> None:
+        self._in_use -= 1
+        self._places.release()
 
     async def _ask(self, text: str, values: Sequence[Any]) -> list[asyncpg.Record]:
         if self._idle:
@@ -140,9 +155,9 @@ class Looking:
         return connection
 
 
-#: What asyncpg raises where the server is not there, is in no state to answer, or ended the statement.
+#: What asyncpg raises where the server is not there, is in no state to answer, ended the statement, or says nothing.
 _NO_ANSWER = (
-    OSError,
+    OSError,  # of which TimeoutError is one
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.ObjectNotInPrerequisiteStateError,
@@ -154,7 +169,9 @@ _SERVER_GOES = ("57P", "08")
 
 
 def _was_lost(error: BaseException) -> bool:
-    return not isinstance(error, asyncpg.PostgresError) or str(error.sqlstate).startswith(_SERVER_GOES)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(_SERVER_GOES)
+    return not isinstance(error, TimeoutError)
 
 
 async def _give_back(connection: asyncpg.Connection) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from psycopg2 import sql
@@ -13,6 +14,7 @@ from sqlalchemy import Float, Select, Text, bindparam, cast, column, func, selec
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dataops_core.errors import UnavailableError
+from dataops_core.registry import looking as looking_module
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking, _address
 from tests.waiting import wait_for
@@ -133,6 +135,40 @@ def test_a_question_that_takes_too_long_is_ended_and_not_asked_again(database_ur
             with pytest.raises(UnavailableError):
                 await looking.all(SLEEP, {"seconds": 30})
             assert asyncio.get_running_loop().time() - started < 1.9
+
+    asyncio.run(look())
+
+
+def test_a_server_that_says_nothing_is_waited_for_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking_module, "_WAIT_SECONDS", -29)
+
+    async def look() -> None:
+        async with looking_at(database_url, statement_seconds=30) as looking:
+            first = await looking.one(PROCESS, {})
+            asked = mock.AsyncMock(wraps=looking._asked)
+            monkeypatch.setattr(looking, "_asked", asked)
+            with pytest.raises(UnavailableError):
+                await looking.all(SLEEP, {"seconds": 30})
+            assert asked.await_count == 1
+            assert looking.connections() == {"in_use": 0, "idle": 0}
+            assert (await looking.one(PROCESS, {})).process != first.process
+
+    asyncio.run(look())
+
+
+def test_who_finds_no_place_waits_no_longer_than_for_an_answer(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking_module, "_WAIT_SECONDS", -29)
+
+    async def look() -> None:
+        async with looking_at(database_url, pool_size=1, statement_seconds=30) as looking:
+            await looking._take_place()
+            with pytest.raises(UnavailableError):
+                await looking.one(PROCESS, {})
+            looking._give_place()
+            assert await looking.one(PROCESS, {})
+            assert looking.connections() == {"in_use": 0, "idle": 1}
 
     asyncio.run(look())
 
