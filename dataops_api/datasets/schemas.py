@@ -89,7 +89,9 @@ class Generation(RequestModel):
         default=None, description="Absent: it follows from customer, stage and type."
     )
     locale: Annotated[StrictStr, Field(json_schema_extra={"enum": list(known_locales())})] | None = Field(
-        default=None, description="Of the customer's company; fixed by its first dataset."
+        default=None,
+        description="Of the customer's company: what its people and customers are called. The first dataset settles "
+        "it; absent there: `en_US`.",
     )
 
 

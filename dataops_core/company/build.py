@@ -6,46 +6,31 @@ depends on a template, a stage or a seed, since every dataset of the client shar
 Source: ``docs/contract.md`` C-34 (the company's name), C-40 (the locale).
 """
 
-import hashlib
-import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from uuid import UUID
 
-from faker import Faker
-
 from dataops_core.company import names
+from dataops_core.company.countries import COUNTRIES
+from dataops_core.company.firms import Firms, firms
 from dataops_core.company.incidents import incidents_of
-from dataops_core.company.model import DEFAULT_LOCALE, Company, Contact, Person, Project, Service, Team
+from dataops_core.company.model import DEFAULT_LOCALE, Company, Project, Service
+from dataops_core.company.people import Names, contacts_of, people_of
 from dataops_core.errors import InvalidRequestError
 from dataops_core.generation.seeding import Draws, digest64
-
-#: Locales whose names are written in Latin letters: every one of them has an ASCII mail address.
-_LOCALES = (
-    "en_US", "en_GB", "en_AU", "en_CA", "en_IE", "en_NZ", "cs_CZ", "da_DK", "de_AT", "de_DE", "es_ES", "es_MX", "fi_FI",
-    "fr_CA", "fr_FR", "it_IT", "nl_BE", "nl_NL", "no_NO", "pl_PL", "pt_BR", "pt_PT", "sv_SE",
-)  # fmt: skip
-
-#: Letters that Unicode does not decompose, or that a language spells out.
-_SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "å": "a", "ł": "l", "đ": "d", "œ": "oe", "þ": "th", "ð": "d"})
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 #: Confluence page ``i`` has the id ``first_page_id + i * PAGE_ID_STEP``, in whichever dataset it is made.
 PAGE_ID_STEP = 7
 
-#: Contacts of each customer.
-CONTACTS = 4
-
 
 def known_locales() -> tuple[str, ...]:
     """The locales that a company may have."""
-    return _LOCALES
+    return tuple(COUNTRIES)
 
 
 def company_name(client_id: UUID, locale: str = DEFAULT_LOCALE) -> str:
     """The name of the client's fictional company. Raises InvalidRequestError for an unknown locale."""
     _check_locale(locale)
-    return _name(_draws(client_id))
+    return firms(locale).company(_draws(client_id))
 
 
 @lru_cache(maxsize=256)
@@ -56,26 +41,26 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     """
     _check_locale(locale)
     draws = _draws(client_id)
-    name = _name(draws)
-    slug = name.lower().replace(" ", "-")
-    domain = f"{slug}.example"
-    teams, people = _people(Draws("people", client_id, locale), draws, client_id, locale, domain)
+    name = firms(locale).company(draws)
+    slug = firms(locale).host(name)
+    called = Names(client_id, locale)
+    teams, people = people_of(Draws("people", client_id, locale), draws, called, f"{slug}.example")
     projects = _projects(draws, len(teams))
-    customers = _customers(draws, name)
+    customers = _customers(draws, name, firms(locale))
     services = _services(draws, len(teams), projects)
     ticket_count = draws.between("support tickets", 5000, 12_000)
     return Company(
         client_id=client_id,
         locale=locale,
         name=name,
-        domain=domain,
+        domain=f"{slug}.example",
         org=slug,
         people=people,
         teams=teams,
         projects=projects,
         services=services,
         customers=customers,
-        contacts=_contacts(Draws("contacts", client_id, locale), people, customers, locale),
+        contacts=contacts_of(Draws("contacts", client_id, locale), called, customers),
         ticket_count=ticket_count,
         incidents=incidents_of(client_id, teams, people, projects, customers=len(customers), tickets=ticket_count),
     )
@@ -111,138 +96,24 @@ def ticket_url(company: Company, number: int) -> str:
     return f"{company.support_url}/agent/tickets/{number}"
 
 
-def customer_domain(name: str) -> str:
-    """The domain of a customer: ``alderbrook-foods.example``."""
-    return f"{name.lower().replace(' ', '-')}.example"
-
-
-def ascii_text(text: str, locale: str = DEFAULT_LOCALE) -> str:
-    """The text in lower case, its letters spelled in ASCII; what has no spelling is left out."""
-    lowered = text.lower()
-    if locale.startswith("de"):
-        lowered = lowered.translate(_GERMAN)
-    return unicodedata.normalize("NFKD", lowered.translate(_SPELLED)).encode("ascii", "ignore").decode()
-
-
 def _check_locale(locale: str) -> None:
-    if locale not in _LOCALES:
+    if locale not in COUNTRIES:
         raise InvalidRequestError(
-            f"Unknown locale {locale!r}", details={"generation.locale": f"must be one of {', '.join(_LOCALES)}"}
+            f"Unknown locale {locale!r}", details={"generation.locale": f"must be one of {', '.join(COUNTRIES)}"}
         )
 
 
 def _draws(client_id: UUID) -> Draws:
-    # The locale changes people only: what the company is called and does stays, so that a name is known before it.
+    # Of the locale are people and what companies are called; what the company does stays as it is.
     return Draws("company", client_id)
 
 
-def _name(draws: Draws) -> str:
-    word = next(_company_words(draws, "company"))
-    return f"{word} {names.COMPANY_FORMS[draws.below('form', len(names.COMPANY_FORMS))]}"
-
-
-def _mailbox(text: str, locale: str) -> str:
-    return "".join(letter for letter in ascii_text(text, locale) if letter.isalpha())
-
-
-def _company_words(draws: Draws, purpose: str) -> Iterator[str]:
-    """Invented names, no two alike."""
-    size = len(names.STEMS_A) * len(names.STEMS_B)
-    for place in draws.shuffled(purpose, size):
-        first, second = divmod(place, len(names.STEMS_B))
-        word = names.STEMS_A[first] + names.STEMS_B[second]
-        if word.lower() not in names.KNOWN_NAMES:
-            yield word
-
-
-def _customers(draws: Draws, own_name: str) -> tuple[str, ...]:
-    words = (word for word in _company_words(draws, "customers") if word not in own_name)
-    forms = names.CUSTOMER_FORMS
+def _customers(draws: Draws, own_name: str, known: Firms) -> tuple[str, ...]:
+    words = (word for word in known.drawn(draws, "customers") if word not in own_name)
     return tuple(
-        f"{next(words)} {forms[draws.below('customer form', len(forms))]}"
+        known.customer(next(words), draws.below("customer form", len(names.CUSTOMER_FORMS)))
         for _ in range(draws.between("customer count", 36, 56))
     )
-
-
-def _people(
-    draws: Draws, shape: Draws, client_id: UUID, locale: str, domain: str
-) -> tuple[tuple[Team, ...], tuple[Person, ...]]:
-    teams: list[Team] = []
-    people: list[Person] = []
-    identities = _identities(client_id, locale)
-    order = shape.shuffled("teams", len(names.TEAMS))[: shape.between("team count", 11, len(names.TEAMS))]
-    for index, place in enumerate(order):
-        size = shape.between("team size", 8, 13)
-        first = len(people)
-        # Most teams sit where the company does; one in six in another country.
-        offices = names.OTHER_ZONES if shape.below("away", 6) == 0 else names.ZONES[locale]
-        zone, hours = offices[shape.below("office", 12) % len(offices)]
-        for rank in range(size):
-            name, mailbox = next(identities)
-            titles = names.TITLES if rank else names.MANAGER_TITLES
-            people.append(
-                Person(
-                    index=first + rank,
-                    name=name,
-                    email=f"{mailbox}@{domain}",
-                    account_id=_account_id(client_id, first + rank),
-                    login=f"{mailbox.replace('.', '-')[:34].rstrip('-')}-{draws.between('login', 1000, 9999)}",
-                    title=titles[draws.below("title", len(titles))],
-                    team=index,
-                    # The first team's manager leads the others, who lead their teams.
-                    manager=first if rank else (0 if index else None),
-                    timezone=zone,
-                    utc_offset=hours * 3600,
-                )
-            )
-        teams.append(Team(index=index, name=names.TEAMS[place], first_person=first, size=size))
-    return tuple(teams), tuple(people)
-
-
-def _contacts(
-    draws: Draws, people: tuple[Person, ...], customers: tuple[str, ...], locale: str
-) -> tuple[tuple[Contact, ...], ...]:
-    """Of each customer four people, named like the company's own and yet different ones."""
-    seen = {person.name for person in people}
-    all_contacts = []
-    for customer in customers:
-        theirs: list[Contact] = []
-        while len(theirs) < CONTACTS:
-            first = people[draws.below("first", len(people))].name.split(" ")[0]
-            last = people[draws.below("last", len(people))].name.split(" ")[-1]
-            name = f"{first} {last}"
-            if name in seen or name in names.KNOWN_PEOPLE:
-                continue
-            seen.add(name)
-            mailbox = f"{_mailbox(first, locale)}.{_mailbox(last, locale)}"
-            theirs.append(Contact(name, f"{mailbox}@{customer_domain(customer)}"))
-        all_contacts.append(tuple(theirs))
-    return tuple(all_contacts)
-
-
-def _identities(client_id: UUID, locale: str) -> Iterator[tuple[str, str]]:
-    """Names with mailboxes, each unique."""
-    # Names alone: the other providers take three times as long to load.
-    faker = Faker(locale, providers=["faker.providers.person"], use_weighting=False)
-    faker.seed_instance(digest64("faker", client_id, locale))
-    seen_names: set[str] = set()
-    seen_mailboxes: set[str] = set()
-    while True:
-        first, last = faker.first_name(), faker.last_name()
-        name = f"{first} {last}"
-        mailbox = f"{_mailbox(first, locale)}.{_mailbox(last, locale)}"
-        machine = any(word in mailbox.replace(".", " ") for word in names.MACHINE_WORDS)
-        if machine or name in names.KNOWN_PEOPLE or name in seen_names or mailbox in seen_mailboxes:
-            continue
-        seen_names.add(name)
-        seen_mailboxes.add(mailbox)
-        yield name, mailbox
-
-
-def _account_id(client_id: UUID, index: int) -> str:
-    """An id in the form of Atlassian's: ``712020:`` and a UUID's digits."""
-    digits = hashlib.blake2b(f"{client_id}/account/{index}".encode(), digest_size=16).hexdigest()
-    return f"712020:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _projects(draws: Draws, team_count: int) -> tuple[Project, ...]:

@@ -75,19 +75,6 @@ MACHINE_WORDS = (
     "test", "fake", "oncall", "user", "disabled", "service", "zoom", "request", "osx", "account", "dummy", "admin",
     "bot",
 )  # fmt: skip
-#: Time zones of offices with the hours that standard time is ahead of UTC: by locale, and where a team may sit else.
-ZONES = {
-    "en_US": (("America/New_York", -5), ("America/Chicago", -6), ("America/Denver", -7), ("America/Los_Angeles", -8)),
-    "en_GB": (("Europe/London", 0),), "en_AU": (("Australia/Sydney", 10), ("Australia/Perth", 8)),
-    "en_CA": (("America/Toronto", -5), ("America/Vancouver", -8)), "en_IE": (("Europe/Dublin", 0),),
-    "en_NZ": (("Pacific/Auckland", 12),), "cs_CZ": (("Europe/Prague", 1),), "da_DK": (("Europe/Copenhagen", 1),),
-    "de_AT": (("Europe/Vienna", 1),), "de_DE": (("Europe/Berlin", 1),), "es_ES": (("Europe/Madrid", 1),),
-    "es_MX": (("America/Mexico_City", -6),), "fi_FI": (("Europe/Helsinki", 2),), "fr_CA": (("America/Toronto", -5),),
-    "fr_FR": (("Europe/Paris", 1),), "it_IT": (("Europe/Rome", 1),), "nl_BE": (("Europe/Brussels", 1),),
-    "nl_NL": (("Europe/Amsterdam", 1),), "no_NO": (("Europe/Oslo", 1),), "pl_PL": (("Europe/Warsaw", 1),),
-    "pt_BR": (("America/Sao_Paulo", -3),), "pt_PT": (("Europe/Lisbon", 0),), "sv_SE": (("Europe/Stockholm", 1),),
-}  # fmt: skip
-OTHER_ZONES = (("Europe/Warsaw", 1), ("Asia/Singapore", 8), ("America/Toronto", -5), ("Europe/Dublin", 0))
 
 #: Full names that Faker can form and that are too well known for a mock company.
 KNOWN_PEOPLE = frozenset(
@@ -98,5 +85,9 @@ KNOWN_PEOPLE = frozenset(
         "Jennifer Lopez",
         "Taylor Swift", "James Bond", "John Adams", "Diana Ross", "Richard Burton", "George Michael", "David Cameron",
         "Tony Blair", "Peter Parker", "Whitney Houston", "Grace Kelly", "Naomi Campbell", "Michael Caine",
+        "高橋 陽一", "山本 太郎", "山田 太郎", "山田 花子", "坂本 真綾", "清水 翔太", "阿部 翔太", "橋本 治",
+        "橋本 淳", "石川 淳", "石川 さゆり", "遠藤 舞", "藤井 聡太郎", "三浦 翼", "松田 翔太", "松田 直樹",
+        "岡本 太郎", "斎藤 学", "斉藤 学", "佐藤 学", "山崎 直子", "前田 治", "田中 直樹", "田中 陽子",
+        "石井 明美", "佐々木 亮介",
     }
 )  # fmt: skip

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from dataops_core.company.build import ascii_text, repository_url, space_home_url
+from dataops_core.company.build import repository_url, space_home_url
+from dataops_core.company.firms import ascii_text
 from dataops_core.company.model import Company
 from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill

@@ -157,16 +157,18 @@ class Asking:
             )
 
     def _no_customers(self) -> Iterator[Proposal]:
-        pairs = [first + second for first in names.STEMS_A for second in names.STEMS_B]
-        for word in sorted(pairs, key=lambda one: self._hash("no customer", one)):
-            form = names.CUSTOMER_FORMS[self._hash("form", word)[0] % len(names.CUSTOMER_FORMS)]
-            yield Proposal(
-                QuestionKind.UNANSWERABLE,
-                f"Which {self._noun} says what was agreed with {word} {form}?",
-                WordScan(((word.lower(),),)),
-                least=0,
-                most=0,
-            )
+        known = self._closed.firms
+        for word in sorted(known.words, key=lambda one: self._hash("no customer", one)):
+            name = known.customer(word, self._hash("form", word)[0] % len(names.CUSTOMER_FORMS))
+            # A word of several spellings is none that a scan can look for.
+            if wanted := tuple(words(word)):
+                yield Proposal(
+                    QuestionKind.UNANSWERABLE,
+                    f"Which {self._noun} says what was agreed with {name}?",
+                    WordScan((wanted,)),
+                    least=0,
+                    most=0,
+                )
 
 
 def drawn(query: SampleQuery) -> Proposal:

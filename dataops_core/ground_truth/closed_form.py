@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from dataops_core.company.build import issue_key, ticket_url
+from dataops_core.company.firms import firms
 from dataops_core.company.model import Company, Incident
 from dataops_core.company.timeline import issue_created, ticket_created
 from dataops_core.generation.calendar import epoch_seconds
@@ -40,6 +41,8 @@ class ClosedForm:
 
     def __init__(self, company: Company) -> None:
         self._company = company
+        #: What companies of its country may be called.
+        self.firms = firms(company.locale)
         self._projects = {project.key: project for project in company.projects}
         self._ticket = re.compile(rf"{re.escape(company.support_url)}/agent/tickets/([1-9]\d*)(?!\d)")
 

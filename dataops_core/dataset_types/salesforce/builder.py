@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dataops_core.company.build import CONTACTS, customer_domain
+from dataops_core.company.people import CONTACTS, customer_domain
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.facts import Facts
@@ -30,7 +30,7 @@ from dataops_core.dataset_types.plan import (
     weighted,
 )
 from dataops_core.dataset_types.salesforce import markup
-from dataops_core.dataset_types.salesforce.layout import CITIES, INDUSTRIES, LAYOUTS, SOURCES, STREETS
+from dataops_core.dataset_types.salesforce.layout import CITIES, LAYOUTS, SOURCES, STREETS
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, USER, Accounts, ids
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments
@@ -185,7 +185,10 @@ class AccountBuilder:
             modified=np.maximum(accounts.modified, np.where(marks.near, told.modified, 0)),
         )
         known = [self._plan.accounts.name(row) for row in told.rows.tolist()]
-        names = marks.titled(known, "{} Incorporated", "{}")
+        names = [
+            self._plan.accounts.otherwise(name) if is_copy else name
+            for name, is_copy in zip(known, marks.near.tolist(), strict=True)
+        ]
         count = len(names)
         columns = {
             **dict.fromkeys(EMPTY, [None] * count),
@@ -262,12 +265,11 @@ class AccountBuilder:
             "Type": [types[index % len(types)] for types, index in zip(kinds, drawn, strict=True)],
             "ParentId": arrays.texts(parents).take(arrays.integers(accounts.customer, present=under)),
             "Website": [
-                None if lacks else f"https://www.{customer_domain(name)}"
+                None if lacks else f"https://www.{customer_domain(name, company.locale)}"
                 for lacks, name in zip(self._lacks(accounts, "Website").tolist(), known, strict=True)
             ],
             "PhotoUrl": [f"/services/images/photo/{id_}" for id_ in own_ids],
-            # What a company is called says what it does.
-            "Industry": [next(INDUSTRIES[word] for word in name.split()[1:] if word in INDUSTRIES) for name in names],
+            "Industry": [plan.accounts.industry(name) for name in known],
             "NumberOfEmployees": employees,
             "AnnualRevenue": arrays.floats(revenue, present=~self._lacks(accounts, "AnnualRevenue")),
             "AccountSource": [SOURCES[index][0] for index in source.tolist()],

@@ -5,9 +5,10 @@ So whatever names a customer names an account that every dataset of some size ha
 
 from collections.abc import Sequence
 
+from dataops_core.company.firms import firms
 from dataops_core.company.model import Company
-from dataops_core.company.names import CUSTOMER_FORMS, KNOWN_NAMES, STEMS_A, STEMS_B
-from dataops_core.dataset_types.salesforce.layout import REGIONS
+from dataops_core.company.names import CUSTOMER_FORMS
+from dataops_core.dataset_types.salesforce.layout import INDUSTRIES, REGIONS
 from dataops_core.generation.seeding import coprime, digest64
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -20,13 +21,15 @@ class Accounts:
 
     def __init__(self, company: Company) -> None:
         self._customers = company.customers
+        self._firms = firms(company.locale)
         taken = {*company.customers, company.name}
-        words = [a + b for a in STEMS_A for b in STEMS_B if (a + b).lower() not in KNOWN_NAMES]
+        words = self._firms.words
         size = len(words) * len(CUSTOMER_FORMS)
         shift = digest64("accounts", company.client_id) % size
         order = ((place * coprime(size) + shift) % size for place in range(size))
-        names = (f"{words[at % len(words)]} {CUSTOMER_FORMS[at // len(words)]}" for at in order)
-        self._others = [name for name in names if name not in taken and name.split()[0] not in company.name]
+        apart = ((words[at % len(words)], at // len(words)) for at in order)
+        names = (self._firms.customer(word, trade) for word, trade in apart if word not in company.name)
+        self._others = [name for name in names if name not in taken]
 
     def name(self, account: int) -> str:
         """The name of an account: no two are alike."""
@@ -36,8 +39,15 @@ class Accounts:
         if part == 0:
             return self._others[place]
         again, region = divmod(part - 1, len(REGIONS))
-        name = f"{self._others[place]} {REGIONS[region]}"
-        return f"{name} {again + 1}" if again else name
+        return self._firms.part(self._others[place], f"{REGIONS[region]} {again + 1}" if again else REGIONS[region])
+
+    def industry(self, name: str) -> str:
+        """What an account does, which its name says."""
+        return INDUSTRIES[CUSTOMER_FORMS[self._firms.trade(name)]]
+
+    def otherwise(self, name: str) -> str:
+        """What an account is called that somebody keys in once more."""
+        return self._firms.otherwise(name)
 
 
 def ids(kind: str, company: Company, numbers: Sequence[int]) -> list[str]:

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dataops_core.company.build import CONTACTS, ticket_url
+from dataops_core.company.build import ticket_url
+from dataops_core.company.people import CONTACTS
 from dataops_core.company.timeline import ticket_created, tickets_by
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete

@@ -6,8 +6,8 @@ row is a ticket about one of the company's incidents, as long as there are any.
 
 import numpy as np
 
-from dataops_core.company.build import CONTACTS
 from dataops_core.company.model import Company
+from dataops_core.company.people import CONTACTS
 from dataops_core.generation.seeding import I64, Draws, coprime, digest64
 
 _FIRST_INCIDENT, _BETWEEN_INCIDENTS = 4, 11

@@ -695,7 +695,7 @@ export interface CreateDatasetsRequest {
   /** Dataset type → template_id. */
   templateOverrides?: Record<string, string>;
   metadata?: { requestedBy?: string | null; reason?: string | null; tags?: string[]; customFields?: Record<string, unknown> };
-  generation?: { recordCount?: number | null; seed?: number | null; locale?: Known<"en_US" | "en_GB" | "en_AU" | "en_CA" | "en_IE" | "en_NZ" | "cs_CZ" | "da_DK" | "de_AT" | "de_DE" | "es_ES" | "es_MX" | "fi_FI" | "fr_CA" | "fr_FR" | "it_IT" | "nl_BE" | "nl_NL" | "no_NO" | "pl_PL" | "pt_BR" | "pt_PT" | "sv_SE"> | null };
+  generation?: { recordCount?: number | null; seed?: number | null; locale?: Known<"en_US" | "en_GB" | "en_AU" | "en_CA" | "en_IE" | "en_NZ" | "cs_CZ" | "da_DK" | "de_AT" | "de_DE" | "es_ES" | "es_MX" | "fi_FI" | "fr_CA" | "fr_FR" | "it_IT" | "ja_JP" | "nl_BE" | "nl_NL" | "no_NO" | "pl_PL" | "pt_BR" | "pt_PT" | "sv_SE"> | null };
 }
 
 /** What `delete_dataset` takes. */

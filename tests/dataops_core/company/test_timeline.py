@@ -5,7 +5,8 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from dataops_core.company.build import CONTACTS, build_company, customer_domain
+from dataops_core.company.build import build_company
+from dataops_core.company.people import CONTACTS, customer_domain
 from dataops_core.company.timeline import issue_created, pull_request_created, ticket_created, tickets_by
 from dataops_core.generation import calendar
 
@@ -64,7 +65,7 @@ def test_contacts_are_nobody_of_the_company(company):
     assert len({contact.name for contact in everybody}) == len(everybody)
     assert not {contact.name for contact in everybody} & {person.name for person in company.people}
     for customer, theirs in zip(company.customers, company.contacts, strict=True):
-        assert all(contact.email.endswith(f"@{customer_domain(customer)}") for contact in theirs)
+        assert all(contact.email.endswith(f"@{customer_domain(customer, company.locale)}") for contact in theirs)
 
 
 @by_company

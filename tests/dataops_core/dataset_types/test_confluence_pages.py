@@ -5,7 +5,6 @@ import xml.etree.ElementTree as ET
 from datetime import date, datetime
 
 import numpy as np
-import pytest
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
@@ -175,13 +174,6 @@ def test_words_with_special_characters_stay_text(dataset_of, pages):
         assert " " not in row["_view_url"]
         assert "<" not in row["_view_url"]
     assert dataset.frame["title"].str.contains("R&D <", regex=False).any()
-
-
-@pytest.mark.parametrize("locale", ["en_GB", "de_DE", "fr_FR"])
-def test_people_of_another_locale_pass_the_profile(dataset_of, profile, locale):
-    dataset = dataset_of("Retail Sales Enablement - Confluence", records=60, locale=locale)
-    for row in dataset.rows:
-        assert list(profile("confluence_pages").iter_errors(dataset.type.record(row))) == []
 
 
 def test_a_page_is_a_document_of_the_knowledge_hub(pages):

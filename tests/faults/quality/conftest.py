@@ -119,7 +119,7 @@ class Indexed:
                     check,
                     records=KeptRecords(self.material.table if table is None else table),
                     dataset_type=self.material.dataset_type,
-                    requested=RECORDS,
+                    requested=self.material.spec.record_count,
                     incomplete_planned=self.material.incomplete,
                     adapter=adapter or self.adapter,
                     spec=self.spec,
@@ -163,8 +163,10 @@ def make_material(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Mat
     """Generates a dataset of small records, writes it and reads it back."""
     folder = tmp_path_factory.mktemp("records")
 
-    def make(type_name: str, *, client_id: UUID = CLIENT, seed: int = SEED, count: int = RECORDS) -> Material:
-        return generated(folder, type_name, client_id=client_id, seed=seed, count=count)
+    def make(
+        type_name: str, *, client_id: UUID = CLIENT, seed: int = SEED, count: int = RECORDS, locale: str = "en_US"
+    ) -> Material:
+        return generated(folder, type_name, client_id=client_id, seed=seed, count=count, locale=locale)
 
     return make
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.company.build import build_company
+from dataops_core.company.model import DEFAULT_LOCALE
 from dataops_core.dataset_types.base import DatasetType, Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.records import write_records
@@ -42,14 +43,20 @@ class Material:
 
 
 def generated(
-    folder: Path, type_name: str, *, client_id: UUID = CLIENT, seed: int = SEED, count: int = RECORDS
+    folder: Path,
+    type_name: str,
+    *,
+    client_id: UUID = CLIENT,
+    seed: int = SEED,
+    count: int = RECORDS,
+    locale: str = DEFAULT_LOCALE,
 ) -> Material:
     """A dataset of the type's first template, written into the folder."""
     catalog, kind = load_catalog(), DATASET_TYPES[type_name]
     template = next(iter(catalog.for_type(type_name))).model_copy(update={"bytes_per_record": _BYTES})
-    company = build_company(client_id)
+    company = build_company(client_id, locale)
     spec = GenerationSpec(template, catalog.vocabulary(template.industry), company, Stage.SANDBOX, seed, count)
-    path = str(folder / f"{type_name}-{client_id.hex}-{seed}-{count}.parquet")
+    path = str(folder / f"{type_name}-{client_id.hex}-{locale}-{seed}-{count}.parquet")
     report = write_records(spec, kind, LocalFileSystem(), path)
     table = read_records(LocalFileSystem(), path)
     documents = [kind.document(row) for row in table.to_pylist()]

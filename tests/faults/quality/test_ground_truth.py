@@ -19,8 +19,9 @@ def sound(material: Any, load: Callable[..., Any]) -> Any:
     return load(material)
 
 
-def test_the_embedded_connector_finds_what_is_known_and_nothing_that_is_not(material: Any, sound: Any) -> None:
-    """C-57: known items first, a filter's answer whole, and most of what is asked in a sentence."""
+def assert_found(indexed: Any) -> None:
+    """Known items first, a filter's answer whole, and most of what is asked in a sentence."""
+    material = indexed.material
 
     def read(_: Sequence[int]) -> Iterator[list[Document]]:
         yield material.documents
@@ -36,7 +37,7 @@ def test_the_embedded_connector_finds_what_is_known_and_nothing_that_is_not(mate
     )
     hits: dict[str, list[float]] = defaultdict(list)
     for question in truth:
-        answer = sound.adapter.search(sound.spec, question.text, filters=question.filters, page_size=10)
+        answer = indexed.adapter.search(indexed.spec, question.text, filters=question.filters, page_size=10)
         assert answer.status_code == 200
         found = [hit.url for hit in answer.hits]
         expected = {one.url for one in question.expected}
@@ -57,3 +58,15 @@ def test_the_embedded_connector_finds_what_is_known_and_nothing_that_is_not(mate
     # Words of a question in natural language may all stand in others' documents: those come first then, and alone.
     in_words = [hit for kind in ("people", "fact", "multi_hop") for hit in hits[kind]]
     assert sum(in_words) / len(in_words) >= 0.8, rates
+
+
+def test_the_embedded_connector_finds_what_is_known_and_nothing_that_is_not(sound: Any) -> None:
+    """C-57."""
+    assert_found(sound)
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "ja_JP"])
+def test_so_it_does_in_other_countries(
+    make_material: Callable[..., Any], load: Callable[..., Any], locale: str
+) -> None:
+    assert_found(load(make_material("zendesk_tickets", locale=locale)))

@@ -16,7 +16,7 @@ TeardownReason = Literal["stage_transition", "journey_completed", "orphan_cleanu
 TemplateSelection = Literal["auto", "manual"]
 Locale = Literal[
     "en_US", "en_GB", "en_AU", "en_CA", "en_IE", "en_NZ", "cs_CZ", "da_DK", "de_AT", "de_DE", "es_ES", "es_MX",
-    "fi_FI", "fr_CA", "fr_FR", "it_IT", "nl_BE", "nl_NL", "no_NO", "pl_PL", "pt_BR", "pt_PT", "sv_SE",
+    "fi_FI", "fr_CA", "fr_FR", "it_IT", "ja_JP", "nl_BE", "nl_NL", "no_NO", "pl_PL", "pt_BR", "pt_PT", "sv_SE",
 ]  # fmt: skip
 DefectKind = Literal["incomplete", "near_duplicate", "stale_version", "conflicting_fact", "misfiled"]
 QuestionKind = Literal[

@@ -1,0 +1,87 @@
+"""What the companies of a country are called, and what follows from a name alone."""
+
+import re
+from uuid import UUID
+
+import pytest
+
+from dataops_core.company import names
+from dataops_core.company.build import build_company, known_locales
+from dataops_core.company.countries import COUNTRIES
+from dataops_core.company.firms import firms
+from dataops_core.company.people import customer_domain
+
+CLIENT = UUID(int=11 * 7919)
+by_locale = pytest.mark.parametrize("locale", known_locales())
+
+
+@by_locale
+def test_a_company_has_its_country_s_legal_form(locale):
+    legal = COUNTRIES[locale].legal_forms
+    company = build_company(CLIENT, locale)
+    for name in (company.name, *company.customers):
+        assert not legal or name.startswith(legal) or name.endswith(legal)
+    # All of them are in use.
+    assert {form for form in legal for name in company.customers if form in name} == set(legal)
+
+
+@by_locale
+def test_a_host_is_ascii_and_of_one_customer(locale):
+    company = build_company(CLIENT, locale)
+    hosts = [customer_domain(name, locale) for name in (company.name, *company.customers)]
+    assert hosts[0] == company.domain
+    assert len(set(hosts)) == len(hosts)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+\.example", host) for host in hosts)
+    everybody = [contact for theirs in company.contacts for contact in theirs]
+    assert len({contact.name for contact in everybody}) == len(everybody)
+    assert not {contact.name for contact in everybody} & {person.name for person in company.people}
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+@[a-z-]+\.example", contact.email) for contact in everybody)
+
+
+@by_locale
+def test_a_name_says_what_its_company_trades_in(locale):
+    known = firms(locale)
+    word = known.words[5]
+    for trade in range(len(names.CUSTOMER_FORMS)):
+        name = known.customer(word, trade)
+        assert (
+            known.trade(name) == known.trade(known.otherwise(name)) == known.trade(known.part(name, "North")) == trade
+        )
+        assert known.otherwise(name) != name
+
+
+@pytest.mark.parametrize(
+    ("locale", "name", "host"),
+    [
+        ("en_US", "Alderbrook Foods", "alderbrook-foods"),
+        ("en_GB", "Alderbrook Foods Ltd", "alderbrook-foods"),
+        ("de_DE", "Mühlsiek Söhne GmbH", "muehlsiek-soehne"),
+        ("de_DE", "Weißaue Energie AG", "weissaue-energie"),
+        ("fr_FR", "Érablegué Énergie SARL", "erablegue-energie"),
+        ("ja_JP", "株式会社霧浜物流", "kirihama-logistics"),
+        ("ja_JP", "凪丘ホールディングス合同会社", "nagioka-holdings"),
+    ],
+)
+def test_a_host_spells_the_name_without_its_legal_form(locale, name, host):
+    assert firms(locale).host(name) == host
+
+
+@pytest.mark.parametrize(
+    ("locale", "name", "part"),
+    [
+        ("en_US", "Alderbrook Foods", "Alderbrook Foods North"),
+        ("de_DE", "Mühlsiek Söhne GmbH", "Mühlsiek Söhne North GmbH"),
+        ("ja_JP", "株式会社霧浜物流", "株式会社霧浜物流 North"),
+    ],
+)
+def test_a_part_is_named_before_the_legal_form(locale, name, part):
+    assert firms(locale).part(name, "North") == part
+
+
+def test_in_japan_the_family_is_named_first_and_addresses_begin_with_the_given_name():
+    for person in build_company(CLIENT, "ja_JP").people:
+        assert re.fullmatch(r"[\u3005\u4e00-\u9fff]+ [\u3041-\u30ff\u4e00-\u9fff]+", person.name)
+    people = {person.name: person.email.partition("@")[0] for person in build_company(CLIENT, "ja_JP").people}
+    families = {name.split()[0]: mailbox.split(".")[1] for name, mailbox in people.items()}
+    assert families["佐藤"] == "sato"
+    assert {zone for person in build_company(CLIENT, "ja_JP").people for zone in [person.timezone]} >= {"Asia/Tokyo"}
