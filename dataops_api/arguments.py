@@ -42,7 +42,8 @@ def reader_of(dependant: Dependant) -> Reader | None:
                 return None
             arguments[field.name] = value
         if model is not None:
-            value, errors = model.validate(dict(request.query_params), arguments, loc=("query",))
+            given = dict(request.query_params) if request.scope["query_string"] else {}
+            value, errors = model.validate(given, arguments, loc=("query",))
             if errors:
                 return None
             arguments[model.name] = value

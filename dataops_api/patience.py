@@ -48,6 +48,9 @@ class PatientProtocol(AnsweringProtocol):
         if self._in_head:
             self._head_bytes += len(data)
         super().data_received(data)
+        if self._in_head and self._waiting is None and not self._is_over:
+            # Only now: most heads come whole, and need no timer.
+            self._await_head()
         if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self.refusal = _TOO_LARGE
             self.send_400_response("")
@@ -60,7 +63,8 @@ class PatientProtocol(AnsweringProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._await_head()
+        self._stop_waiting()
+        self._in_head, self._head_bytes, self._field_bytes = True, 0, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field."""
@@ -91,8 +95,6 @@ class PatientProtocol(AnsweringProtocol):
             super().resume_writing()
 
     def _await_head(self) -> None:
-        self._stop_waiting()
-        self._in_head, self._head_bytes, self._field_bytes = True, 0, 0
         self._waiting = self.loop.call_later(HEAD_SECONDS, self._cut_off)
 
     def _stop_waiting(self) -> None:
