@@ -54,6 +54,29 @@ def operation_ids(incomplete: str) -> list[Explained]:
     )
 
 
+def template_ids(incomplete: str) -> list[Explained]:
+    """The templates whose id begins so."""
+    return _ids(
+        incomplete,
+        lambda client: ((one.template_id, f"{one.name}, {one.dataset_type}") for one in client.templates.list()),
+    )
+
+
+def journey_ids(incomplete: str) -> list[Explained]:
+    """The journeys of the newest datasets whose id begins so."""
+    return _ids(
+        incomplete,
+        lambda client: (
+            (journey_id, f"as far as {stage}")
+            for journey_id, stage in {
+                one.journey_id: one.stage
+                for one in reversed(client.datasets.list(per_page=_AT_MOST).items)
+                if one.journey_id is not None
+            }.items()
+        ),
+    )
+
+
 def _ids(begun: str, find: "Callable[[DataOpsClient], Iterable[Explained]]") -> list[Explained]:
     from a_domain_sdk import DataOpsError  # noqa: PLC0415
 

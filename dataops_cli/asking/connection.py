@@ -64,6 +64,11 @@ def login_file() -> Path:
     return Path(configuration).expanduser() / "dataops/login.json"
 
 
+def stronger_than_login() -> str | None:
+    """The variable that is set and comes before a login that was kept."""
+    return next((name for name in ("DATAOPS_BASE_URL", "DATAOPS_HOME") if os.environ.get(name)), None)
+
+
 def home() -> Path:
     """The home of this machine's installation, there or not."""
     return Path(os.environ.get("DATAOPS_HOME") or DEFAULT_HOME).expanduser()

@@ -13,7 +13,12 @@ app = typer.Typer(
     help="Journeys: where customers stand, and what happens.", no_args_is_help=True, rich_markup_mode=None
 )
 
-_JourneyId = Annotated[str, typer.Argument(metavar="JOURNEY_ID", help="The journey's id.", show_default=False)]
+_JourneyId = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOURNEY_ID", help="The journey's id.", show_default=False, autocompletion=completing.journey_ids
+    ),
+]
 
 
 @app.command("show", epilog="Example: dataops journeys show 123e4567-…")

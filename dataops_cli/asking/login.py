@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dataops_cli.asking.asking import asking
-from dataops_cli.asking.connection import keep, login_file
+from dataops_cli.asking.connection import keep, login_file, stronger_than_login
 from dataops_cli.commands import refuse
 
 
@@ -27,6 +27,9 @@ def login(
     with asking("login", known=known) as ask:
         ask.client.access_token()
         typer.echo(f"Logged in to {ask.client.base_url}; kept in {keep(known)}.")
+    stronger = stronger_than_login()
+    if stronger:
+        typer.echo(f"It counts where {stronger} is not set: commands ask what that names.", err=True)
 
 
 def logout() -> None:

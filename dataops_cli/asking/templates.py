@@ -49,7 +49,12 @@ def list_(
 
 @app.command("show", epilog="Example: dataops templates show 770e8400-… --output json")
 def show(
-    template_id: Annotated[str, typer.Argument(metavar="TEMPLATE_ID", help="Its id.", show_default=False)],
+    template_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEMPLATE_ID", help="Its id.", show_default=False, autocompletion=completing.template_ids
+        ),
+    ],
     output: FormOption = Form.TABLE,
 ) -> None:
     """Show a template; as JSON with some of the records that it makes."""

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from a_domain_sdk import DataOpsClient
-from dataops_cli.asking.completing import dataset_ids, operation_ids
+from dataops_cli.asking.completing import dataset_ids, journey_ids, operation_ids, template_ids
 from dataops_cli.asking.connection import DEFAULT_HOME, credentials
 from dataops_cli.asking.doctor import FIXES
 from dataops_cli.asking.output import Form, Output
@@ -248,6 +248,9 @@ def test_ids_are_completed_with_what_they_are(stack: Stack, monkeypatch: pytest.
     assert (dataset.dataset_id, f"{dataset.name}, ready") in dataset_ids("")
     assert dataset_ids(dataset.dataset_id[:20]) == [(dataset.dataset_id, f"{dataset.name}, ready")]
     assert (begun.operation_id, "dataset_provisioning, completed") in operation_ids(begun.operation_id[:4])
+    assert (dataset.journey_id, "as far as pilot") in journey_ids("")
+    whole, said = template_ids("")[-1]
+    assert template_ids(whole[:20]) == [(whole, said)]
 
 
 @pytest.mark.stack
@@ -297,7 +300,13 @@ def test_a_login_is_kept_for_its_owner_alone_and_forgotten(
         command, env=environment, input=f"{known['client_secret']}\n", capture_output=True, text=True, check=False
     )
     assert done.stdout == f"Logged in to {known['base_url']}; kept in {kept}.\n"
+    assert done.stderr == ""
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    variables = {**environment, "DATAOPS_HOME": str(stack.home)}
+    done = subprocess.run(
+        command, env=variables, input=f"{known['client_secret']}\n", capture_output=True, text=True, check=False
+    )
+    assert done.stderr == "It counts where DATAOPS_HOME is not set: commands ask what that names.\n"
     assert dataops(home, "templates", "list", "-q", HOME=str(tmp_path), **place).returncode == 0
     assert dataops(home, "logout", **place).stdout == f"Removed {kept}.\n"
     assert dataops(home, "templates", "list", HOME=str(tmp_path), **place).returncode == 2
