@@ -313,7 +313,7 @@ class Storage:
             whole = replace(upload, path=self.path(upload.path))
             sys.modules[_BUCKET].abort_upload(self.filesystem, whole)
 
-    def move(self, source: str, target: str) -> None:
+    def move_folder(self, source: str, target: str) -> None:
         """Puts a folder in its final place, where nothing is yet. Raises StorageError.
 
         On a disk in one step. In a bucket file by file, the manifest last: a folder that has it is whole.

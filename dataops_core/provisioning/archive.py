@@ -75,7 +75,7 @@ def write_archive(
     fault_points.reached("archiving")
     # The source is there until the archive was verified once more: between these two nothing can be lost.
     storage.remove(folder)
-    storage.move(draft, folder)
+    storage.move_folder(draft, folder)
     return folder
 
 

@@ -4,8 +4,6 @@ They follow from the records and the seed alone. Does not belong here: what they
 ``large_drawing.py``), and when they are drawn (``provisioning/steps.py``).
 """
 
-from uuid import uuid4
-
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.errors import PermanentError
 from dataops_core.generation.pieces import Records
@@ -34,6 +32,4 @@ def queries_of(storage: Storage, folder: str, records: Records, dataset_type: Da
 
 def keep_queries(storage: Storage, folder: str, queries: QuerySet) -> None:
     """Puts the queries beside their records, whole or not at all. Raises StorageError."""
-    aside = f"{folder}/.{QUERIES_FILE}.{uuid4().hex}"
-    storage.write_bytes(aside, queries.to_jsonl().encode())
-    storage.move(aside, f"{folder}/{QUERIES_FILE}")
+    storage.write_bytes(f"{folder}/{QUERIES_FILE}", queries.to_jsonl().encode())
