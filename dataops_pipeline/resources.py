@@ -104,12 +104,26 @@ def _is_stopping(instance: DagsterInstance, run_id: str) -> bool:
     return run is not None and run.status in {DagsterRunStatus.CANCELING, DagsterRunStatus.CANCELED}
 
 
+#: Made by the process that this one was forked from.
+_prepared: Services | None = None
+
+
+def prepare(settings: Settings) -> Services:
+    """The services, made for all processes that are forked from this one. Nothing is connected.
+
+    Raises ConfigurationError.
+    """
+    global _prepared  # noqa: PLW0603  forked processes find it there
+    _prepared = Services.from_settings(settings)
+    return _prepared
+
+
 def _from_environment() -> Services:
     """The services of a process of Dagster's, in which our logs and traces begin here."""
-    settings = Settings.load()
+    settings = Settings.load() if _prepared is None else _prepared.settings
     configure_ours(settings)
     tracing.start(settings, service="dataops-pipeline")
-    return Services.from_settings(settings)
+    return _prepared or Services.from_settings(settings)
 
 
 def run_identity(run: DagsterRun) -> RunIdentity:

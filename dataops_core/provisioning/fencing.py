@@ -191,18 +191,16 @@ def beating(database: Database, claim: Claim) -> Iterator[None]:
 
 def _operation_of(session: Session, run: RunIdentity, dataset_type: str) -> Operation | None:
     """The operation that the run carries, else the one that its parent carried, else the one that its tags name."""
-    carried = operations.carried_by(session, run.run_id)
-    for operation_id in carried:
-        if _works_on(session, operation_id, dataset_type):
-            return operations.get(session, operation_id, lock=True)
-    for operation_id in carried:
+    for operation_id in operations.carried_by(session, run.run_id, dataset_type=dataset_type):
+        return operations.get(session, operation_id, lock=True)
+    for operation_id in operations.carried_by(session, run.run_id):
         operation = operations.get(session, operation_id, lock=True)
         # One that the run made by itself and that has ended takes no more types in.
         if not operation.status.is_terminal or operation.request.get("origin") != "dagster":
             return operation
     # The tags of a run that repeats a repetition name the first operation still.
-    for operation_id in operations.carried_by(session, run.parent_run_id) if run.parent_run_id is not None else ():
-        if _works_on(session, operation_id, dataset_type):
+    if run.parent_run_id is not None:
+        for operation_id in operations.carried_by(session, run.parent_run_id, dataset_type=dataset_type):
             return operations.get(session, operation_id, lock=True)
     if run.operation_id is not None:
         named = session.get(Operation, run.operation_id, with_for_update=True, populate_existing=True)
@@ -210,10 +208,6 @@ def _operation_of(session: Session, run: RunIdentity, dataset_type: str) -> Oper
             raise StaleRunError(f"There is no operation {run.operation_id}: it was removed since this run was made.")
         return named
     return None
-
-
-def _works_on(session: Session, operation_id: UUID, dataset_type: str) -> bool:
-    return any(part.dataset_type == dataset_type for part in operations.parts_of(session, operation_id))
 
 
 def _must_repeat(run: RunIdentity, operation: Operation) -> None:
@@ -224,13 +218,11 @@ def _must_repeat(run: RunIdentity, operation: Operation) -> None:
 
 
 def _start(operation: Operation, run: RunIdentity) -> None:
-    now = utcnow()
     operation.run_id = run.run_id
-    operation.beat_at = now
     if operation.status is OperationStatus.PENDING:
         operation.status = OperationStatus.IN_PROGRESS
         operation.current_step = 1
-        operation.started_at = operation.started_at or now
+        operation.started_at = operation.started_at or utcnow()
 
 
 def _adopt(

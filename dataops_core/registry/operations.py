@@ -187,11 +187,14 @@ def newest_change_of(session: Session, dataset_id: UUID) -> UUID | None:
     )
 
 
-def carried_by(session: Session, run_id: str) -> Sequence[UUID]:
-    """The operations that this run carries or carried, newest first."""
-    return session.scalars(
-        select(Operation.operation_id).where(Operation.run_id == run_id).order_by(Operation.created_at.desc())
-    ).all()
+def carried_by(session: Session, run_id: str, *, dataset_type: str | None = None) -> Sequence[UUID]:
+    """The operations that this run carries or carried, newest first; of those that work on this type, where given."""
+    statement = select(Operation.operation_id).where(Operation.run_id == run_id).order_by(Operation.created_at.desc())
+    if dataset_type is not None:
+        statement = statement.join(OperationDataset, OperationDataset.operation_id == Operation.operation_id).where(
+            OperationDataset.dataset_type == dataset_type
+        )
+    return session.scalars(statement).all()
 
 
 def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Operation | None]:

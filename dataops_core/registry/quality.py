@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, column, func, select, true, tuple_, type_coerce, values
+from sqlalchemy import ARRAY, ColumnElement, String, column, func, literal, select, true, tuple_, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from dataops_core.ids import new_id
@@ -100,7 +100,9 @@ def current(session: Session, dataset_id: UUID) -> Quality:
 
 def _newest(session: Session, dataset_id: UUID, *conditions: ColumnElement[bool]) -> dict[CheckType, QualityResult]:
     """The newest evaluation of each check: one look at the index for each, however many there are."""
-    checks = values(column("check_type", String), name="checks").data([(check.value,) for check in CheckType])
+    # An array and no VALUES, which SQLAlchemy would write out anew each time.
+    named = literal([check.value for check in CheckType], ARRAY(String))
+    checks = func.unnest(named).table_valued(column("check_type", String)).render_derived(name="checks")
     newest = (
         select(QualityResult)
         .where(

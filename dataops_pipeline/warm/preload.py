@@ -1,7 +1,7 @@
 """What the run host loads once, so that no run need load it: Dagster, the definitions, and what steps load late.
 
-Nothing here may start a thread, open a connection or read the database: a fork would copy it. What is only read from
-files (templates, the vocabulary) and what is only computed may be here.
+Nothing here may start a thread or leave a connection open: a fork would copy it. What is only read from files
+(templates, the vocabulary), what is only computed, and the services of a run, not connected, may be here.
 """
 
 import gc
@@ -12,8 +12,9 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
 
-from dataops_core.provisioning.rehearsal import rehearse
+from dataops_core.provisioning.rehearsal import rehearse, rehearse_registry
 from dataops_core.settings import Settings
+from dataops_pipeline.resources import prepare
 
 #: The product's own; a code location beside it is named by ``DATAOPS_RUN_MODULES``.
 DEFINITIONS = "dataops_pipeline.definitions"
@@ -39,7 +40,9 @@ def preload(settings: Settings) -> None:
         importlib.import_module(module)
     for module in (DEFINITIONS, *settings.run_modules.replace(",", " ").split()):
         _load_definitions(module)
-    rehearse(settings)
+    services = prepare(settings)
+    rehearse(services.catalog)
+    rehearse_registry(services)
     gc.collect()
     gc.freeze()
 

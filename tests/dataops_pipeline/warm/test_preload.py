@@ -36,10 +36,15 @@ HEAVY = {
 }
 
 
-def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path) -> None:
+def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path, database_url) -> None:
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "DATAOPS_HOME": str(tmp_path)},
+        env={
+            **os.environ,
+            "DATAOPS_HOME": str(tmp_path),
+            "DATAOPS_DATABASE_URL": database_url,
+            "DATAOPS_SECRET_KEY": "a secret of the tests of what is preloaded",
+        },
         capture_output=True,
         text=True,
         timeout=120,
