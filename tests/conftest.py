@@ -5,12 +5,10 @@
 given by DATAOPS_DATABASE_URL. ``distribution``: such a server of the newest PostgreSQL that a package has installed.
 ``TEST_LAUNCHER`` (``make test LAUNCHER=...``) is who starts the runs of every stack: ``warm`` or ``default``.
 
-``postgres_url`` is an empty database, ``database`` one with the registry's schema. Each test has its own and loses it
-at the end. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack`` starts one that a test may break,
-``mending_stack`` is a module's, for faults that it survives.
+Databases are those of ``databases.py``. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack``
+starts one that a test may break, ``mending_stack`` is a module's, for faults that it survives.
 """
 
-import itertools
 import json
 import os
 import shutil
@@ -39,14 +37,12 @@ from dataops_cli.postgres import USER, Postgres
 from dataops_cli.postgres_account import account_for
 from dataops_cli.processes import ChildSpec, instance_members
 from dataops_cli.up import READY
-from dataops_core.registry import migrate
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
 from dataops_pipeline.warm.records import RunRecords
 
-pytest_plugins = ["tests.distribution"]
+pytest_plugins = ["tests.databases", "tests.distribution"]
 
-_TEMPLATE = "registry_template"
 #: On a stack that tests share nothing begins of itself on what a test has just broken, or counts.
 UNWATCHED = {"DATAOPS_CONNECTOR_WATCH_SECONDS": "0", "DATAOPS_REVALIDATION_HOURS": "0"}
 _SERVER = os.environ.get("TEST_DATABASE") or "embedded"
@@ -176,52 +172,6 @@ def administer(postgres: Postgres) -> Iterator[Callable[[sql.Composable], None]]
 
     yield run
     connection.close()
-
-
-@pytest.fixture(scope="session")
-def new_database(
-    postgres: Postgres, administer: Callable[[sql.Composable], None]
-) -> Callable[..., tuple[str, Callable[[], None]]]:
-    """Makes a database, empty or with the registry's schema (``migrated=True``): its URL, and how to drop it."""
-    names = (f"test_{number}" for number in itertools.count(1))
-    template_made = False
-
-    def make(*, migrated: bool) -> tuple[str, Callable[[], None]]:
-        nonlocal template_made
-        if migrated and not template_made:
-            postgres.ensure_databases([_TEMPLATE])
-            migrate.upgrade(postgres.url(_TEMPLATE))
-            template_made = True
-        name = sql.Identifier(next(names))
-        source = sql.Identifier(_TEMPLATE if migrated else "template0")
-        administer(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(name, source))
-        return postgres.url(name.string), lambda: administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-
-    return make
-
-
-@pytest.fixture
-def postgres_url(new_database: Callable[..., tuple[str, Callable[[], None]]]) -> Iterator[str]:
-    """An empty database of the test's own."""
-    url, drop = new_database(migrated=False)
-    yield url
-    drop()
-
-
-@pytest.fixture
-def database_url(new_database: Callable[..., tuple[str, Callable[[], None]]]) -> Iterator[str]:
-    """A database of the test's own with the registry's schema."""
-    url, drop = new_database(migrated=True)
-    yield url
-    drop()
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """The registry, empty, of the test's own."""
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Operations and datasets as the API's requests make them, on a real PostgreSQL; and what steps work with.
 
 ``journey`` makes rows alone; ``accept`` makes a request whose steps are run on real files and a real connector service.
+``ready`` and ``archived`` are what comes of one, put back for tests that only begin with it.
 """
 
 import socket
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 import uvicorn
 
@@ -29,6 +31,7 @@ from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
+from tests.stored_state import State
 
 SECRET = "a secret of the tests of the steps"
 TYPE = "confluence_pages"
@@ -237,3 +240,47 @@ class Case:
 @pytest.fixture
 def accept(services: Services) -> Callable[..., Case]:
     return lambda *types, **options: Case.accept(services, *types, **options)
+
+
+class Beginnings:
+    """Cases that were carried out once, and what they left: put back for every other test that begins with one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[str, tuple[Case, State]] = {}
+
+    def case(self, name: str, services: Services, carry_out: Callable[[Case], None]) -> Case:
+        """The case of this name, on services that have nothing yet."""
+        if name not in self._made:
+            case = Case.accept(services)
+            carry_out(case)
+            self._made[name] = case, State.of(services, self._folder / name)
+            return case
+        made, state = self._made[name]
+        # The connector service sweeps its folder as it starts: an answer says that it has done so.
+        httpx.get(f"{services.settings.connector_url}/{uuid4()}")
+        state.put(services)
+        with services.database.transaction() as session:
+            return Case(services, made.request, operations.get(session, made.operation.operation_id))
+
+
+@pytest.fixture(scope="session")
+def beginnings(tmp_path_factory: pytest.TempPathFactory) -> Beginnings:
+    return Beginnings(tmp_path_factory.mktemp("beginnings"))
+
+
+@pytest.fixture
+def ready(services: Services, beginnings: Beginnings) -> Case:
+    """A ready dataset; the case is that of its provisioning."""
+    return beginnings.case("ready", services, Case.provision)
+
+
+@pytest.fixture
+def archived(services: Services, beginnings: Beginnings) -> Case:
+    """A dataset that was ready, archived; the case is that of its provisioning."""
+
+    def provision_and_tear_down(case: Case) -> None:
+        case.provision()
+        case.tear_down().run_teardown()
+
+    return beginnings.case("archived", services, provision_and_tear_down)

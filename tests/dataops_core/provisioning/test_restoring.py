@@ -34,15 +34,6 @@ from dataops_core.storage import GROUND_TRUTH_FILE, MANIFEST_FILE, QUERIES_FILE,
 S = DatasetStatus
 
 
-@pytest.fixture
-def archived(accept):
-    """A dataset that was ready, archived; and the case of its provisioning."""
-    case = accept()
-    case.provision()
-    case.tear_down().run_teardown()
-    return case
-
-
 def archive_of(case) -> Path:
     return Path(case.services.storage.path(case.services.storage.archive_folder(case.dataset().dataset_id)))
 

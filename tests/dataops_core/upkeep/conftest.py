@@ -14,9 +14,18 @@ from dataops_core.clock import utcnow
 from dataops_core.provisioning.services import Services
 from dataops_core.upkeep.orphans.model import Kind, Verdict
 from dataops_core.upkeep.orphans.sweep import look_for_orphans
-from tests.dataops_core.provisioning.conftest import Case, Journey, accept, journey, services
+from tests.dataops_core.provisioning.conftest import (
+    Case,
+    Journey,
+    accept,
+    archived,
+    beginnings,
+    journey,
+    ready,
+    services,
+)
 
-__all__ = ["Case", "Journey", "accept", "journey", "services"]
+__all__ = ["Case", "Journey", "accept", "archived", "beginnings", "journey", "ready", "services"]
 
 
 @dataclass

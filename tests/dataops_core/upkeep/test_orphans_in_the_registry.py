@@ -64,13 +64,6 @@ def teardowns_of(case) -> list[Operation]:
         return [found] if found is not None else []
 
 
-@pytest.fixture
-def ready(accept):
-    case = accept()
-    case.provision()
-    return case
-
-
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from sqlalchemy import update
 
 from dataops_core.clock import rfc3339, utcnow
@@ -33,19 +32,6 @@ def connector_of(case) -> Connector:
 
 def everything(search) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in search.services.settings.data_path.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def ready(accept):
-    case = accept()
-    case.provision()
-    return case
-
-
-@pytest.fixture
-def archived(ready):
-    ready.tear_down().run_teardown()
-    return ready
 
 
 def test_what_is_in_order_is_no_finding_and_is_not_touched(accept, search):

@@ -98,14 +98,6 @@ def archive_of(case) -> Path:
     return Path(case.services.storage.path(case.services.storage.archive_folder(case.dataset().dataset_id)))
 
 
-@pytest.fixture
-def archived(accept):
-    case = accept()
-    case.provision()
-    case.tear_down().run_teardown()
-    return case
-
-
 def test_an_archive_that_is_too_old_goes_and_a_restore_says_so(archived, services):
     """C-54."""
     dataset_id = archived.dataset().dataset_id

@@ -14,9 +14,9 @@ from dataops_core.provisioning.services import Services
 from dataops_core.registry import connectors
 from dataops_core.registry.tables import Connector
 from dataops_core.watching.connectors import Watched, watch_connectors
-from tests.dataops_core.provisioning.conftest import Case, accept, journey, services
+from tests.dataops_core.provisioning.conftest import Beginnings, Case, accept, beginnings, journey, services
 
-__all__ = ["accept", "journey", "services"]
+__all__ = ["accept", "beginnings", "journey", "services"]
 
 Disturbance = Callable[[httpx.Request], httpx.Response | None]
 
@@ -74,7 +74,6 @@ def disturbed(services: Services, line: Line) -> Iterator[Services]:
 
 
 @pytest.fixture
-def watch(accept: Callable[..., Case], disturbed: Services, line: Line) -> Watch:
-    case = accept()
-    case.provision()
+def watch(services: Services, beginnings: Beginnings, disturbed: Services, line: Line) -> Watch:
+    case = beginnings.case("ready", services, Case.provision)
     return Watch(case, disturbed, line, utcnow() + timedelta(minutes=10))
