@@ -223,14 +223,12 @@ def test_an_archive_of_an_earlier_release_is_restored_without_ground_truth(archi
     assert not (archived.folder() / GROUND_TRUTH_FILE).exists()
 
 
-def test_damaged_records_are_archived_without_ground_truth(accept):
+def test_damaged_records_are_archived_without_ground_truth(ready):
     """C-53: for these they are torn down, perhaps."""
-    case = accept()
-    case.provision()
-    (case.folder() / RECORDS_FILE).write_bytes(b"bitten off")
-    case.tear_down().run_teardown()
-    assert case.dataset().status is S.ARCHIVED
-    manifest = json.loads((archive_of(case) / MANIFEST_FILE).read_text())
+    (ready.folder() / RECORDS_FILE).write_bytes(b"bitten off")
+    ready.tear_down().run_teardown()
+    assert ready.dataset().status is S.ARCHIVED
+    manifest = json.loads((archive_of(ready) / MANIFEST_FILE).read_text())
     assert GROUND_TRUTH_FILE not in manifest["files"]
 
 
@@ -376,21 +374,19 @@ def test_a_teardown_takes_the_dataset_out_of_its_restore(archived, services, arc
         assert not services.storage.exists(f"archives/{dataset_id}")
 
 
-def test_a_teardown_of_the_same_attempt_again_keeps_the_archive_that_it_made(accept, services):
+def test_a_teardown_of_the_same_attempt_again_keeps_the_archive_that_it_made(ready, services):
     """C-53: the records may be half gone by then."""
-    case = accept()
-    case.provision()
-    down = case.tear_down()
+    down = ready.tear_down()
     for step in ("disconnect_connector", "archive_records"):
         getattr(__import__("dataops_core.provisioning.teardown", fromlist=[step]), step)(down.context("run-down"))
-    (case.folder() / RECORDS_FILE).unlink()
+    (ready.folder() / RECORDS_FILE).unlink()
     with services.database.transaction() as session:
         settle(session, down.operation.operation_id, RunEnding.LOST, run_id="run-down")
-        accept_teardown(session, case.dataset().dataset_id, reason=TeardownReason.MANUAL, archive=True)
+        accept_teardown(session, ready.dataset().dataset_id, reason=TeardownReason.MANUAL, archive=True)
     down.run_teardown("run-down-2")
-    assert case.dataset().status is S.ARCHIVED
-    case.restore().run_restore()
-    assert case.dataset().status is S.READY
+    assert ready.dataset().status is S.ARCHIVED
+    ready.restore().run_restore()
+    assert ready.dataset().status is S.READY
 
 
 def test_an_archive_that_is_gone_from_the_registry_ends_the_retry(archived, services):

@@ -93,18 +93,16 @@ def test_the_same_request_again_gives_the_same_bytes(accept):
     assert again.dataset().records_sha256 == digest
 
 
-def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(accept, services):
+def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(ready, services):
     """C-53."""
-    case = accept()
-    case.provision()
-    dataset = case.dataset()
+    dataset = ready.dataset()
     digest = dataset.records_sha256
     with services.database.transaction() as session:
         connector = connectors.of_dataset(session, dataset.dataset_id)
         assert connector is not None
-    down = case.tear_down()
+    down = ready.tear_down()
     down.run_teardown()
-    after = case.dataset()
+    after = ready.dataset()
     assert (after.status, after.records_path, after.has_remains) == (S.ARCHIVED, None, False)
     assert after.archived_at is not None
     archive = Path(services.storage.path(after.archive_path or ""))
@@ -127,12 +125,10 @@ def test_a_teardown_leaves_an_archive_that_is_whole_and_nothing_else(accept, ser
     assert down.now().status is OperationStatus.COMPLETED
 
 
-def test_a_teardown_without_archive_leaves_the_operation_only(accept, services):
+def test_a_teardown_without_archive_leaves_the_operation_only(ready, services):
     """C-53."""
-    case = accept()
-    case.provision()
-    dataset_id = case.dataset().dataset_id
-    down = case.tear_down(archive=False)
+    dataset_id = ready.dataset().dataset_id
+    down = ready.tear_down(archive=False)
     down.run_teardown()
     with services.database.transaction() as session:
         assert session.get(Dataset, dataset_id) is None
@@ -142,38 +138,34 @@ def test_a_teardown_without_archive_leaves_the_operation_only(accept, services):
     assert not Path(services.storage.path(f"archives/{dataset_id}")).exists()
 
 
-def test_nothing_is_deleted_where_the_archive_is_not_what_its_manifest_says(accept, services):
+def test_nothing_is_deleted_where_the_archive_is_not_what_its_manifest_says(ready, services):
     """C-53."""
-    case = accept()
-    case.provision()
-    folder = case.folder()
-    down = case.tear_down()
+    folder = ready.folder()
+    down = ready.tear_down()
     context = down.context("run-down")
     teardown.disconnect_connector(context)
     teardown.archive_records(context)
-    archive = Path(services.storage.path(case.dataset().archive_path or ""))
+    archive = Path(services.storage.path(ready.dataset().archive_path or ""))
     (archive / RECORDS_FILE).write_bytes(b"bitten off")
     with pytest.raises(StorageError, match="nothing was deleted"):
         teardown.delete_records(context)
     assert (folder / RECORDS_FILE).is_file()
     assert down.now().status is OperationStatus.FAILED
-    assert case.dataset().status is S.TEARDOWN
+    assert ready.dataset().status is S.TEARDOWN
 
 
-def test_a_teardown_goes_on_where_it_failed(accept, services):
+def test_a_teardown_goes_on_where_it_failed(ready, services):
     """C-52."""
-    case = accept()
-    case.provision()
-    down = case.tear_down()
+    down = ready.tear_down()
     context = down.context("run-down")
     teardown.disconnect_connector(context)
     teardown.archive_records(context)
     with services.database.transaction() as session:
         settle(session, down.operation.operation_id, RunEnding.LOST, run_id="run-down")
-    again = case.tear_down()
+    again = ready.tear_down()
     assert again.operation.operation_id == down.operation.operation_id
     again.run_teardown("run-down-2")
-    assert case.dataset().status is S.ARCHIVED
+    assert ready.dataset().status is S.ARCHIVED
     assert again.now().attempt == 2
 
 
@@ -288,17 +280,15 @@ def test_a_repeated_run_goes_on_after_a_failure_and_succeeds(accept):
     assert (case.now().attempt, case.now().status) == (2, OperationStatus.COMPLETED)
 
 
-def test_a_completed_run_repeated_is_a_new_operation_and_the_dataset_stays_ready(accept):
+def test_a_completed_run_repeated_is_a_new_operation_and_the_dataset_stays_ready(ready):
     """C-87."""
-    case = accept()
-    case.provision()
-    digest, ready_at = case.dataset().records_sha256, case.dataset().ready_at
-    case.provision("run-0002", parent="run-0001")
-    again = case.dataset()
+    digest, ready_at = ready.dataset().records_sha256, ready.dataset().ready_at
+    ready.provision("run-0002", parent="run-0001")
+    again = ready.dataset()
     assert (again.status, again.records_sha256, again.ready_at) == (S.READY, digest, ready_at)
-    assert again.operation_id != case.operation.operation_id
-    assert case.folder().is_dir()
-    assert len(list(case.folder().parent.iterdir())) == 1
+    assert again.operation_id != ready.operation.operation_id
+    assert ready.folder().is_dir()
+    assert len(list(ready.folder().parent.iterdir())) == 1
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_the_next_request_succeeds(accept, services, monkeypatch):

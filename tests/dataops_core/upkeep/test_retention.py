@@ -282,12 +282,10 @@ def validation(services, dataset) -> Operation:
         return operation
 
 
-def test_an_operation_goes_when_nothing_rests_on_it(accept, services):
+def test_an_operation_goes_when_nothing_rests_on_it(ready, services):
     """C-84, C-87: what made a dataset what it is can still be retried and rerun, however old."""
-    case = accept()
-    case.provision()
-    first, second = (validation(services, case.dataset()).operation_id for _ in range(2))
-    made = case.operation.operation_id
+    first, second = (validation(services, ready.dataset()).operation_id for _ in range(2))
+    made = ready.operation.operation_id
     for one in (made, first, second):
         age(services, one)
     assert cleaned(services, keep_operations_days=0) == {}
@@ -295,7 +293,7 @@ def test_an_operation_goes_when_nothing_rests_on_it(accept, services):
     # The newest one is the dataset's own link, the provisioning what a rerun goes on with.
     assert kept(services) == {made, second}
 
-    down = case.tear_down()
+    down = ready.tear_down()
     down.run_teardown()
     age(services, down.operation.operation_id)
     change(services, Operation, Operation.operation_id == made, created_at=utcnow() - 401 * DAY)
@@ -306,13 +304,11 @@ def test_an_operation_goes_when_nothing_rests_on_it(accept, services):
         assert purge.status is OperationStatus.COMPLETED
 
 
-def test_of_a_dataset_that_is_gone_no_operation_is_kept_for_ever(accept, services):
-    case = accept()
-    case.provision()
-    down = case.tear_down(archive=False)
+def test_of_a_dataset_that_is_gone_no_operation_is_kept_for_ever(ready, services):
+    down = ready.tear_down(archive=False)
     down.run_teardown()
     assert cleaned(services) == {}
-    age(services, case.operation.operation_id)
+    age(services, ready.operation.operation_id)
     age(services, down.operation.operation_id, days=364)
     assert cleaned(services) == {"operations": 1}
     age(services, down.operation.operation_id)
