@@ -4,6 +4,7 @@ Belongs here: questions and small moves that more than one step needs, under the
 belong here: a step (``steps.py``, ``proving.py``, ``teardown.py``).
 """
 
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -24,23 +25,36 @@ from dataops_core.registry.tables import Connector, Dataset
 
 def company_of(session: Session, dataset: Dataset) -> Company:
     """The fictional company of the dataset's customer."""
+    return build_company(dataset.client_id, locale_of(session, dataset))
+
+
+def locale_of(session: Session, dataset: Dataset) -> str:
+    """The locale of the dataset's customer."""
     customer = customers.find(session, dataset.client_id)
     if customer is None:
         raise PermanentError(f"Customer {dataset.client_id} is not known any more.")
-    return build_company(dataset.client_id, customer.locale)
+    return customer.locale
 
 
-def connector_spec(dataset: Dataset, connector: Connector, company: Company) -> ConnectorSpec:
-    """The connector as the connector service is told about it."""
+def connector_spec(dataset: Dataset, connector: Connector, locale: str) -> ConnectorSpec:
+    """The connector as the connector service is told about it; ``locale`` is the customer's."""
     dataset_type = DATASET_TYPES[dataset.dataset_type]
     return ConnectorSpec(
         connector_id=connector.connector_id,
         name=dataset.name,
         object_type=dataset_type.object_type,
         category=dataset_type.category,
-        url_regex=dataset_type.url_pattern(company),
+        url_regex=_url_pattern(dataset_type.name, dataset.client_id, locale),
         facets=dataset_type.facets,
     )
+
+
+@lru_cache(maxsize=20_000)
+def _url_pattern(dataset_type: str, client_id: UUID, locale: str) -> str:
+    """What the addresses of all documents match: kept, since who watches connectors asks for it every few minutes, and
+    a company takes longer to make than the look.
+    """
+    return DATASET_TYPES[dataset_type].url_pattern(build_company(client_id, locale))
 
 
 def new_connector_id(dataset_id: UUID, operation_id: UUID, attempt: int) -> UUID:
@@ -72,7 +86,7 @@ def connected_spec(session: Session, held: Held) -> ConnectorSpec:
     connector = connectors.of_dataset(session, held.dataset.dataset_id)
     if connector is None or connector.status is ConnectorStatus.DISCONNECTED:
         raise PermanentError("The dataset has no connector: run its `connector` asset first.")
-    return connector_spec(held.dataset, connector, company_of(session, held.dataset))
+    return connector_spec(held.dataset, connector, locale_of(session, held.dataset))
 
 
 def folder_of(held: Held) -> str:

@@ -121,7 +121,7 @@ def create_connector(context: StepContext) -> CreatedConnector:
             held = fencing.hold(session, claim)
             held.dataset.has_remains = True
             connector = particulars.ensure_connector(session, held)
-            spec = particulars.connector_spec(held.dataset, connector, particulars.company_of(session, held.dataset))
+            spec = particulars.connector_spec(held.dataset, connector, particulars.locale_of(session, held.dataset))
         services.connector.provision(spec)
         with services.database.transaction() as session:
             fencing.step_done(session, fencing.hold(session, claim), 2)

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from dataops_core import tracing
 from dataops_core.clock import utcnow
-from dataops_core.company.build import build_company
 from dataops_core.connectors.protocol import Manifest, ProbeOutcome, ProbeResult
 from dataops_core.lifecycle import ConnectorStatus, Environment
 from dataops_core.provisioning.particulars import connector_spec
@@ -89,7 +88,7 @@ def _look(services: Services, due: DueLook, ends: float) -> _Seen | None:
     if monotonic() >= ends:
         return None
     dataset, connector, at = due.dataset, due.connector, utcnow()
-    spec = connector_spec(dataset, connector, build_company(dataset.client_id, due.locale))
+    spec = connector_spec(dataset, connector, due.locale)
     # A look that finds everything well takes a part of the probes; where something is amiss all are asked, so that
     # what is amiss is asked again each time.
     turn = connector.consecutive_passes if connector.status is ConnectorStatus.HEALTHY else None
