@@ -53,7 +53,7 @@ def dataset(row: Row, settings: Settings) -> dict[str, Any]:
             "self": path,
             "quality": f"{path}/quality",
             "usage": f"{path}/usage",
-            "teardown": f"{path}/teardown",
+            "teardown": f"{path}/teardown" if _can_be_torn_down(row) else None,
             "connector": f"{path}/connector" if has_connector else None,
             "records": f"{path}/records" if is_ready else None,
             "ground_truth": f"{path}/ground-truth" if is_ready else None,
@@ -97,6 +97,11 @@ def restore(operation: Operation) -> dict[str, Any]:
         "estimated_completion": operation.estimated_completion,
         "_links": {"status": links.operation(operation.operation_id)},
     }
+
+
+def _can_be_torn_down(row: Row) -> bool:
+    """What is archived can be asked to go: where its archive is kept, or is being purged already."""
+    return row.status != DatasetStatus.ARCHIVED or row.has_archive or row.active_operation_id is not None
 
 
 def _can_be_restored(row: Row) -> bool:

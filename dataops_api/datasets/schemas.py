@@ -151,14 +151,15 @@ class DatasetError(AnswerModel):
 
 
 class DatasetLinks(AnswerModel):
-    """What can be asked about a dataset; ``teardown`` by POST; ``connector`` once there is one, ``records`` and
-    ``ground_truth`` of a ready dataset; ``restore`` by POST, of an archived one whose archive is kept.
+    """What can be asked about a dataset; ``teardown`` by POST, unless it is archived and no archive is kept;
+    ``connector`` once there is one, ``records`` and ``ground_truth`` of a ready dataset; ``restore`` by POST, of an
+    archived one whose archive is kept.
     """
 
     self_: str = Field(alias="self")
     quality: str
     usage: str
-    teardown: str
+    teardown: str | None
     connector: str | None
     records: str | None
     ground_truth: str | None

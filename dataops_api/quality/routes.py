@@ -148,7 +148,8 @@ def validate_quality(
     """Evaluates the checks asked for, all four unless some are named; no body asks for all.
 
     Checks that were evaluated lately are not evaluated again unless `force_revalidation` is true: the operation is
-    completed at once. A validation under way that covers the checks asked for is the answer, too.
+    completed at once. A validation under way that covers the checks asked for is the answer, too; one that the product
+    began of itself gives way to one that covers its checks.
     """
     wanted = body or ValidationRequest()
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from dataops_core.clock import utcnow
 from dataops_core.errors import ConflictError
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType, Outcome
+from dataops_core.provisioning import steering
 from dataops_core.provisioning.settlement import finish_dataset
 from dataops_core.registry import datasets, operations, quality
 from dataops_core.registry.tables import Operation
@@ -34,7 +35,8 @@ def accept_validation(
     """The operation that answers the request: a new one, the one under way, or one that has ended already.
 
     A validation under way answers where it covers the checks asked for and nothing is forced. Where every check asked
-    for has a verdict younger than ``fresh``, and nothing is forced, the operation is completed as it is made.
+    for has a verdict younger than ``fresh``, and nothing is forced, the operation is completed as it is made. One that
+    the clock began is cancelled for one that somebody asks for and that covers its checks.
     ``scheduled``: the clock asks, and nobody else. Raises NotFoundError, and ConflictError where the dataset is not
     ready or in another operation's hands.
     """
@@ -49,7 +51,9 @@ def accept_validation(
             | ({"operation_id": str(active.operation_id)} if active is not None else {}),
         )
     if active is not None:
-        raise _busy(active.operation_id)
+        if not _gives_way(active, checks):
+            raise _busy(active.operation_id)
+        steering.cancel(session, active.operation_id)
     try:
         with session.begin_nested():
             operation = operations.create(
@@ -67,7 +71,8 @@ def accept_validation(
     except IntegrityError:
         # A run that somebody started by hand took the dataset between the look and the write.
         raise _busy(operations.active_of(session, dataset_id)) from None
-    if not force and _all_fresh(session, dataset_id, checks, fresh):
+    # What gave way was begun for a reason: its checks are evaluated, however fresh they are.
+    if not force and active is None and _all_fresh(session, dataset_id, checks, fresh):
         operation = operations.get(session, operation.operation_id, lock=True)
         (part,) = operations.parts_of(session, operation.operation_id)
         part.steps_done = len(checks)
@@ -79,6 +84,13 @@ def _answers(active: Operation, checks: Sequence[CheckType], force: bool) -> boo
     if active.operation_type is not OperationType.VALIDATION or force:
         return False
     return set(checks) <= set(operations.checks_of(active))
+
+
+def _gives_way(active: Operation, checks: Sequence[CheckType]) -> bool:
+    """Whether it is the clock's own validation, of checks that are asked for now: nobody is told to wait for that."""
+    if active.operation_type is not OperationType.VALIDATION or not operations.is_scheduled(active):
+        return False
+    return set(operations.checks_of(active)) <= set(checks)
 
 
 def _all_fresh(session: Session, dataset_id: UUID, checks: Sequence[CheckType], fresh: timedelta) -> bool:

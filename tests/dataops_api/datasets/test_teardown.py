@@ -123,15 +123,17 @@ def test_an_archived_dataset_conflicts_but_its_archive_can_be_purged(api: Any) -
     path = f"{DATASETS}/{dataset_id}"
     shown = api.admin.get(path).json()
     assert (shown["status"], shown["archived_at"] is None) == ("archived", False)
+    assert shown["_links"]["teardown"] == f"{path}/teardown"
     refused = api.admin.delete(path)
     assert (refused.status_code, refused.json()["error"]["message"]) == (409, "Dataset is archived already")
     assert api.admin.delete(path, params={"archive": "false"}).status_code == 202
 
 
 def test_an_archived_dataset_without_an_archive_has_nothing_to_purge(api: Any) -> None:
-    """C-52."""
+    """C-52, C-6."""
     dataset_id = api.ready()
     api.archive(dataset_id, archive_path=None)
+    assert api.admin.get(f"{DATASETS}/{dataset_id}").json()["_links"]["teardown"] is None
     for archive in ("true", "false"):
         assert api.admin.delete(f"{DATASETS}/{dataset_id}", params={"archive": archive}).status_code == 409
 

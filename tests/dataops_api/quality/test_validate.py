@@ -21,9 +21,10 @@ from dataops_core.lifecycle import (
 )
 from dataops_core.provisioning import fencing, proving
 from dataops_core.provisioning.fencing import RunIdentity
+from dataops_core.provisioning.validating import accept_validation
 from dataops_core.quality.model import CheckResult
 from dataops_core.registry import datasets, operations, quality
-from dataops_core.registry.tables import Operation, QualityResult
+from dataops_core.registry.tables import Operation, QualityResult, RunStop
 from dataops_core.runs import LaunchRequest
 from dataops_core.scopes import Scope
 
@@ -173,7 +174,7 @@ def test_a_bad_body_is_refused_and_starts_nothing(
 def test_fresh_checks_are_not_evaluated_again(own_api: Any) -> None:
     """C-63: an operation already completed, no run, no new history."""
     api, dataset_id = own_api, own_api.ready()
-    age(api, dataset_id, 299)
+    age(api, dataset_id, 240)
     before = evaluations(api, dataset_id)
     operation = operation_of(api, validate(api, dataset_id))
     assert (operation["status"], operation["run_id"]) == ("completed", None)
@@ -244,6 +245,40 @@ def test_a_validation_under_way_that_does_not_answer_is_a_conflict(api: Any, sta
     answer = validate(api, stale, **body)
     assert answer.status_code == 409
     assert answer.json()["error"]["details"] == {"operation_id": running["operation_id"]}
+
+
+def by_the_clock(api: Any, dataset_id: UUID, *checks: CheckType) -> UUID:
+    """A validation that the product began of itself, in the hands of its run."""
+    with api.database.transaction() as session:
+        operation = accept_validation(
+            session, dataset_id, checks=checks, force=True, fresh=timedelta(0), scheduled=True
+        )
+        operation.run_id = str(operation.operation_id)
+        return operation.operation_id
+
+
+@pytest.mark.parametrize("force", [False, True], ids=["not forced", "forced"])
+def test_what_the_clock_began_gives_way_to_what_somebody_asks_for(api: Any, force: bool) -> None:
+    """C-63: and is evaluated, however fresh what was said before is."""
+    dataset_id = api.ready()
+    clocks = by_the_clock(api, dataset_id, CheckType.CONNECTOR_HEALTH)
+    started = operation_of(api, validate(api, dataset_id, force_revalidation=force))
+    assert (started["status"], started["progress"]["total_steps"]) == ("pending", 4)
+    ended = api.admin.get(f"/v1/dataops/operations/{clocks}").json()
+    assert (ended["status"], ended["error"]["code"]) == ("cancelled", "CANCELLED")
+    with api.database.transaction() as session:
+        stop = session.scalars(select(RunStop.run_id).where(RunStop.operation_id == clocks)).one()
+    assert stop == str(clocks)
+    shown = api.admin.get(f"/v1/dataops/datasets/{dataset_id}").json()
+    assert (shown["status"], shown["active_operation_id"]) == ("ready", started["operation_id"])
+
+
+def test_what_the_clock_began_goes_on_where_less_is_asked_for_or_something_else(api: Any, stale: UUID) -> None:
+    """C-63."""
+    clocks = str(by_the_clock(api, stale, CheckType.CONNECTOR_HEALTH, CheckType.SCHEMA_VALIDATION))
+    assert accepted(validate(api, stale, checks=["schema_validation"]))["operation_id"] == clocks
+    answer = validate(api, stale, checks=["data_completeness", "schema_validation"])
+    assert (answer.status_code, answer.json()["error"]["details"]) == (409, {"operation_id": clocks})
 
 
 def test_another_operation_under_way_is_a_conflict(api: Any, stale: UUID) -> None:
