@@ -32,8 +32,8 @@ JOB_NAME = "provision"
 ASSETS = ("template", "connector", "records", "index", "dataset")
 CHECKED_ASSET = "index"
 PARTITIONS_NAME = "environments"
-#: Stand for two dataset types: 18 steps.
-TYPES = ("floor_one", "floor_two")
+#: Each stands for a dataset type: nine steps.
+TYPES = tuple(f"floor_{number}" for number in range(1, 9))
 
 environments = DynamicPartitionsDefinition(name=PARTITIONS_NAME)
 
