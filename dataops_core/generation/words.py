@@ -75,6 +75,9 @@ def plural(phrase: str) -> str:
 
 
 def _plural_word(word: str) -> str:
+    # Words in Chinese, Japanese and Korean letters have no plural.
+    if word[-1:] >= "\u2e80":
+        return word
     lowered = word.lower()
     if lowered in _PLURALS:
         return word[0] + _PLURALS[lowered][1:]

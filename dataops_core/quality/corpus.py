@@ -41,8 +41,8 @@ _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 def words(text: str) -> list[str]:
     """The words of the text in lower case and without accents, in order.
 
-    Letters of scripts without blanks are words, each. Left out is what has several spellings, of which an engine may
-    find any, and what is in no script that the oracle knows.
+    Letters of scripts without blanks are words, each. A word of several spellings has them all, as an engine may find
+    any: ``muller|mueller``. Left out is what is in no script that the oracle knows.
     """
     lowered = text.lower()
     if lowered.isascii():
@@ -51,7 +51,12 @@ def words(text: str) -> list[str]:
 
 
 def _parts(word: str) -> list[str]:
-    return folded(word).split() if is_known(word) and not spellings(word) else []
+    if not is_known(word):
+        return []
+    forms = dict.fromkeys(" ".join(folded(each).split()) for each in (word, *spellings(word)))
+    if len(forms) == 1:
+        return next(iter(forms)).split()
+    return ["|".join(forms)] if all(map(str.isalnum, forms)) else []
 
 
 def is_number(word: str) -> bool:
@@ -137,6 +142,11 @@ def _holding(folded_texts: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np
     return words_said, np.bincount(words_held, minlength=len(words_said)), texts_holding.astype(np.int32)
 
 
+def _run(wanted: Iterable[str]) -> re.Pattern[bytes]:
+    """The words in any of their spellings, one after another with blanks between them."""
+    return re.compile(rb" +".join([b"", *(b"(?:%s)" % word.encode() for word in wanted), b""]))
+
+
 class Stemmer:
     """The stems of English words by SQLite's own Porter stemmer, which is the embedded engine's."""
 
@@ -202,11 +212,11 @@ class Corpus:
 
     def frequency(self, word: str) -> int:
         """How many documents hold the word as it is."""
-        return len(self._holders.of(word))
+        return len(set().union(*map(self._holders.of, word.split("|"))))
 
     def learn(self, asked: Iterable[str]) -> None:
         """Takes note of the stems of words that will be asked for one by one."""
-        self._stemmer.learn(word for word in asked if not is_number(word))
+        self._stemmer.learn(form for word in asked for form in word.split("|") if not is_number(form))
 
     def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
         """Documents (of ``among``, or of all) that may hold all the ``wanted`` words, in order."""
@@ -221,14 +231,24 @@ class Corpus:
 
     def adjacent(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """Documents that hold the words as they are, one after another with nothing but punctuation between them."""
-        run = re.compile(rb" +".join([b"", *(word.encode() for word in wanted), b""]))
+        run = _run(wanted)
         return [index for index in among if run.search(self._folded[index])]
+
+    def phrased(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
+        """The same of documents as they are read: no markup parts the words."""
+        run = _run(wanted)
+        texts = ((index, f"{self.documents[index].title}\n{self.plain(index)}") for index in among)
+        return [index for index, text in texts if run.search(_folded(text))]
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:
         """Whether the document's body alone may hold all the words."""
         body = self._titles[index] - 1
         return all(
-            any(self._folded[index].find(b" " + start.encode(), body) >= 0 for start in self._stemmer.beginnings(each))
+            any(
+                self._folded[index].find(b" " + start.encode(), body) >= 0
+                for form in each.split("|")
+                for start in self._stemmer.beginnings(form)
+            )
             for each in wanted
         )
 
@@ -238,9 +258,10 @@ class Corpus:
 
     def _holding(self, word: str) -> frozenset[int]:
         if word not in self._found:
-            forms = {word, f"{word}s"} if is_number(word) else set()
-            held = [self._holders.of(form) for form in forms]
-            if not forms:
-                held = [self._holders.of_beginning(start) for start in self._stemmer.beginnings(word)]
-            self._found[word] = frozenset().union(*held)
+            self._found[word] = frozenset().union(*map(self._holding_form, word.split("|")))
         return self._found[word]
+
+    def _holding_form(self, form: str) -> set[int]:
+        if is_number(form):
+            return {*self._holders.of(form), *self._holders.of(f"{form}s")}
+        return set().union(*map(self._holders.of_beginning, self._stemmer.beginnings(form)))

@@ -17,6 +17,7 @@ from itertools import combinations, count, product
 
 import pyarrow as pa
 
+from dataops_core.connectors.embedded.spelling import is_beyond_ascii
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
@@ -25,6 +26,8 @@ from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, Que
 
 _PHRASE_WORDS = 6
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*[,;:]?")
+#: A word as the tokenizer sees it, and its length at most: beyond that it is a sentence without blanks.
+_WORD, _WORD_LENGTH = re.compile(r"[^\W_]{2,}"), 24
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 #: What a person would call an entity: an issue key, a hyphenated name, a number of some length.
 ENTITIES = (
@@ -43,6 +46,8 @@ _STOP_WORDS = frozenset(
 )  # fmt: skip
 #: How much is tried before a kind is given up: documents, and words or phrases of each.
 _TRIED_DOCUMENTS = 60
+#: Words beyond ASCII that a text has at least for three of them to be asked for.
+_OWN_WORDS = 3
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
 _TRIED_TOGETHER = 12
@@ -201,26 +206,56 @@ class _Draw:
         return None
 
     def _conjunction(self, query_id: str) -> SampleQuery | None:
-        """Three words of a body, none of its title, that only together single the document out."""
-        for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
+        """Three words of a body, none of its title, that only together single the document out.
+
+        Rather words with letters beyond ASCII: an index that lost those finds none of the three.
+        """
+        order = self._order(query_id)[:_TRIED_DOCUMENTS]
+        for index in order:
+            own = self._own_words(index)
+            chosen = self._three(index, self._shuffled(query_id, own)) if len(own) >= _OWN_WORDS else None
+            if chosen is not None:
+                return self._known(query_id, QueryKind.CONJUNCTION, chosen, index)
+        for index in order:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
             # Of the first word the cut may have left a part.
             body = set(filter(is_telling, words(text[len(text) // 3 :])[1:])) - title
             # The rarest of its words; equally rare ones in an order of the query's own.
             ordered = sorted(self._shuffled(query_id, sorted(body)), key=self._corpus.frequency)
-            candidates = ordered[:_TRIED_WORDS]
-            chosen: list[str] = []
-            left: list[int] | None = None
-            self._corpus.learn(candidates)
-            while len(chosen) < 3 and candidates:
-                sets = {word: self._corpus.matching([word], left) for word in candidates}
-                best = min(sets, key=lambda word: len(sets[word]))
-                chosen.append(best)
-                left = sets[best]
-                candidates.remove(best)
-            if len(chosen) == 3 and left == [index]:
-                return self._known(query_id, QueryKind.CONJUNCTION, " ".join(chosen), index)
+            chosen = self._three(index, ordered)
+            if chosen is not None:
+                return self._known(query_id, QueryKind.CONJUNCTION, chosen, index)
         return None
+
+    def _own_words(self, index: int) -> list[str]:
+        """Words of the body with letters beyond ASCII, none of its title."""
+        text, title = self._corpus.plain(index), self._documents[index].title
+        if not is_beyond_ascii(text):
+            return []
+        said = set(words(title))
+        found = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
+        plain = (word for word in found if word.isalpha() and len(word) <= _WORD_LENGTH)
+        return [word for word in plain if (parts := words(word)) and said.isdisjoint(parts)]
+
+    def _three(self, index: int, ordered: Sequence[str]) -> str | None:
+        """Of the first words three that only together single the document out."""
+        candidates = list(ordered[:_TRIED_WORDS])
+        chosen: list[str] = []
+        left: list[int] | None = None
+        self._corpus.learn(part for word in candidates for part in words(word))
+        while len(chosen) < 3 and candidates:
+            sets = {word: self._holding(word, left) for word in candidates}
+            best = min(sets, key=lambda word: len(sets[word]))
+            chosen.append(best)
+            left = sets[best]
+            candidates.remove(best)
+        return " ".join(chosen) if len(chosen) == 3 and left == [index] else None
+
+    def _holding(self, word: str, among: list[int] | None) -> list[int]:
+        """Documents that hold a word as it is written; of a script without blanks, its letters in a row."""
+        parts = words(word)
+        found = self._corpus.matching(parts, among)
+        return found if len(parts) == 1 else self._corpus.phrased(parts, found)
 
     def _filter(self, query_id: str) -> SampleQuery | None:
         """Words and a facet's value, whose whole answer fits on a page, with more to find outside; rather one word."""

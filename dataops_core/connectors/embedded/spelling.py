@@ -107,6 +107,11 @@ def folded_with_others(text: str) -> tuple[str, str]:
     return _folded(text, strange), folded(_other_spellings(text, strange))
 
 
+def is_beyond_ascii(text: str) -> bool:
+    """Whether the text has letters beyond ASCII: dashes and the like are none."""
+    return any(map(str.isalpha, _strange(text)))
+
+
 def is_known(word: str) -> bool:
     """Whether :func:`folded` keeps all of the word's letters: not those of Greek, Cyrillic and other alphabets."""
     return all(_folded_letter(letter) != " " for letter in word)

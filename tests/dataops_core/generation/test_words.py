@@ -30,7 +30,7 @@ def test_articles_follow_the_sound(phrase, expected):
         ("API", "APIs"), ("price index", "price indexes"), ("shelf", "shelves"), ("sales person", "sales people"),
         ("service level objective", "service level objectives"),
         ("purchase-to-pay process", "purchase-to-pay processes"),
-        ("foreman", "foremen"),
+        ("foreman", "foremen"), ("障害報告", "障害報告"), ("café", "cafés"),
     ],
 )  # fmt: skip
 def test_plurals_change_the_head(singular, expected):

@@ -164,4 +164,19 @@ def test_accents_count_for_nothing_and_spellings_for_each_other(corpus: Callable
     assert pages.matching(words("LEFEVRE")) == pages.matching(words("Lefèvre")) == [1]
     assert pages.adjacent(words("佐藤健"), range(5)) == pages.matching(words("佐藤健")) == [3]
     assert pages.matching(words("カタカナ")) == [4]
-    assert words("Müller, Ωmega and René's 佐藤") == ["and", "rene", "s", "佐", "藤"]
+    assert words("Müller, Ωmega and René's 佐藤") == ["muller|mueller", "and", "rene", "s", "佐", "藤"]
+
+
+def test_a_word_of_several_spellings_is_any_of_them(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("Müller", "Herr Mueller", "Muller", "Miller", title="Straße")
+    assert pages.matching(words("Müller")) == pages.adjacent(words("Müller"), range(4)) == [0, 1, 2]
+    assert pages.frequency(words("Müller")[0]) == 3
+    assert [pages.body_matches(index, words("Müllers")) for index in range(4)] == [True, True, True, False]
+    assert not pages.body_matches(0, words("Straße"))
+    assert pages.said(0) >= {"muller|mueller", "strasse"}
+
+
+def test_markup_parts_no_letters(corpus: Callable[..., Corpus]) -> None:
+    pages = corpus("<p>佐<b>藤</b> 健</p>", "<p>藤と佐、健</p>", mime_type="text/html")
+    assert pages.matching(words("佐藤健")) == [0, 1]
+    assert pages.phrased(words("佐藤健"), range(2)) == [0]

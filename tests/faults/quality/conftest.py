@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -27,7 +28,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
-from tests.faults.quality.material import CLIENT, RECORDS, SEED, Material, generated
+from tests.faults.quality.material import RECORDS, SEED, Material, generated
 
 SECRET = "a secret of the fault tests"
 
@@ -163,10 +164,8 @@ def make_material(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Mat
     """Generates a dataset of small records, writes it and reads it back."""
     folder = tmp_path_factory.mktemp("records")
 
-    def make(
-        type_name: str, *, client_id: UUID = CLIENT, seed: int = SEED, count: int = RECORDS, locale: str = "en_US"
-    ) -> Material:
-        return generated(folder, type_name, client_id=client_id, seed=seed, count=count, locale=locale)
+    def make(type_name: str, **members: Any) -> Material:
+        return generated(folder, type_name, **members)
 
     return make
 

@@ -1,8 +1,9 @@
 """Datasets of small records for faults to be put into, as they are generated, written and read back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pyarrow as pa
 from fsspec.implementations.local import LocalFileSystem
@@ -16,6 +17,7 @@ from dataops_core.lifecycle import Stage
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.quality.query_set import QuerySet
 from dataops_core.templates.loader import load_catalog
+from dataops_core.templates.model import Template
 from tests.stored_records import read_records
 
 RECORDS = 100
@@ -50,13 +52,14 @@ def generated(
     seed: int = SEED,
     count: int = RECORDS,
     locale: str = DEFAULT_LOCALE,
+    change: Callable[[Template], Template] = lambda template: template,
 ) -> Material:
-    """A dataset of the type's first template, written into the folder."""
+    """A dataset of the type's first template, which may be changed before; written into the folder."""
     catalog, kind = load_catalog(), DATASET_TYPES[type_name]
-    template = next(iter(catalog.for_type(type_name))).model_copy(update={"bytes_per_record": _BYTES})
+    template = change(next(iter(catalog.for_type(type_name)))).model_copy(update={"bytes_per_record": _BYTES})
     company = build_company(client_id, locale)
     spec = GenerationSpec(template, catalog.vocabulary(template.industry), company, Stage.SANDBOX, seed, count)
-    path = str(folder / f"{type_name}-{client_id.hex}-{locale}-{seed}-{count}.parquet")
+    path = str(folder / f"{uuid4()}.parquet")
     report = write_records(spec, kind, LocalFileSystem(), path)
     table = read_records(LocalFileSystem(), path)
     documents = [kind.document(row) for row in table.to_pylist()]

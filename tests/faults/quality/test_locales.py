@@ -1,13 +1,18 @@
 """Datasets of companies of several countries pass all checks, and their people are found by name."""
 
 import functools
+import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.lifecycle import CheckStatus, CheckType
+from dataops_core.quality.query_set import QueryKind
+from dataops_core.templates.model import Template
 
 #: Of each locale the types that are always tried: every script and every sort of letter, and every type once.
 ALWAYS = {
@@ -38,6 +43,46 @@ def test_the_smallest_dataset_passes_all_checks(
     make_material: Callable[..., Any], load: Callable[..., Any], locale: str
 ) -> None:
     assert load(make_material("zendesk_tickets", locale=locale, count=20)).judge().unpassed == {}
+
+
+def in_japanese(template: Template) -> Template:
+    """The template with words of its own in Japanese, topic by topic."""
+    words = {
+        "nouns": "障害報告 監視設定 承認手順 運用手引 契約更新 顧客台帳 請求明細 在庫一覧 入荷予定 ログ収集",
+        "verbs": "承認する 記録する 更新する 確認する 遅延する 修正する",
+        "adjectives": "未処理の 定期的な 緊急の 重要な 古い 新しい",
+        "metrics": "稼働率 応答時間 誤検知率 処理件数",
+        "practices": "変更を記録すること 二人で確認すること 毎週見直すこと 手順を守ること",
+    }
+    topics = [
+        topic.model_copy(
+            update={part: tuple(f"{word}{number}" for word in said.split()) for part, said in words.items()}
+        )
+        for number, topic in enumerate(template.topics)
+    ]
+    return template.model_copy(update={"topics": tuple(topics)})
+
+
+@pytest.mark.parametrize("type_name", ["confluence_pages", "jira_issues"])
+def test_so_do_datasets_whose_words_are_in_another_script(
+    make_material: Callable[..., Any], load: Callable[..., Any], type_name: str
+) -> None:
+    material = make_material(type_name, locale="ja_JP", change=in_japanese)
+    assert sum("障害報告" in document.body for document in material.documents) > len(material.documents) / 2
+    assert load(material).judge().unpassed == {}
+
+
+@pytest.mark.parametrize("locale", ["de_DE", "ja_JP"])
+def test_an_index_that_lost_what_is_not_in_ascii_is_noticed(
+    make_material: Callable[..., Any], load: Callable[..., Any], locale: str
+) -> None:
+    """Nearly all words and every title are there: names in their own letters are what is asked for."""
+    material = make_material("confluence_pages", locale=locale)
+    asked = next(query.text for query in material.queries if query.kind is QueryKind.CONJUNCTION)
+    assert not any(word.isascii() for word in asked.split())
+    damaged = [replace(one, body=re.sub(r"[^\x00-\x7f]", "?", one.body)) for one in material.documents]
+    judgement = load(material, documents=damaged).judge()
+    assert judgement.unpassed == {CheckType.SAMPLE_QUERY_SUCCESS: CheckStatus.FAILED}
 
 
 @pytest.fixture(scope="module")
