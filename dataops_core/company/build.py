@@ -15,6 +15,7 @@ from dataops_core.company.firms import Firms, firms
 from dataops_core.company.incidents import incidents_of
 from dataops_core.company.model import DEFAULT_LOCALE, Company, Project, Service
 from dataops_core.company.people import Names, contacts_of, people_of
+from dataops_core.company.releases import releases_of
 from dataops_core.errors import InvalidRequestError
 from dataops_core.generation.seeding import Draws, digest64
 
@@ -49,6 +50,7 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     customers = _customers(draws, name, firms(locale))
     services = _services(draws, len(teams), projects)
     ticket_count = draws.between("support tickets", 5000, 12_000)
+    incidents = incidents_of(client_id, teams, people, projects, customers=len(customers), tickets=ticket_count)
     return Company(
         client_id=client_id,
         locale=locale,
@@ -62,7 +64,8 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
         customers=customers,
         contacts=contacts_of(Draws("contacts", client_id, locale), called, customers),
         ticket_count=ticket_count,
-        incidents=incidents_of(client_id, teams, people, projects, customers=len(customers), tickets=ticket_count),
+        incidents=incidents,
+        releases=releases_of(client_id, teams, people, projects, incidents),
     )
 
 

@@ -89,6 +89,25 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """A version of a service that went out, and left traces in several systems. Times are as an incident's.
+
+    ``issue`` is the number of the project's issue that tracks it, 0 where it was not planned; ``fixed`` are those of
+    what went out with it: issues of which each had been closed by then, or that of the incident that it corrects. What
+    was out when the window began has a negative moment and neither. ``lead`` is an index.
+    """
+
+    index: int
+    service: int
+    project: int
+    version: str
+    moment: int
+    issue: int
+    fixed: tuple[int, ...]
+    lead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """Somebody at a customer whom the company knows."""
 
@@ -118,6 +137,8 @@ class Company:
     ticket_count: int
     #: In the order of their time.
     incidents: tuple[Incident, ...]
+    #: In the order of their time.
+    releases: tuple[Release, ...]
 
     @cached_property
     def wiki_url(self) -> str:

@@ -35,7 +35,7 @@ from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 from dataops_core.generation.words import Lexicon
 
 _DESCRIPTIONS = 300
@@ -245,6 +245,7 @@ class Office:
         moment = marks.moment(numbers.created, told.created)
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, told.project, plan.numbered.issues_by(told.project, moment), TICKETS)
+        narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         wanted = self._sizes(told.rows) - np.array([len(title.encode()) + 2 for title in titles])
         blocks = blocks_of(plan.outlines, told.archetype, wanted, self.draw("outline", told.rows))
         blocks = plan.facts.placed(blocks, marks)

@@ -142,23 +142,35 @@ class People:
         return chosen
 
 
+#: Later than anything.
+_NEVER = calendar.WINDOW_DAYS * calendar.DAY
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """What the company numbers as it is made, by project: its issues, and its own service's pull requests."""
+    """What the company has ever more of, by project: issues, and its own service's pull requests and releases."""
 
     issues: I64
     pull_requests: I64
+    #: When each release went out, in order; beyond a project's own ones there is none in time.
+    released: I64
     utc_offset: I64
 
     @classmethod
     def of(cls, company: Company) -> "Numbered":
         """The counts of a company."""
+        released = [
+            [release.moment for release in company.releases if release.project == project.index]
+            for project in company.projects
+        ]
+        most = max(map(len, released))
         leads = [company.people[company.teams[project.team].first_person] for project in company.projects]
         return cls(
             issues=np.array([project.issue_count for project in company.projects], dtype=np.int64),
             pull_requests=np.array(
                 [company.services[project.index].pull_request_count for project in company.projects], dtype=np.int64
             ),
+            released=np.array([[*each, *[_NEVER] * (most - len(each))] for each in released], dtype=np.int64),
             utc_offset=np.array([lead.utc_offset for lead in leads], dtype=np.int64),
         )
 
@@ -169,6 +181,11 @@ class Numbered:
     def pull_requests_by(self, projects: I64, moments: I64) -> I64:
         """How many pull requests the project's own service had."""
         return calendar.filed_by(moments, self.pull_requests[projects], utc_offset=self.utc_offset[projects])
+
+    def releases_by(self, projects: I64, moments: I64) -> I64:
+        """How many releases of the project's own service were out: always one at least."""
+        out: I64 = (self.released[projects] <= moments[:, None]).sum(axis=1, dtype=np.int64)
+        return out
 
 
 #: Sets of labels to choose from; the set after them is empty.

@@ -39,6 +39,11 @@ TICKETS = ("ticket", "ticket.")
 #: Of what is numbered as it is made, so many of the newest are spoken of.
 _NEWEST = 300
 
+#: Pools of the versions of the project's own service, without their day and with it, to be narrowed for each row.
+RELEASES = ("version", "release")
+#: So many of the newest versions are spoken of.
+NEWEST_RELEASES = 2
+
 #: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
 _OWN_TOPIC_OF_TEN = 7
 
@@ -94,7 +99,7 @@ _LIVE = (
     "{person}{contact}{things} at {customer.}",
     "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket.}",
     "Since version {version}, {service}{calls}{other_service} for {a_thing.}",
-    "Version {version} of {service} went out on {day} with {ticket.}",
+    "Since {service} {release}, {person}{did}{ticket.}",
     "{person} will repeat this with {customer}, using {a_thing} (reference {code}). ",
     "The change record is {code}, the ticket {ticket}, the contact {person.}",
     "{customer} signed the change {code} on {day.}",
@@ -146,9 +151,6 @@ def add_pools(
     library.pool("number", [str(number) for number in range(2, 98)])
     library.pool("amount", [f"{number:,}" for number in range(103, 9800, 37)])
     library.pool(
-        "version", [f"{major}.{minor}.{patch}" for major in range(1, 6) for minor in range(14) for patch in range(5)]
-    )
-    library.pool(
         "code", [f"{letter}{number}" for letter in ("CR-", "CHG-", "REF-") for number in range(10_000, 99_999, 89)]
     )
     days = [calendar.WINDOW_START + timedelta(days=day) for day in range(calendar.WINDOW_DAYS)]
@@ -168,17 +170,24 @@ def narrow_days(fragments: Fragments, ranges: U64, days: I64, pools: Sequence[st
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 
-def narrow_newest(fragments: Fragments, ranges: U64, projects: I64, made: I64, pools: Sequence[str]) -> None:
+def narrow_newest(
+    fragments: Fragments, ranges: U64, projects: I64, made: I64, pools: Sequence[str], *, newest: int = _NEWEST
+) -> None:
     """Lets each row name the newest of what its project had numbered by then: ``made`` so many, at least the first.
 
     ``pools`` hold one fragment per number, by project.
     """
-    first = (made - _NEWEST).clip(min=0)
+    first = (made - newest).clip(min=0)
     counts = (made - first).clip(min=1).astype(np.uint64)
     for name in pools:
         fragments.only(
             ranges, name, fragments.bases[fragments.offsets[fragments.names[name]] + projects] + first, counts
         )
+
+
+def narrow_releases(fragments: Fragments, ranges: U64, projects: I64, out: I64) -> None:
+    """Lets each row name the newest versions that its project had ``out`` by then."""
+    narrow_newest(fragments, ranges, projects, out, RELEASES, newest=NEWEST_RELEASES)
 
 
 def sentence(draws: Draws) -> tuple[str, ...]:
@@ -291,6 +300,7 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
         "ticket",
         [[f"{project.key}-{number}" for number in range(1, project.issue_count + 1)] for project in company.projects],
     )
+    _add_releases(library, company)
     library.pool("jira", [company.jira_url])
     library.pool("domain", [company.domain])
     library.pool_by(PROJECT, "space_home", [[space_home_url(company, project)] for project in company.projects])
@@ -298,4 +308,20 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
         PROJECT,
         "repository",
         [[repository_url(company, company.services[project.index])] for project in company.projects],
+    )
+
+
+def _add_releases(library: Library, company: Company) -> None:
+    """Of each project the versions of its own service, in the order of their time, and with the days they went out."""
+    releases = [
+        [release for release in company.releases if release.project == project.index] for project in company.projects
+    ]
+    library.pool_by(PROJECT, "version", [[release.version for release in each] for each in releases])
+    library.pool_by(
+        PROJECT,
+        "release",
+        [
+            [f"{release.version} of {spoken_day(release.moment // calendar.DAY)}" for release in each]
+            for each in releases
+        ],
     )

@@ -41,6 +41,7 @@ from dataops_core.generation.sentences import (
     TOPIC,
     narrow_days,
     narrow_newest,
+    narrow_releases,
     spoken_day,
 )
 
@@ -286,6 +287,7 @@ class PageBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment), (*DAYS, "cell_day"))
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "last_ticket"))
+        narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         # A space's first page has none above it: it points to itself. A misfiled one speaks as in its own space.
         first = np.where(told.root, told.rows, told.project)
         above = np.where(told.root | (told.home != told.project), self._page_id + first * PAGE_ID_STEP, told.parent_id)

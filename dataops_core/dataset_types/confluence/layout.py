@@ -258,17 +258,14 @@ LAYOUTS: Mapping[str, Layout] = {
             ("team", "Release of {x}: {T}"),
         ),
         intros=(
+            ("{service} {release} changes how {title_things} are treated; {title_other} benefits first. "),
             (
-                "Version {version} went out on {day}. It changes how {title_things} are treated; {title_other} "
-                "benefits first. "
-            ),
-            (
-                "These are the notes of version {version}. They concern {title_things} and {title_other}. {person} "
+                "These are notes on {service} {release}. They concern {title_things} and {title_other}. {person} "
                 "managed the release. "
             ),
             (
-                "Released on {day} after {span} in preview. The main subject is {title_things}; {title_other} was "
-                "the pilot. "
+                "Released with {service} {version} after {span} in preview. The main subject is {title_things}; "
+                "{title_other} was the pilot. "
             ),
         ),
         sections=(

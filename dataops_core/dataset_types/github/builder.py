@@ -35,7 +35,7 @@ from dataops_core.generation.seeding import (
     mix,
     pick,
 )
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 
 _INCOMPLETE_FIELDS = ("description", "homepage", "topics")
 
@@ -316,6 +316,7 @@ class RepositoryBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "ticket_link"))
+        narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         # A copy has as much room below its head as its source.
         beheaded = heads if marks.edits is None else self._heads(self._names(told), self._descriptions(told))
         wanted = self._sizes(told.rows) - np.array([len(head.encode()) for head in beheaded])

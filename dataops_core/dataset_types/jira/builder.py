@@ -39,6 +39,7 @@ from dataops_core.generation.sentences import (
     TOPIC,
     narrow_days,
     narrow_newest,
+    narrow_releases,
     spoken_day,
 )
 from dataops_core.generation.words import capitalized
@@ -332,6 +333,7 @@ class IssueBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, project, numbered.issues_by(project, moment), (*TICKETS, "issue_card"))
         narrow_newest(fragments, ranges, project, numbered.pull_requests_by(project, moment), ("pull_card",))
+        narrow_releases(fragments, ranges, project, numbered.releases_by(project, moment))
         tickets = tickets_by(moment, self._spec.company.ticket_count)
         narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
         return ranges

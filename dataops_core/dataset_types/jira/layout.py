@@ -42,8 +42,8 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             "{customer} reported that {title_things} are not what they should be around {title_other}. First seen on "
             "{day}. ",
-            "Since version {version}, {title_things} break in {title_other}. It happens in about {number} of a hundred "
-            "cases. ",
+            "Since {service} {release}, {title_things} break in {title_other}. It happens in about {number} of a "
+            "hundred cases. ",
             "We found this while working on {ticket}: {title_things} go wrong as soon as {title_other} is involved. ",
             "{person} noticed {title_things} in the logs of {service}; {title_other} is affected. ",
         ),
@@ -204,7 +204,7 @@ COMMENTS = (
     "I can reproduce this with {a_thing} in {service}. |",
     "{mention}, can you have a look? {customer} asked about {things} again. ",
     "The pull request is {pull_card}, {person} reviews it. ",
-    "Deployed with version {version} on {day}. |",
+    "Part of {service} {release}. |",
     "This is the same as {ticket}, as far as I can see. |",
     "Talked to {customer} about {things}. |",
     "Moved to the next sprint: {ticket} took {person} until {day}. ",

@@ -36,7 +36,7 @@ from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its description, so that the two together meet the template's mean.
@@ -360,6 +360,7 @@ class AccountBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, TICKETS)
+        narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         fragments.only(ranges, "owner", fragments.base("owner") + accounts.owner)
         customers = accounts.customer >= 0
         contact = fragments.base("known_contact") + accounts.customer * CONTACTS

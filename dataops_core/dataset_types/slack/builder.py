@@ -25,7 +25,7 @@ from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Th
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import I64, U64, chance, draw, key, mix, pick
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest
+from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 
 _INCOMPLETE_FIELDS = ("reply_users", "reply_users_count", "latest_reply")
 #: Slack names so many of those who replied.
@@ -267,6 +267,7 @@ class MessageBuilder:
         narrow_newest(fragments, ranges, messages.project, issues, (*TICKETS, "ticket_link"))
         pulls = numbered.pull_requests_by(messages.project, messages.moment)
         narrow_newest(fragments, ranges, messages.project, pulls, ("pull_link",))
+        narrow_releases(fragments, ranges, messages.project, numbered.releases_by(messages.project, messages.moment))
         self._narrow_to_incidents(ranges, messages)
 
     def _narrow_to_incidents(self, ranges: U64, messages: _Messages) -> None:

@@ -210,7 +210,7 @@ LIVE = (
     "{team} and {customer} meet on it, with {addressee}. ",
     "{ticket_link} is {ticket_link} again, {addressee}. ",
     "{service} calls {other_service} there, says {person}. ",
-    "Version {version} of {service} went out on {day} with {ticket_link}. ",
+    "{service} {release} changed it, says {person}: {ticket_link}. ",
     "Please follow up in {channel_link}, {addressee}. ",
     "{customer} sent {number} of them, the last one under {code}. ",
     "{person} and {customer} compared the numbers on {day}. ",

@@ -41,6 +41,7 @@ from dataops_core.generation.sentences import (
     TOPIC,
     narrow_days,
     narrow_newest,
+    narrow_releases,
     spoken_day,
 )
 from dataops_core.generation.words import capitalized
@@ -372,6 +373,7 @@ class TicketBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, project, plan.numbered.issues_by(project, moment), TICKETS)
         narrow_newest(fragments, ranges, project, plan.numbered.pull_requests_by(project, moment), ("pull",))
+        narrow_releases(fragments, ranges, project, plan.numbered.releases_by(project, moment))
         opened = tickets_by(moment, company.ticket_count)
         narrow_newest(fragments, ranges, np.zeros_like(project), opened, ("support_ticket",))
         contact = customer * CONTACTS + tickets.contact[chosen]

@@ -58,7 +58,7 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             "something is wrong with {title_things}. {title_other} has not been right since {day}. ",
             "we have a problem with {title_things}: about {number} of a hundred fail, and {title_other} is affected. ",
-            "{title_things} worked until {day}. Since version {version} they do not, at least not for {title_other}. ",
+            "{title_things} worked before {service} {release}. Now they do not, at least not for {title_other}. ",
         ),
         sections=({"steps": 6, "log": 5, "facts": 3}, {**_TEXT, "log": 2}, {"wishes": 5, "paragraph": 4}),
         priorities=(12, 34, 44, 10),
@@ -145,7 +145,7 @@ REPLIES = (
     "thank you for the details. I could see {a_thing} on our side; {team} is looking into it. |",
     "this is expected with {things}, and the page {page} explains it. |",
     "we have changed {a_thing} for {own_customer}. Could you try again? |",
-    "version {version} of {service} went out on {day} and should help with {things}. |",
+    "{service} {release} is out and should help with {things}. |",
     "I have asked {person}, who knows {things} best. You will hear from me within {span}. ",
     "please send us the reference {code} and the time at which it happened. |",
     "we are sorry for the trouble. The {metric} is back to normal since {day}. |",

@@ -7,6 +7,7 @@ import pytest
 
 from dataops_core.company.build import build_company
 from dataops_core.company.people import CONTACTS, customer_domain
+from dataops_core.company.releases import FIXES, LAST_MOMENT, PER_PROJECT
 from dataops_core.company.timeline import issue_created, pull_request_created, ticket_created, tickets_by
 from dataops_core.generation import calendar
 
@@ -73,3 +74,54 @@ def test_a_team_sits_in_one_zone(company):
     for team in company.teams:
         members = company.people[team.first_person : team.first_person + team.size]
         assert len({(member.timezone, member.utc_offset) for member in members}) == 1
+
+
+@by_company
+def test_versions_of_a_service_rise_and_go_out_on_working_days(company):
+    releases = company.releases
+    assert [release.index for release in releases] == list(range(len(releases)))
+    assert [release.moment for release in releases] == sorted(release.moment for release in releases)
+    for project in company.projects:
+        own = [release for release in releases if release.project == project.index]
+        versions = [tuple(map(int, release.version.split("."))) for release in own]
+        assert versions == sorted(set(versions))
+        assert 0 > own[0].moment > -calendar.DAY * 7 * 7
+        # Planned ones, and corrections of incidents that were not at the window's very end.
+        assert sum(release.issue > 0 for release in own) == PER_PROJECT
+        assert PER_PROJECT + 2 <= len(own[1:]) <= PER_PROJECT + 3
+        offset = company.people[company.teams[project.team].first_person].utc_offset
+        for release in own:
+            assert company.services[release.service].project == project.index
+            assert company.people[release.lead].team == project.team
+            assert release.moment <= LAST_MOMENT
+            local = release.moment + offset
+            # In the middle of the team's day, which is the same in UTC.
+            assert calendar.day_of(local) == calendar.day_of(release.moment)
+            assert local // calendar.DAY % 7 < 5
+            assert 12 * 3600 <= local % calendar.DAY < 16 * 3600
+
+
+@by_company
+def test_what_goes_out_with_a_release_was_there_before_it(company):
+    incidents = {(incident.project, incident.issue): incident for incident in company.incidents}
+    shipped = [(release.project, number) for release in company.releases for number in release.fixed]
+    assert len(set(shipped)) == len(shipped)
+    for release in company.releases:
+        project = company.projects[release.project]
+        if not release.fixed:
+            continue
+        numbers = np.array([*release.fixed, *([release.issue] if release.issue else [])])
+        offset = company.people[company.teams[project.team].first_person].utc_offset
+        places = np.full(len(numbers), project.index)
+        made = issue_created(company.client_id, places, numbers, project.issue_count, offset)
+        assert 1 <= min(numbers) <= max(numbers) <= project.issue_count
+        if release.issue:
+            assert len(release.fixed) == FIXES
+            assert not {(project.index, int(number)) for number in numbers} & set(incidents)
+            # What tracks it begins once the fixes are known, some working days before it is out.
+            assert made.argmax() == len(numbers) - 1
+            assert calendar.DAY < release.moment - made[-1] < 14 * calendar.DAY
+        else:
+            (number,) = release.fixed
+            assert release.version.rpartition(".")[2] != "0"
+            assert 0 < release.moment - incidents[project.index, number].resolved < 6 * calendar.DAY

@@ -1,0 +1,112 @@
+"""The releases of a company: what its wiki, tracker, chat and repositories all speak of, within the same days.
+
+Belongs here: which versions of its projects' services there were, when, and what went out with them. Does not belong
+here: what the systems say about them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
+from uuid import UUID
+
+import numpy as np
+
+from dataops_core.company.model import Incident, Person, Project, Release, Team
+from dataops_core.company.timeline import issue_created
+from dataops_core.generation import calendar
+from dataops_core.generation.seeding import Draws
+
+#: Planned releases of a project's own service, each in its part of the project's issues.
+PER_PROJECT = 8
+#: Issues that go out with each of them.
+FIXES = 3
+#: Every release is out so long before the window's end that it can be talked about.
+LAST_MOMENT = (calendar.WINDOW_DAYS - 28) * calendar.DAY - 1
+#: A day's work in seconds (``generation.calendar``) and the second of a day at which it begins.
+_WORKDAY, _SHIFT_START = 10 * 3600, 8 * 3600
+#: The seconds of a team's day between which releases go out: whatever its zone, the same day in UTC.
+_EARLIEST, _LATEST = 12 * 3600, 15 * 3600 + 1800
+#: Moment, number of the issue that tracks it or 0, and numbers of what it fixes.
+_Planned: TypeAlias = tuple[int, int, tuple[int, ...]]
+
+
+def releases_of(
+    client_id: UUID,
+    teams: Sequence[Team],
+    people: Sequence[Person],
+    projects: Sequence[Project],
+    incidents: Sequence[Incident],
+) -> tuple[Release, ...]:
+    """The company's releases, in the order of their time: versions of a service rise.
+
+    Of each project's own service: the one that was out when the window began, ``PER_PROJECT`` planned ones, and after
+    each of its incidents one that corrects what that was about, within two working days.
+    """
+    draws = Draws("releases", client_id)
+    found: list[Release] = []
+    for project in projects:
+        team = teams[project.team]
+        mine = [incident for incident in incidents if incident.project == project.index]
+        offset = people[team.first_person].utc_offset
+        planned = _planned(draws, client_id, project, offset, {incident.issue for incident in mine})
+        corrections = [
+            (_out(incident.resolved, _WORKDAY + draws.between("correction", 0, _WORKDAY), offset), 0, (incident.issue,))
+            for incident in mine
+        ]
+        kept = sorted(each for each in (*planned, *corrections) if each[0] <= LAST_MOMENT)
+        long_ago = draws.below("weekday", 5) - 7 * draws.between("weeks", 1, 6)
+        first: _Planned = (long_ago * calendar.DAY + _EARLIEST - offset, 0, ())
+        major, minor, patch = draws.between("major", 1, 4), draws.between("minor", 2, 14), 0
+        for place, (moment, issue, fixed) in enumerate((first, *kept)):
+            if place and not issue:
+                patch += 1
+            elif place:
+                # One planned release in eight is a great one.
+                great = draws.below("great", PER_PROJECT) == 0
+                major, minor, patch = (major + 1, 0, 0) if great else (major, minor + 1, 0)
+            found.append(
+                Release(
+                    index=0,
+                    # Service i below the number of projects is project i's own.
+                    service=project.index,
+                    project=project.index,
+                    version=f"{major}.{minor}.{patch}",
+                    moment=moment,
+                    issue=issue,
+                    fixed=fixed,
+                    lead=team.first_person + draws.below("lead", team.size),
+                )
+            )
+    found.sort(key=lambda release: (release.moment, release.project))
+    return tuple(replace(release, index=index) for index, release in enumerate(found))
+
+
+def _planned(draws: Draws, client_id: UUID, project: Project, utc_offset: int, taken: set[int]) -> list[_Planned]:
+    """Moment, issue and fixed issues of each planned release: days after its issue, which follows what it fixes."""
+    part = project.issue_count // (PER_PROJECT + 1)
+    # Projects release at different times of the year, and each in its own rhythm.
+    phase = part // 2 + draws.between("phase", 0, part * 3 // 4)
+    issues, fixed = [], []
+    for number in range(PER_PROJECT):
+        issue = phase + number * part + draws.between("issue", 0, part // 4)
+        while issue in taken:
+            issue -= 1
+        before = [earlier for earlier in range(issue - part // 2 + 2, issue) if earlier not in taken]
+        chosen = draws.shuffled("fixed", len(before))[:FIXES]
+        issues.append(issue)
+        fixed.append(tuple(sorted(before[place] for place in chosen)))
+    numbers = np.array(issues, dtype=np.int64)
+    created = issue_created(
+        client_id, np.full(len(issues), project.index), numbers, project.issue_count, utc_offset
+    ).tolist()
+    return [
+        (_out(moment, draws.between("prepared", 2 * _WORKDAY, 7 * _WORKDAY), utc_offset), issue, what)
+        for moment, issue, what in zip(created, issues, fixed, strict=True)
+    ]
+
+
+def _out(moment: int, seconds: int, utc_offset: int) -> int:
+    """When what was ready so many working seconds after a moment went out: that day, in the middle of it."""
+    worked = calendar.worked(np.array([moment], dtype=np.int64), utc_offset=utc_offset)
+    day, second = divmod(int(calendar.at_work(worked + seconds, utc_offset=utc_offset)[0]) + utc_offset, calendar.DAY)
+    return day * calendar.DAY + _EARLIEST + (second - _SHIFT_START) * (_LATEST - _EARLIEST) // _WORKDAY - utc_offset
