@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client
 from fsspec.implementations.local import LocalFileSystem
 
 from dataops_cli.addresses import free_port
@@ -30,6 +30,7 @@ __all__ = ["services"]
 
 LOCAL = LocalFileSystem()
 SLACK = "Enterprise IT Operations - Slack"
+PAGES = "FinTech Developer Productivity - Confluence"
 BLOCKS = 24
 
 
@@ -42,18 +43,20 @@ class Cluster:
         self._scheduler: subprocess.Popen[bytes] | None = None
         self._workers: list[subprocess.Popen[bytes]] = []
 
-    def make_whole(self) -> None:
+    def make_whole(self, workers: int = 2) -> None:
         if self._scheduler is None or self._scheduler.poll() is not None:
             self.stop()
             port = self.address.rpartition(":")[2]
             self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port)
         self._workers = [worker for worker in self._workers if worker.poll() is None]
-        while len(self._workers) < 2:
+        while len(self._workers) > workers:
+            self.kill_worker()
+        while len(self._workers) < workers:
             address = ("--host", "127.0.0.1", "--local-directory", str(self._folder))
             self._workers.append(self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *address))
         pids = {worker.pid for worker in self._workers}
         with Client(self.address, timeout=90, set_as_default=False) as client:
-            wait_for(lambda: set(client.run(os.getpid).values()) == pids, "two workers are there", 90)
+            wait_for(lambda: set(client.run(os.getpid).values()) == pids, "its workers are there, and no others", 90)
 
     def kill_worker(self) -> None:
         worker = self._workers.pop()
@@ -91,9 +94,14 @@ def cluster(processes: Cluster) -> Cluster:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on_dask, "PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr(on_dask, "_LOOK_SECONDS", 0.2)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """From now on nothing is waited for any longer than this: a machine that is busy takes a second to connect."""
+
+    def make(seconds: float) -> None:
+        monkeypatch.setattr(on_dask, "PATIENCE_SECONDS", seconds)
+        monkeypatch.setattr(on_dask, "_LOOK_SECONDS", 0.2)
+
+    return make
 
 
 @pytest.fixture
@@ -110,8 +118,10 @@ def write(specification: Callable[..., object], tmp_path: Path) -> Callable[...,
 
 @pytest.mark.parametrize(
     ("name", "records"),
-    [(SLACK, BLOCKS * BLOCK_ROWS - 44), ("FinTech Developer Productivity - Confluence", 2 * BLOCK_ROWS + 44)],
-    ids=["slack", "confluence"],
+    [
+        pytest.param(SLACK, BLOCKS * BLOCK_ROWS - 44, id="slack"),
+        pytest.param(PAGES, 2 * BLOCK_ROWS + 44, id="confluence", marks=pytest.mark.long),
+    ],
 )
 def test_a_cluster_builds_the_bytes_that_threads_build(cluster, write, name, records):
     settings = Settings(dask_scheduler=cluster.address)
@@ -172,19 +182,20 @@ def test_workers_of_another_release_are_refused(cluster, write, monkeypatch):
         write(OnDask(cluster.address))
 
 
-@pytest.mark.usefixtures("impatient")
-def test_workers_that_are_all_gone_are_told_of(cluster, write, tmp_path):
+@pytest.mark.long
+def test_workers_that_are_all_gone_are_told_of(cluster, write, impatient, tmp_path):
     def kill_both(written: int) -> None:
         if written == BLOCK_ROWS:
             cluster.kill_worker()
             cluster.kill_worker()
+            impatient(1)
 
     with pytest.raises(UnavailableError, match="the Dask scheduler of DATAOPS_DASK_SCHEDULER has lost its workers"):
         write(OnDask(cluster.address), on_block=kill_both)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.long
 def test_a_scheduler_that_goes_away_is_told_of(cluster, write, tmp_path):
     def kill_it(written: int) -> None:
         if written == BLOCK_ROWS:
@@ -195,27 +206,18 @@ def test_a_scheduler_that_goes_away_is_told_of(cluster, write, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_scheduler_that_is_away_or_alone_is_told_of(write, tmp_path, monkeypatch):
-    address = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(UnavailableError, match="the Dask scheduler of DATAOPS_DASK_SCHEDULER does not answer"):
-        write(OnDask(address))
-    monkeypatch.setenv("DATAOPS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DATAOPS_DASK_SCHEDULER", address)
-    one = next(one for one in look() if "Dask" in one.what)
-    assert (one.state, one.fix) == (State.WRONG, "start scheduler and workers, or mend DATAOPS_DASK_SCHEDULER")
-    with (
-        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as alone,
-        pytest.raises(UnavailableError, match="the Dask scheduler of DATAOPS_DASK_SCHEDULER has no worker"),
-    ):
-        write(OnDask(alone.scheduler_address))
-    assert list(tmp_path.glob("*.parquet")) == []
+@pytest.mark.long
+def test_a_scheduler_without_workers_is_told_of(processes, write, impatient):
+    processes.make_whole(workers=0)
+    impatient(5)
+    with pytest.raises(UnavailableError, match="the Dask scheduler of DATAOPS_DASK_SCHEDULER has no worker"):
+        write(OnDask(processes.address))
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_step_asks_the_cluster_and_its_dataset_says_that_it_is_away(services):
-    settings = services.settings.model_copy(update={"dask_scheduler": f"tcp://127.0.0.1:{free_port()}"})
-    case = Case.accept(replace(services, settings=settings))
+def test_a_step_asks_the_cluster_and_its_dataset_says_that_it_is_away(services, impatient, tmp_path, monkeypatch):
+    impatient(1)
+    away = f"tcp://127.0.0.1:{free_port()}"
+    case = Case.accept(replace(services, settings=services.settings.model_copy(update={"dask_scheduler": away})))
     steps.resolve_template(case.context())
     steps.create_connector(case.context())
     with pytest.raises(UnavailableError):
@@ -226,6 +228,10 @@ def test_a_step_asks_the_cluster_and_its_dataset_says_that_it_is_away(services):
         "SERVICE_UNAVAILABLE",
         "The records could not be built: the Dask scheduler of DATAOPS_DASK_SCHEDULER does not answer.",
     )
+    monkeypatch.setenv("DATAOPS_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("DATAOPS_DASK_SCHEDULER", away)
+    one = next(one for one in look() if "Dask" in one.what)
+    assert (one.state, one.fix) == (State.WRONG, "start scheduler and workers, or mend DATAOPS_DASK_SCHEDULER")
 
 
 def test_threads_of_this_machine_build_where_no_cluster_is_named():
