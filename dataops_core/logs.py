@@ -26,6 +26,8 @@ _EXTRA = (
     *("request_id", "operation_id", "run_id", "trace_id", "api_client_id"),
     *("method", "path", "status", "duration_ms", "step", "dataset_type"),
 )
+#: Actors that a line names, and as what.
+_ACTORS = {ActorKind.RUN: "run_id", ActorKind.API_CLIENT: "api_client_id"}
 _OURS = ("dataops", "dataops_core", "dataops_api", "dataops_pipeline")
 _LONGEST_FILE = 8 * 1024 * 1024
 
@@ -68,15 +70,19 @@ class TextFormatter(logging.Formatter):
 def _known(record: logging.LogRecord) -> dict[str, object]:
     """What is known of the record's surroundings; what its writer gave counts more."""
     who, given = acting.current(), vars(record)
-    known: dict[str, object] = {
-        "request_id": who.request_id,
-        "operation_id": str(who.operation_id) if who.operation_id is not None else None,
-        "run_id": who.actor_id if who.kind is ActorKind.RUN else None,
-        "api_client_id": who.actor_id if who.kind is ActorKind.API_CLIENT else None,
-        "trace_id": tracing.trace_id(),
-    }
-    known |= {name: value for name in _EXTRA if (value := given.get(name)) is not None}
-    return {name: value for name, value in known.items() if value is not None}
+    known: dict[str, object] = {}
+    if who.request_id is not None:
+        known["request_id"] = who.request_id
+    if who.operation_id is not None:
+        known["operation_id"] = str(who.operation_id)
+    if who.actor_id is not None and who.kind in _ACTORS:
+        known[_ACTORS[who.kind]] = who.actor_id
+    if (trace_id := tracing.trace_id()) is not None:
+        known["trace_id"] = trace_id
+    for name in _EXTRA:
+        if (value := given.get(name)) is not None:
+            known[name] = value
+    return known
 
 
 def formatter(settings: Settings) -> logging.Formatter:
