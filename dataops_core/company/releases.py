@@ -39,8 +39,8 @@ def releases_of(
 ) -> tuple[Release, ...]:
     """The company's releases, in the order of their time: versions of a service rise.
 
-    Of each project's own service: the one that was out when the window began, ``PER_PROJECT`` planned ones, and after
-    each of its incidents one that corrects what that was about, within two working days.
+    Of each project's own service: the one that was out when the window began, ``PER_PROJECT`` planned ones, and those
+    that correct what an incident was about, within two working days of it.
     """
     draws = Draws("releases", client_id)
     found: list[Release] = []
@@ -53,7 +53,9 @@ def releases_of(
             (_out(incident.resolved, _WORKDAY + draws.between("correction", 0, _WORKDAY), offset), 0, (incident.issue,))
             for incident in mine
         ]
-        kept = sorted(each for each in (*planned, *corrections) if each[0] <= LAST_MOMENT)
+        # What would go out beside a planned release goes out with that.
+        alone = [each for each in corrections if min(abs(each[0] - other[0]) for other in planned) > 3 * calendar.DAY]
+        kept = sorted(each for each in (*planned, *alone) if each[0] <= LAST_MOMENT)
         long_ago = draws.below("weekday", 5) - 7 * draws.between("weeks", 1, 6)
         first: _Planned = (long_ago * calendar.DAY + _EARLIEST - offset, 0, ())
         major, minor, patch = draws.between("major", 1, 4), draws.between("minor", 2, 14), 0

@@ -41,8 +41,6 @@ _NEWEST = 300
 
 #: Pools of the versions of the project's own service, without their day and with it, to be narrowed for each row.
 RELEASES = ("version", "release")
-#: So many of the newest versions are spoken of.
-NEWEST_RELEASES = 2
 
 #: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
 _OWN_TOPIC_OF_TEN = 7
@@ -186,8 +184,8 @@ def narrow_newest(
 
 
 def narrow_releases(fragments: Fragments, ranges: U64, projects: I64, out: I64) -> None:
-    """Lets each row name the newest versions that its project had ``out`` by then."""
-    narrow_newest(fragments, ranges, projects, out, RELEASES, newest=NEWEST_RELEASES)
+    """Lets each row name the newest version only of those that its project had ``out`` by then."""
+    narrow_newest(fragments, ranges, projects, out, RELEASES, newest=1)
 
 
 def sentence(draws: Draws) -> tuple[str, ...]:
@@ -316,6 +314,7 @@ def _add_releases(library: Library, company: Company) -> None:
     releases = [
         [release for release in company.releases if release.project == project.index] for project in company.projects
     ]
+    library.pool("released", [f"{company.services[each.service].name} {each.version}" for each in company.releases])
     library.pool_by(PROJECT, "version", [[release.version for release in each] for each in releases])
     library.pool_by(
         PROJECT,

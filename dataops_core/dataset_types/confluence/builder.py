@@ -19,7 +19,7 @@ from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.confluence.columns import SCHEMA
 from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, VERSION_MESSAGES
-from dataops_core.dataset_types.confluence.plan import REVIEW, body_bytes, plans
+from dataops_core.dataset_types.confluence.plan import NOTES, REVIEW, body_bytes, plans
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
@@ -50,6 +50,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9 .,:-]*")
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
 #: Of each project, the pages of these ordinals are the reviews of its incidents, in their order.
 _FIRST_REVIEW, _BETWEEN_REVIEWS = 4, 9
+#: And those of these are the notes of its releases.
+_FIRST_NOTES, _BETWEEN_NOTES = 2, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class _Pages:
     archetype: I64
     #: Index of the company's incident that a page reviews, -1 for none.
     incident: I64
+    #: Index of the company's release that a page is about, -1 for none.
+    release: I64
     author: I64
     owner: I64
     #: Whether it is its space's first page, which has no parent.
@@ -115,9 +119,9 @@ class PageBuilder:
         return batch(columns, SCHEMA)
 
     def _candidates(self, rows: I64) -> Candidates:
-        """Any page may be defective but its space's first one and the reviews of incidents."""
+        """Any page may be defective but its space's first one, the reviews of incidents and the notes of releases."""
         project, ordinal = self._plan.wheel.project(rows), self._plan.wheel.ordinal(rows)
-        free = (ordinal > 0) & (self._incident(project, ordinal) < 0)
+        free = (ordinal > 0) & (self._incident(project, ordinal) < 0) & (self._release(project, ordinal) < 0)
         author = self._plan.people.member(project, self._draw("author", rows))
         created = calendar.moments(self._draw("created", rows), utc_offset=self._plan.people.utc_offset[author])
         return Candidates(project=project, moment=created, paired=free, movable=free)
@@ -129,16 +133,18 @@ class PageBuilder:
         ordinal = plan.wheel.ordinal(rows)
         owners = self._draw("owner", rows)
         incident = self._incident(home, ordinal)
-        reviews, incidents = incident >= 0, self._spec.company.incidents
+        release = self._release(home, ordinal)
+        reviews, notes, incidents = incident >= 0, release >= 0, self._spec.company.incidents
         leads = np.array([each.lead for each in incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in incidents], dtype=np.int64)
         author = plan.people.member(project, self._draw("author", rows))
-        author = np.where(reviews, leads[incident], author)
+        author = np.where(reviews, leads[incident], np.where(notes, plan.releases.lead[release], author))
         zone = plan.people.utc_offset[author]
         drawn = self._draw("created", rows)
+        told = np.where(reviews, ends[incident], plan.releases.moment[release])
         created = np.where(
-            reviews,
-            calendar.later(ends[incident], drawn, within_days=5, utc_offset=zone),
+            reviews | notes,
+            calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), utc_offset=zone),
             calendar.moments(drawn, utc_offset=zone),
         )
         versions = self._draw("version", rows)
@@ -147,6 +153,7 @@ class PageBuilder:
         # What is stale was left as it was first written, what replaced it was not.
         version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
         place = self._incomplete(rows)
+        archetypes = plan.archetypes.to_pylist()  # Arrow's own index loads pandas
         return _Pages(
             rows=rows,
             home=home,
@@ -154,10 +161,15 @@ class PageBuilder:
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=np.where(
                 reviews,
-                plan.archetypes.to_pylist().index(REVIEW),  # Arrow's own index loads pandas
-                weighted(self._draw("archetype", rows), plan.archetype_table),
+                archetypes.index(REVIEW),
+                np.where(
+                    notes,
+                    archetypes.index(NOTES),
+                    weighted(self._draw("archetype", rows), plan.archetype_table),
+                ),
             ),
             incident=incident,
+            release=release,
             author=author,
             owner=np.where(chance(owners, 700), author, plan.people.member(project, mix(owners))),
             root=ordinal == 0,
@@ -179,6 +191,10 @@ class PageBuilder:
         known = (rest == 0) & (number >= 0) & (number < per_project)
         found: I64 = np.where(known, self._plan.incidents[project, np.clip(number, 0, per_project - 1)], -1)
         return found
+
+    def _release(self, project: I64, ordinal: I64) -> I64:
+        """The release whose notes each page is."""
+        return self._plan.releases.taken_up(project, ordinal, first=_FIRST_NOTES, every=_BETWEEN_NOTES)
 
     def _parent(self, rows: I64, project: I64, ordinal: I64) -> I64:
         """An earlier page of the space, the earlier the likelier: a tree that is broad and not deep."""
@@ -274,6 +290,10 @@ class PageBuilder:
                 day = spoken_day(incident.started // calendar.DAY)
                 titles[place] = f"Incident review: outage of {company.services[incident.service].name} on {day}"
                 fragments["title_other"][place] = first_service + incident.service
+        for place, index in enumerate(pages.release.tolist()):
+            if index >= 0:
+                release = company.releases[index]
+                titles[place] = f"Release notes: {company.services[release.service].name} {release.version}"
         return titles, fragments
 
     def _bodies(self, pages: _Pages, told: _Pages, title_fragments: dict[str, I64], marks: Marks) -> pa.StringArray:
@@ -298,8 +318,9 @@ class PageBuilder:
         blocks = plan.facts.placed(blocks, marks)
         plan.facts.narrow(fragments, ranges, marks)
         self._narrow_reviews(ranges, told)
-        tracking = np.where(told.incident >= 0, plan.tracking, -1)[:, None]
-        return fragments.compose(ranges, np.hstack([blocks, tracking]), self._draw("body", told.rows), marks.edits)
+        self._narrow_notes(ranges, told)
+        end = np.where(told.incident >= 0, plan.tracking, np.where(told.release >= 0, plan.contents, -1))
+        return fragments.compose(ranges, np.hstack([blocks, end[:, None]]), self._draw("body", told.rows), marks.edits)
 
     def _narrow_reviews(self, ranges: U64, pages: _Pages) -> None:
         """Lets the review of an incident speak of its issue, its first ticket, whom it hit and when."""
@@ -313,6 +334,15 @@ class PageBuilder:
         fragments.only_where(ranges, "support_ticket", reviews, fragments.base("support_ticket") + chosen)
         for name in (*DAYS, "outage_day"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])
+
+    def _narrow_notes(self, ranges: U64, pages: _Pages) -> None:
+        """Lets the notes of a release speak of that one and its day."""
+        fragments, releases = self._plan.fragments, self._plan.releases
+        notes, chosen = pages.release >= 0, pages.release
+        releases.narrow(fragments, ranges, notes, chosen)
+        fragments.only_where(ranges, "release_contents", notes, fragments.base("release_contents") + chosen)
+        for name in (*DAYS, "outage_day"):
+            fragments.only_where(ranges, name, notes, fragments.base(name) + calendar.day_of(releases.moment[chosen]))
 
 
 def _in_path(title: str) -> str:

@@ -263,10 +263,7 @@ LAYOUTS: Mapping[str, Layout] = {
                 "These are notes on {service} {release}. They concern {title_things} and {title_other}. {person} "
                 "managed the release. "
             ),
-            (
-                "Released with {service} {version} after {span} in preview. The main subject is {title_things}; "
-                "{title_other} was the pilot. "
-            ),
+            ("With {service} {version}, the main subject is {title_things}; {title_other} was the pilot. "),
         ),
         sections=(
             Section(("Highlights", "What is new", "In short"), {"bullets": 6, **_TEXT}),

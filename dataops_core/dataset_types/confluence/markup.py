@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from dataops_core.company.build import repository_url, space_home_url, ticket_url
-from dataops_core.company.model import Company
+from dataops_core.company.build import issue_key, repository_url, space_home_url, ticket_url
+from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.generation.fragments import Library
 from dataops_core.generation.outline import Parts
@@ -80,6 +80,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.alias("affected", "customer")
     library.alias("outage_day", "any_day")
     library.pool("support_ticket", [html.escape(ticket_url(company, each.first_ticket)) for each in company.incidents])
+    library.pool("release_contents", [_contents(company, release) for release in company.releases])
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
         library.alias(name, "digits")
@@ -149,6 +150,27 @@ def tracking(library: Library) -> int:
             '<a href="{support_ticket}">a support ticket</a>; {author} leads the follow-up.</p>'
         )
     )
+
+
+def contents(library: Library) -> int:
+    """The block at the end of a release's notes: what went out with it, when, and where it is tracked."""
+    return library.block(
+        *library.parse(
+            "<p>{released} went out on {outage_day}, and {author} led it; {person} tells "
+            "{customer}.</p>{release_contents}"
+        )
+    )
+
+
+def _contents(company: Company, release: Release) -> str:
+    macros = [
+        _ISSUE.replace("{ticket}", issue_key(company, release.project, number))
+        for number in (*release.fixed, release.issue)
+        if number
+    ]
+    fixed, tracked = macros[: len(release.fixed)], macros[len(release.fixed) :]
+    listed = "".join(f"<li>Closed: {macro}</li>" for macro in fixed)
+    return f"<ul>{listed}</ul>" + "".join(f"<p>Tracked as {macro}.</p>" for macro in tracked)
 
 
 def _titled(text: str) -> str:

@@ -23,6 +23,7 @@ from dataops_core.dataset_types.plan import (
     new_library,
     topic_table,
 )
+from dataops_core.dataset_types.releases import Releases
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments
@@ -32,7 +33,7 @@ from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
 _OTHER_BYTES = 1000
-REVIEW = "incident_report"
+REVIEW, NOTES = "incident_report", "release_notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class PagePlan:
     #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
     incidents: I64
     tracking: int
+    releases: Releases
+    #: The block that says what a release consists of.
+    contents: int
     facts: Facts
     #: Of each project, where its issues begin among all.
     first_issue: I64
@@ -66,11 +70,11 @@ def _plan(plan_key: PlanKey) -> PagePlan:
     Titles.add_pools(library, template, company, markup.escape)
     library.alias("author", "person*")
     draws = Draws("confluence", company.client_id, template.template_id)
-    # The company's incidents have their reviews whatever the template weighs.
-    archetypes = tuple(sorted({REVIEW, *(name for name, weight in template.archetypes.items() if weight)}))
+    # The company's incidents have their reviews, and its releases their notes, whatever the template weighs.
+    archetypes = tuple(sorted({REVIEW, NOTES, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    tracking = markup.tracking(library)
+    tracking, contents = markup.tracking(library), markup.contents(library)
     facts = Facts.add(library, template, company, markup.escape, ("<p>", "</p>"))
     fragments = library.freeze()
     return PagePlan(
@@ -96,6 +100,8 @@ def _plan(plan_key: PlanKey) -> PagePlan:
             dtype=np.int64,
         ),
         tracking=tracking,
+        releases=Releases.of(company),
+        contents=contents,
         facts=facts,
         first_issue=np.cumsum([0, *(project.issue_count for project in company.projects)])[:-1],
     )

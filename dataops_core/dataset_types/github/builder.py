@@ -37,6 +37,8 @@ from dataops_core.generation.seeding import (
 )
 from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 
+#: A README names so many releases.
+_CHANGES = 4
 _INCOMPLETE_FIELDS = ("description", "homepage", "topics")
 
 
@@ -141,6 +143,12 @@ class RepositoryBuilder:
             calendar.later(created, pushes, within_days=360, utc_offset=zone),
             calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS, utc_offset=zone),
         )
+        # A project's own service was last pushed to when it was last released, or just after.
+        versioned = (rows < len(plan.changes)) & (
+            plan.numbered.releases_by(project, created) < (plan.numbered.releases_by(project, pushed))
+        )
+        released = plan.numbered.released[project, plan.numbered.releases_by(project, pushed) - 1]
+        after = calendar.later(released, pushes, within_days=2, utc_offset=zone)
         place = self._incomplete(rows)
         return _Repositories(
             rows=rows,
@@ -150,8 +158,10 @@ class RepositoryBuilder:
             author=author,
             owner=np.where(chance(owners, 600), author, plan.people.member(project, mix(owners))),
             created=created,
-            pushed=pushed,
-            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, utc_offset=zone),
+            pushed=np.where(versioned, after, pushed),
+            updated=calendar.later(
+                np.where(versioned, after, pushed), self._draw("updated", rows), within_days=30, utc_offset=zone
+            ),
             public=~own & chance(self._draw("public", rows), 80),
             fork=~own & chance(self._draw("flags", rows), 30),
             archived=archived,
@@ -306,6 +316,17 @@ class RepositoryBuilder:
             for name, text in zip(names, descriptions, strict=True)
         ]
 
+    def _changelogs(self, repositories: _Repositories) -> list[str]:
+        """How READMEs of projects' own services end: with the newest releases since there is a repository."""
+        plan, project = self._plan, repositories.project
+        before = plan.numbered.releases_by(project, repositories.created).tolist()
+        out = plan.numbered.releases_by(project, repositories.pushed).tolist()
+        ends = []
+        for row, index, first, last in zip(repositories.rows.tolist(), project.tolist(), before, out, strict=True):
+            own = plan.changes[index][max(first, last - _CHANGES) : last] if row < len(plan.changes) else ()
+            ends.append(f"\n## Changelog\n\n{''.join(reversed(own))}" if own else "")
+        return ends
+
     def _readmes(
         self, repositories: _Repositories, told: _Repositories, marks: Marks, heads: list[str]
     ) -> pa.StringArray:
@@ -319,12 +340,17 @@ class RepositoryBuilder:
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         # A copy has as much room below its head as its source.
         beheaded = heads if marks.edits is None else self._heads(self._names(told), self._descriptions(told))
-        wanted = self._sizes(told.rows) - np.array([len(head.encode()) for head in beheaded])
+        ends = self._changelogs(repositories)
+        wanted = self._sizes(told.rows) - np.array(
+            [len(head.encode()) + len(end.encode()) for head, end in zip(beheaded, ends, strict=True)]
+        )
         blocks = blocks_of(plan.outlines, told.archetype, wanted, self._draw("outline", told.rows))
         blocks = plan.facts.placed(blocks, marks)
         plan.facts.narrow(fragments, ranges, marks)
         bodies = fragments.compose(ranges, blocks, self._draw("readme", told.rows), marks.edits)
-        return pc.binary_join_element_wise(arrays.texts(heads), bodies, arrays.texts([""] * len(heads)))
+        return pc.binary_join_element_wise(
+            arrays.texts(heads), bodies, arrays.texts(ends), arrays.texts([""] * len(heads))
+        )
 
 
 def _node_id(kind: str, number: int) -> str:

@@ -6,13 +6,14 @@ Belongs here: how each kind of content that a layout names is written in Markdow
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from dataops_core.company.build import repository_url, space_home_url
-from dataops_core.company.model import Company
+from dataops_core.company.build import issue_key, repository_url, space_home_url
+from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.github.layout import LAYOUTS
+from dataops_core.generation import calendar
 from dataops_core.generation.fragments import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
-from dataops_core.generation.sentences import PROJECT, sentence, sentences
+from dataops_core.generation.sentences import PROJECT, sentence, sentences, spoken_day
 
 #: The pools of one block of a kind; the draws vary it.
 _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
@@ -77,6 +78,13 @@ def add_pools(library: Library, company: Company) -> None:
         ],
     )
     library.wrapped("setting", "table", "`", "`")
+
+
+def change(company: Company, release: Release) -> str:
+    """The line of a changelog that says what went out with a release, and when."""
+    keys = [issue_key(company, release.project, number) for number in release.fixed]
+    links = ", ".join(f"[{key}]({company.jira_url}/browse/{key})" for key in keys)
+    return f"- **{release.version}** ({spoken_day(release.moment // calendar.DAY)}): {links}\n"
 
 
 def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:

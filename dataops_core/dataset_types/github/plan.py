@@ -56,6 +56,8 @@ class RepositoryPlan:
     wheel: Wheel
     people: People
     numbered: Numbered
+    #: Of each project the lines of its service's changelog, in the order of time; none for what was out at first.
+    changes: tuple[tuple[str, ...], ...]
     #: Per topic, its nouns as parts of names; no two topics share one.
     stems: tuple[tuple[str, ...], ...]
     #: Per archetype and topic, descriptions to choose from.
@@ -95,6 +97,10 @@ def _plan(plan_key: PlanKey) -> RepositoryPlan:
         wheel=wheel,
         people=People.of(company),
         numbered=Numbered.of(company),
+        changes=tuple(
+            tuple(markup.change(company, release) for release in company.releases if release.project == project.index)
+            for project in company.projects
+        ),
         stems=_stems(template),
         descriptions=_descriptions(plan_key, archetypes),
         label_sets=_label_sets(template, company),

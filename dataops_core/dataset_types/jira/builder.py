@@ -17,7 +17,7 @@ from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.jira.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTIONS, STATUSES
-from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, description_bytes, plans
+from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, RELEASE, description_bytes, plans
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.outline import Sizes, Spread, blocks_of
@@ -58,6 +58,9 @@ class _Issues:
     number: I64
     #: Index of the company's incident that an issue tracks, -1 for none.
     incident: I64
+    #: Index of the company's release that an issue prepares or that it went out with, -1 for none; and which of both.
+    release: I64
+    prepares: NDArray[np.bool_]
     topic: I64
     archetype: I64
     reporter: I64
@@ -123,58 +126,74 @@ class IssueBuilder:
         return draw(key(*self._path, column), rows)
 
     def _candidates(self, rows: I64) -> Candidates:
-        """Any issue may be defective but those that track an incident."""
-        project, number, incident = self._plan.numbers.of(rows)
+        """Any issue may be defective but those that an incident or a release is about."""
+        project, number, incident, release = self._plan.numbers.of(rows)
         zone = self._plan.numbered.utc_offset[project]
         created = issue_created(self._spec.company.client_id, project, number, self._capacities[project], zone)
-        return Candidates(project=project, moment=created, paired=incident < 0, movable=incident < 0)
+        free = (incident < 0) & (release < 0)
+        return Candidates(project=project, moment=created, paired=free, movable=free)
 
     def _issues(self, rows: I64, marks: Marks) -> _Issues:
         plan, company = self._plan, self._spec.company
-        home, number, incident = plan.numbers.of(rows)
+        home, number, incident, release = plan.numbers.of(rows)
+        shipped, prepares = release >= 0, (release >= 0) & (plan.releases.issue[release] == number)
         project = np.where(marks.right >= 0, marks.right, home)
         tracked = incident >= 0
         leads = np.array([each.lead for each in company.incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in company.incidents], dtype=np.int64)
         drawn = weighted(self._draw("archetype", rows), plan.archetype_table)
         archetype = np.where(tracked, plan.archetypes.index(INCIDENT), drawn)
+        archetype = np.where(prepares, plan.archetypes.index(RELEASE), archetype)
         zone = plan.numbered.utc_offset[home]
         created = issue_created(company.client_id, home, number, self._capacities[home], zone)
         ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], utc_offset=zone)
-        ended = np.where(tracked, np.maximum(ends[incident], created + 600), ended)
+        out = np.maximum(plan.releases.moment[release], created + 600)
+        ended = np.where(shipped, self._closed_by(rows, created, out, zone), ended)
+        ended = np.where(tracked, np.maximum(ends[incident], created + 600), np.where(prepares, out, ended))
         place = self._incomplete(rows)
         lacking = np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1)
-        status = self._statuses(rows, created, tracked)
+        status = self._statuses(rows, created, tracked | shipped)
         unassigned = lacking == _INCOMPLETE_FIELDS.index("fields.assignee")
         # Nobody's: a third of what is to do, and what lacks it, being in progress.
         status = np.where(unassigned & (status == 0), 1, status)
         done, late = status == len(STATUSES) - 1, self._draw("late", rows)
+        updated = np.where(
+            done & chance(late, 300), calendar.later(ended, mix(late), within_days=20, utc_offset=zone), ended
+        )
+        lead = np.where(tracked, leads[incident], plan.releases.lead[release])
         return _Issues(
             rows=rows,
             home=home,
             project=project,
             number=number,
             incident=incident,
+            release=release,
+            prepares=prepares,
             topic=weighted(self._draw("topic", rows), plan.topic_table),
             archetype=archetype,
-            reporter=np.where(tracked, leads[incident], plan.people.member(project, self._draw("reporter", rows))),
-            assignee=np.where(tracked, leads[incident], plan.people.member(project, self._draw("assignee", rows))),
+            reporter=np.where(tracked | prepares, lead, plan.people.member(project, self._draw("reporter", rows))),
+            assignee=np.where(tracked | prepares, lead, plan.people.member(project, self._draw("assignee", rows))),
             assigned=~unassigned & ((status > 0) | ~chance(self._draw("assigned", rows), 333)),
             status=status,
             created=created,
             ended=ended,
-            updated=np.where(
-                done & chance(late, 300), calendar.later(ended, mix(late), within_days=20, utc_offset=zone), ended
-            ),
+            # When a release is out, its issues are told so, soon after.
+            updated=np.where(shipped, np.maximum(out, ended) + 60 + pick(late, 1200), updated),
             lacking=lacking,
         )
 
-    def _statuses(self, rows: I64, created: I64, tracked: NDArray[np.bool_]) -> I64:
-        """The older an issue, the likelier it is done; an incident of the company always is."""
+    def _closed_by(self, rows: I64, created: I64, out: I64, zone: I64) -> I64:
+        """A working moment between the creation of each issue and the release with which it went out."""
+        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(out, utc_offset=zone)
+        share = 200 + pick(self._draw("closed", rows), 700)
+        return np.clip(calendar.at_work(begin + (end - begin) * share // 1000, utc_offset=zone), created + 1, out)
+
+    def _statuses(self, rows: I64, created: I64, known: NDArray[np.bool_]) -> I64:
+        """The older an issue, the likelier it is done; what an incident or a release is about always is."""
         age = calendar.WINDOW_DAYS - calendar.day_of(created)
         drawn = self._draw("status", rows)
         likely = np.where(age > 120, 930, np.where(age > 30, 700, 250))
-        done = tracked | (pick(drawn, 1000) < likely)
+        done = known | (pick(drawn, 1000) < likely)
         return np.where(done, len(STATUSES) - 1, weighted(mix(drawn), weighted_table([5, 6, 4, 2])))
 
     def _summaries(self, issues: _Issues) -> tuple[list[str], dict[str, I64]]:
@@ -191,6 +210,10 @@ class IssueBuilder:
                 name = company.services[incident.service].name
                 summaries[place] = f"Outage of {name} on {spoken_day(incident.started // calendar.DAY)}"
                 fragments["title_other"][place] = first_service + incident.service
+        for place in np.flatnonzero(issues.prepares).tolist():
+            release = company.releases[issues.release[place]]
+            summaries[place] = f"Release {release.version} of {company.services[release.service].name}"
+            fragments["title_other"][place] = first_service + release.service
         return summaries, fragments
 
     def _identity(self, issues: _Issues, summaries: list[str]) -> dict[str, Any]:
@@ -234,8 +257,10 @@ class IssueBuilder:
         statuses = [STATUSES[index] for index in issues.status.tolist()]
         done = issues.done
         table = weighted_table([weight for _, _, weight in RESOLUTIONS])
-        # An incident of the company was dealt with, whatever else becomes of issues.
-        ends = np.where(issues.incident >= 0, 0, weighted(self._draw("resolution", issues.rows), table))
+        # Incidents of the company were dealt with and releases made, whatever else becomes of issues.
+        ends = np.where(
+            (issues.incident >= 0) | (issues.release >= 0), 0, weighted(self._draw("resolution", issues.rows), table)
+        )
         chosen = arrays.integers(ends, present=done)
         resolved = calendar.with_offset(issues.ended)
         return {
@@ -287,15 +312,19 @@ class IssueBuilder:
         blocks = blocks_of(plan.outlines, told.archetype, self._sizes(told.rows), self._draw("outline", told.rows))
         blocks = plan.facts.placed(blocks, marks)
         plan.facts.narrow(fragments, ranges, marks)
+        self._narrow_release(ranges, issues.release)
+        contents = np.where(issues.prepares, plan.contents, -1)[:, None]
         closing = np.full((len(blocks), 1), plan.closing, dtype=np.int64)
         return fragments.compose(
-            ranges, np.hstack([blocks, closing]), self._draw("description", told.rows), marks.edits
+            ranges, np.hstack([blocks, contents, closing]), self._draw("description", told.rows), marks.edits
         )
 
     def _comments(self, issues: _Issues, marks: Marks) -> pa.ListArray:
         """The comments, in the order of their time, from an issue's creation to its last change; a copy has none."""
         plan, people = self._plan, self._plan.people
         counts = np.where(marks.near, 0, self._comment_counts(issues.rows))
+        # The last comment on an issue of a release is that it is out.
+        counts = np.where(issues.release >= 0, np.maximum(counts, 1), counts)
         issue = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", issues.rows[issue] * 64 + place)
@@ -308,9 +337,14 @@ class IssueBuilder:
         moment = calendar.at_work(worked, utc_offset=zone)
         # What began after hours has its comments after hours too.
         moment = np.clip(moment, created, updated)
+        tells = (issues.release[issue] >= 0) & (place == counts[issue] - 1)
+        moment = np.where(tells, updated, moment)
         author = np.where(chance(mix(drawn), 400), issues.assignee[issue], people.member(project, mix(~drawn)))
+        author = np.where(tells, plan.releases.lead[issues.release[issue]], author)
         ranges = self._ranges(issues.topic[issue], project, moment)
+        self._narrow_release(ranges, np.where(tells, issues.release[issue], -1))
         chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
+        chosen = np.where(tells, np.array(plan.out)[np.where(issues.prepares[issue], 0, 1)], chosen)
         bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
         ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + home) * 8 + place
         by = arrays.integers(author)
@@ -337,3 +371,9 @@ class IssueBuilder:
         tickets = tickets_by(moment, self._spec.company.ticket_count)
         narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
         return ranges
+
+    def _narrow_release(self, ranges: U64, release: I64) -> None:
+        """Lets what is said of a release (-1: none) name it and what it consists of."""
+        fragments, named = self._plan.fragments, release >= 0
+        fragments.only_where(ranges, "released", named, fragments.base("released") + release)
+        fragments.only_where(ranges, "release_contents", named, fragments.base("release_contents") + release)

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
-from dataops_core.company.model import Company
+from dataops_core.company.build import issue_key, pull_request_url, space_home_url, ticket_url
+from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
 from dataops_core.generation.fragments import Library
 from dataops_core.generation.outline import Parts
@@ -93,6 +93,7 @@ def add_pools(library: Library, company: Company) -> None:
         ],
     )
     library.alias("affected", "customer")
+    library.pool("release_contents", [_cards(company, release) for release in company.releases])
     library.pool("support_card", [_card(ticket_url(company, number)) for number in range(1, company.ticket_count + 1)])
     for hour in range(_TIMELINE_ROWS):
         library.pool(f"clock{hour}", [f"{hour + 9:02d}:{minute:02d}" for minute in range(60)])
@@ -148,6 +149,23 @@ def comments(library: Library, draws: Draws) -> tuple[int, ...]:
             more = sentences(draws, library, count, 3)
             blocks.append(library.block(start, *_parsed(library, text), *more, end))
     return tuple(blocks)
+
+
+def shipping(library: Library) -> tuple[int, int, int]:
+    """Blocks on a release: what goes out with it, and the last comments on its own issue and on one that went out."""
+    start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END + CLOSING)
+    contents = library.parse("Goes out with {released}: {release_contents}.")
+    return (
+        library.block(_literal_node(library, _PARAGRAPH), *contents, library.literal(_PARAGRAPH_END)),
+        library.block(start, *library.parse("{released} is out. {customer} has been told. "), end),
+        library.block(start, *library.parse("Released with {released}. "), end),
+    )
+
+
+def _cards(company: Company, release: Release) -> str:
+    return ", ".join(
+        _card(f"{company.jira_url}/browse/{issue_key(company, release.project, number)}") for number in release.fixed
+    )
 
 
 def plain_text(document: str) -> str:

@@ -24,6 +24,7 @@ from dataops_core.dataset_types.plan import (
     new_library,
     topic_table,
 )
+from dataops_core.dataset_types.releases import Releases
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments
@@ -38,7 +39,7 @@ _COMMENT_BYTES = 140
 COMMENTS = (0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7)
 #: Sets of components of each project.
 COMPONENT_SETS = 4
-INCIDENT = "incident"
+INCIDENT, RELEASE = "incident", "task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class IssuePlan:
     #: What comments have on average, all together.
     comment_bytes: float
     closing: int
+    releases: Releases
+    #: The block of what a release consists of, and the comments that it is out, on its own issue and on one of it.
+    contents: int
+    out: tuple[int, int]
     archetypes: tuple[str, ...]
     archetype_table: I64
     priority_tables: I64
@@ -74,12 +79,13 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     Titles.add_pools(library, template, company, markup.escape)
     markup.add_pools(library, company)
     draws = Draws("jira", company.client_id, template.template_id)
-    # The company's incidents have their issues whatever the template weighs.
-    archetypes = tuple(sorted({INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
+    # The company's incidents and releases have their issues whatever the template weighs.
+    archetypes = tuple(sorted({INCIDENT, RELEASE, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
     comments = markup.comments(library, draws)
     closing = library.block(library.literal(markup.CLOSING))
+    contents, *out = markup.shipping(library)
     facts = Facts.add(library, template, company, markup.escape, markup.PARAGRAPH)
     fragments = library.freeze()
     a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
@@ -96,6 +102,9 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
         comment_blocks=np.array(comments, dtype=np.int64),
         comment_bytes=comment_bytes,
         closing=closing,
+        releases=Releases.of(company),
+        contents=contents,
+        out=(out[0], out[1]),
         archetypes=archetypes,
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),

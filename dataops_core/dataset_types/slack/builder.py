@@ -123,9 +123,10 @@ class MessageBuilder:
         return draw(key(*self._path, column), rows)
 
     def _candidates(self, rows: I64) -> Candidates:
-        """First messages may be defective, but of an incident's threads none; misfiled only those without replies."""
+        """First messages may be, but those about incidents and releases; misfiled only those without replies."""
         threads, thread = self._threads(rows)
-        free = (threads.roots[thread] == rows) & (threads.incident[thread] < 0)
+        told = np.maximum(threads.incident, threads.release)
+        free = (threads.roots[thread] == rows) & (told[thread] < 0)
         own = self._plan.own_channel[threads.archetype[thread]]
         return Candidates(
             project=threads.project[thread],
@@ -164,7 +165,9 @@ class MessageBuilder:
             project=project,
             topic=threads.topic[thread],
             archetype=threads.archetype[thread],
-            channel=plan.channel[threads.archetype[thread], home],
+            channel=np.where(
+                threads.release[thread] >= 0, plan.release_channel, plan.channel[threads.archetype[thread], home]
+            ),
             author=author,
             addressee=np.where(place == 0, someone, threads.authors[thread, np.maximum(place - 1, 0)]),
             moment=threads.moments[thread, place],
@@ -254,8 +257,12 @@ class MessageBuilder:
         role = np.where(told.first, 0, np.where(last & chance(self._draw("closing", told.rows), 700), 2, 1))
         outline = told.archetype * len(ROLES) + role
         keys = self._draw("outline", told.rows)
-        blocks = blocks_of(plan.outlines, outline, self._sizes(told.rows), keys)
-        blocks = plan.facts.placed(blocks, marks)
+        # What a release's first message begins with is a part of its size.
+        announces = told.first & (told.threads.release[told.thread] >= 0)
+        announced = plan.announcements[pick(mix(keys), len(plan.announcements))]
+        before = np.where(announces, fragments.block_bytes[announced], 0).astype(np.int64)
+        blocks = blocks_of(plan.outlines, outline, self._sizes(told.rows) - before, keys)
+        blocks = np.hstack([np.where(announces, announced, -1)[:, None], plan.facts.placed(blocks, marks)])
         plan.facts.narrow(fragments, ranges, marks)
         composed = fragments.compose(ranges, blocks, self._draw("text", told.rows), marks.edits)
         return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
@@ -268,6 +275,9 @@ class MessageBuilder:
         pulls = numbered.pull_requests_by(messages.project, messages.moment)
         narrow_newest(fragments, ranges, messages.project, pulls, ("pull_link",))
         narrow_releases(fragments, ranges, messages.project, numbered.releases_by(messages.project, messages.moment))
+        release = messages.threads.release[messages.thread]
+        self._clock.releases.narrow(fragments, ranges, release >= 0, release)
+        fragments.only_where(ranges, "release_contents", release >= 0, fragments.base("release_contents") + release)
         self._narrow_to_incidents(ranges, messages)
 
     def _narrow_to_incidents(self, ranges: U64, messages: _Messages) -> None:

@@ -15,6 +15,8 @@ THREADS = (4, 1, 6, 2, 3, 9, 1, 5, 3, 2, 7, 1, 4, 12, 2, 3)
 WORK, HELP = "work", "help"
 #: Threads of this kind are about the company's incidents, at their times.
 INCIDENT = "incident"
+#: Some threads of this kind are about the company's releases, soon after these.
+ANNOUNCEMENT = "announcement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         pause=25,
     ),
-    "announcement": Layout(
+    ANNOUNCEMENT: Layout(
         channel="announcements",
         openings=(
             "from today on, every {n} is {j} by default. ",
@@ -192,6 +194,14 @@ CLOSINGS = (
     "thanks all, {role} has the {j} {n}. ",
     "clear, I will {vb} the {n} right away. ",
     "wrapping up: {a_j} {n} stays, {a_n} goes. ",
+)
+
+#: What a thread about a release begins with, before its opening.
+RELEASED = (
+    ":rocket: {released}, with {release_contents}. ",
+    "{released} is out: {release_contents}. ",
+    "{released} is live, thanks to {person}: {release_contents}. ",
+    "Just released: {released} ({release_contents}). ",
 )
 
 #: What messages point at: people of the project, issues, pull requests, pages, services, customers, days.

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dataops_core.company.build import PAGE_ID_STEP, first_page_id, pull_request_url, space_home_url
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id, issue_key, pull_request_url, space_home_url
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, user_id
 from dataops_core.dataset_types.plan import Wheel
-from dataops_core.dataset_types.slack.layout import CLOSINGS, ENDS, LAYOUTS, LIVE
+from dataops_core.dataset_types.slack.layout import CLOSINGS, ENDS, LAYOUTS, LIVE, RELEASED
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Library
 from dataops_core.generation.outline import Parts
@@ -81,6 +81,16 @@ def add_pools(library: Library, company: Company, wheel: Wheel) -> None:
             for project in company.projects
         ],
     )
+    library.pool(
+        "release_contents",
+        [
+            ", ".join(
+                _link(f"{company.jira_url}/browse/{key}", key)
+                for key in (issue_key(company, release.project, number) for number in release.fixed)
+            )
+            for release in company.releases
+        ],
+    )
     library.pool_by(
         PROJECT,
         "pull_link",
@@ -141,6 +151,11 @@ def parts(library: Library, beginning: str, kinds: Mapping[str, tuple[int, ...]]
     ends = tuple(library.block(*library.parse(end)) for end in ENDS)
     weights = {"pooled": 7, "live": 4, "bullets": 1, "code": 1, "quote": 1}
     return Parts(intros, ((heads, {kinds[kind]: weight for kind, weight in weights.items()}),), ends)
+
+
+def announcements(library: Library) -> tuple[int, ...]:
+    """Blocks that say which release is out."""
+    return tuple(library.block(*library.parse(text)) for text in RELEASED)
 
 
 def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:

@@ -10,11 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.model import Company
-from dataops_core.company.workspace import channels, shared_channel, team_id, user_id
+from dataops_core.company.workspace import RELEASES, channels, shared_channel, team_id, user_id
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, new_library, topic_table
 from dataops_core.dataset_types.slack import markup
-from dataops_core.dataset_types.slack.layout import HELP, LAYOUTS, WORK
+from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, HELP, LAYOUTS, WORK
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, compile_outline
@@ -49,6 +49,9 @@ class MessagePlan:
     #: Channel of an archetype and project; and whether an archetype's is a project's own.
     channel: I64
     own_channel: NDArray[np.bool_]
+    #: Where releases are announced, and the blocks that do.
+    release_channel: int
+    announcements: I64
 
 
 def _plan(plan_key: PlanKey) -> MessagePlan:
@@ -61,10 +64,16 @@ def _plan(plan_key: PlanKey) -> MessagePlan:
         [(topic.key, Lexicon.of(topic, plan_key.vocabulary)) for topic in template.topics],
         *(company.client_id, template.template_id),
     )
-    weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}
+    # The company's releases are announced whatever the template weighs.
+    weights = {
+        name: template.archetypes.get(name, 0)
+        for name in sorted(LAYOUTS)
+        if template.archetypes.get(name) or name == ANNOUNCEMENT
+    }
     blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
     beginnings = [role.format(name) for name in weights for role in ROLES]
     parts = {beginning: markup.parts(library, beginning, blocks) for beginning in sorted(set(beginnings))}
+    announcements = markup.announcements(library)
     facts = Facts.add(library, template, company, markup.escape, ("", ""))
     fragments = library.freeze()
     compiled = {
@@ -90,6 +99,8 @@ def _plan(plan_key: PlanKey) -> MessagePlan:
         channel_names=arrays.texts([channel.name for channel in known]),
         channel=np.array([_channels_of(company, LAYOUTS[name].channel) for name in weights], dtype=np.int64),
         own_channel=np.array([LAYOUTS[name].channel in {WORK, HELP} for name in weights]),
+        release_channel=shared_channel(company, RELEASES).index,
+        announcements=np.array(announcements, dtype=np.int64),
     )
 
 

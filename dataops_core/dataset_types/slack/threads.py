@@ -16,7 +16,8 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import Planted
 from dataops_core.dataset_types.defects import incomplete
 from dataops_core.dataset_types.plan import People, Wheel
-from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, THREADS
+from dataops_core.dataset_types.releases import Releases
+from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, INCIDENT, LAYOUTS, THREADS
 from dataops_core.generation import calendar
 from dataops_core.generation.local_time import LocalTime
 from dataops_core.generation.seeding import I64, U64, Affine, chance, draw, key, mix, pick
@@ -30,6 +31,8 @@ _THREAD_OF = np.repeat(np.arange(len(THREADS)), _SIZES)
 #: How many threads with replies come before each thread of a turn, and how many a turn has.
 _ANSWERED: I64 = (np.cumsum(_SIZES > 1) - (_SIZES > 1)).astype(np.int64)
 _ANSWERED_PER_TURN = int((_SIZES > 1).sum())
+#: Of each project, the threads of these ordinals are about its releases.
+_FIRST_RELEASE, _BETWEEN_RELEASES = 1, 6
 #: An incident's issue is there so soon (``company/incidents.py``): what is written of it may name it.
 _NOTICED_WITHIN = 1800
 _WEEK = 7 * calendar.DAY
@@ -77,6 +80,8 @@ class Threads:
     archetype: I64
     #: The company's incident that a thread is about, -1 for none.
     incident: I64
+    #: The company's release that it is about, -1 for none.
+    release: I64
     authors: I64
     #: When each message is posted, in seconds since the window's start.
     moments: I64
@@ -99,7 +104,9 @@ class ThreadClock:
         self._zone = np.array([zones.index(person.timezone) for person in company.people], dtype=np.int64)
         self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
         self._tells_of_outages = np.array([name == INCIDENT for name in archetypes])
+        self._announces = archetypes.index(ANNOUNCEMENT)
         self.outages: Outages = Outages.of(company)
+        self.releases: Releases = Releases.of(company)
 
     def number_of(self, rows: I64) -> I64:
         """The thread of each message."""
@@ -122,11 +129,17 @@ class ThreadClock:
         turn, place = np.divmod(numbers, len(THREADS))
         roots = turn * _TURN + _STARTS[place]
         project = self._wheel.project(numbers)
+        release = self.releases.taken_up(
+            project, self._wheel.ordinal(numbers), first=_FIRST_RELEASE, every=_BETWEEN_RELEASES
+        )
         archetype = archetype_table[pick(self._draw("archetype", numbers), len(archetype_table))]
-        authors = self._authors(roots, project)
+        archetype = np.where(release >= 0, self._announces, archetype)
+        authors = self._authors(roots, project, release)
         urgent = self._tells_of_outages[archetype]
         mine = self.outages.of_project[project]
-        nth = pick(self._draw("incident", numbers), mine.shape[1])
+        # The first ones are spoken of most: those that small datasets of other types have too.
+        drawn, many = self._draw("incident", numbers), mine.shape[1]
+        nth = np.minimum(pick(drawn, many), pick(mix(drawn), many))
         incident = np.where(urgent, mine[np.arange(len(nth)), nth], -1)
         return Threads(
             roots=roots,
@@ -135,16 +148,18 @@ class ThreadClock:
             topic=topic_table[pick(self._draw("topic", numbers), len(topic_table))],
             archetype=archetype,
             incident=incident,
+            release=release,
             authors=authors,
-            moments=self._moments(roots, archetype, authors, incident),
+            moments=self._moments(roots, archetype, authors, (incident, release)),
             answered=turn * _ANSWERED_PER_TURN + _ANSWERED[place],
         )
 
-    def _authors(self, roots: I64, project: I64) -> I64:
-        """Nobody answers himself; who began the thread is back every third message."""
+    def _authors(self, roots: I64, project: I64, release: I64) -> I64:
+        """Nobody answers himself; who began the thread, of a release who led it, is back every third message."""
         first, size = self._people.team_first[project], self._people.team_size[project]
         seats = np.empty((len(roots), LONGEST), dtype=np.int64)
         seats[:, 0] = pick(self._draw("author", roots), size)
+        seats[:, 0] = np.where(release >= 0, self.releases.lead[release] - first, seats[:, 0])
         for place in range(1, LONGEST):
             drawn = self._draw("author", roots + place)
             before = seats[:, place - 1]
@@ -154,8 +169,9 @@ class ThreadClock:
         chosen: I64 = first[:, None] + seats
         return chosen
 
-    def _moments(self, roots: I64, archetype: I64, authors: I64, incident: I64) -> I64:
-        """When each message is posted: soon after its incident was noticed, or at work."""
+    def _moments(self, roots: I64, archetype: I64, authors: I64, about: tuple[I64, I64]) -> I64:
+        """When each message is posted: soon after its incident was noticed or its release was out, or at work."""
+        incident, release = about
         zones, urgent = self._zone[authors], incident >= 0
         noticed = self.outages.started[incident] + _NOTICED_WITHIN
         drawn = self._draw("posted", roots)
@@ -163,6 +179,8 @@ class ThreadClock:
         local = week * _WEEK + calendar.moments(drawn) % _WEEK
         moments = np.empty(authors.shape, dtype=np.int64)
         moments[:, 0] = np.where(urgent, noticed + 60 + pick(drawn, 600), self._clocks.utc(local, zones[:, 0]))
+        out = self.releases.moment[release] + 120 + pick(drawn, 1500)
+        moments[:, 0] = np.where(release >= 0, out, moments[:, 0])
         for place in range(1, LONGEST):
             pauses = self._draw("pause", roots + place)
             minutes = np.minimum(pick(pauses, self._pauses[archetype]), pick(mix(pauses), self._pauses[archetype]))

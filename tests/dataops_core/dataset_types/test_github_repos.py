@@ -93,7 +93,7 @@ def test_an_archetype_has_its_languages_and_sections(repositories):
     for row in repositories.rows:
         layout = LAYOUTS[row["_archetype"]]
         assert row["language"] in layout.languages
-        known = {heading for section in layout.sections for heading in section.headings} | {"Contact"}
+        known = {heading for section in layout.sections for heading in section.headings} | {"Contact", "Changelog"}
         headings = [line[3:] for line in row["_text"].splitlines() if line.startswith("## ")]
         assert headings
         assert set(headings) <= known

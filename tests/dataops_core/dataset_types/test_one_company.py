@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter, defaultdict
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -12,9 +13,11 @@ from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.company.files import directory_id, folder_id, site
 from dataops_core.company.timeline import issue_created
 from dataops_core.company.workspace import channels, slack_url, user_id
+from dataops_core.dataset_types.jira.markup import plain_text
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.dataset_types.plan import Wheel
 from dataops_core.generation.calendar import epoch_seconds
+from dataops_core.generation.sentences import spoken_day
 from dataops_core.templates.loader import load_catalog
 
 #: As many records as the tests of every template have: the same datasets, made once.
@@ -158,6 +161,78 @@ def test_an_incident_leaves_its_traces_in_several_systems_within_days(company, d
         assert all(started <= moment < started + 6 * DAY for moment in by_system.values())
     assert sum(len(by_system) >= 2 for by_system in traces.values()) >= 3
     assert any(len(by_system) == 4 for by_system in traces.values())
+
+
+def test_a_release_leaves_its_traces_in_several_systems_within_days(company, datasets):
+    names = {f"{company.services[one.service].name} {one.version}": one for one in company.releases}
+    traces = defaultdict(dict)
+    for row in datasets["jira_issues"].rows:
+        if found := re.fullmatch(r"Release (\S+) of (\S+)", row["fields.summary"]):
+            release = names[f"{found[2]} {found[1]}"]
+            assert row["key"] == f"{company.projects[release.project].key}-{release.issue}"
+            traces[release.index]["tracker"] = datetime.fromisoformat(row["fields.resolutiondate"]).timestamp()
+    for row in datasets["slack_messages"].rows:
+        if row["_channel_name"] == "releases" and row["thread_ts"] in (None, row["ts"]):
+            (name,) = (name for name in names if re.search(rf"{re.escape(name)}(?![.\d])", row["text"][:90]))
+            assert row["_author_name"] == company.people[names[name].lead].name
+            traces[names[name].index]["chat"] = float(row["ts"])
+    for row in datasets["confluence_pages"].rows:
+        if (name := row["title"].removeprefix("Release notes: ")) in names:
+            document = datasets["confluence_pages"].type.document(row)
+            keys = re.findall(r"Closed: .*?>([A-Z]+-\d+)<", document.body.rpartition("went out on")[2])
+            key = company.projects[names[name].project].key
+            assert keys == [f"{key}-{number}" for number in names[name].fixed]
+            traces[names[name].index]["wiki"] = document.created_at
+    for row in datasets["github_repos"].rows:
+        changes = row["_text"].partition("## Changelog\n\n")[2].splitlines()
+        if changes:
+            found = [re.match(r"- \*\*(\S+)\*\* \(([^)]+)\): ", line).groups() for line in changes]
+            known = [names[f"{row['name']} {version}"] for version, _ in found]
+            assert [spoken_day(one.moment // DAY) for one in known] == [day for _, day in found]
+            assert known == sorted(known, key=lambda one: -one.moment)
+            traces[known[0].index]["code"] = datetime.fromisoformat(row["pushed_at"]).timestamp()
+    for index, by_system in traces.items():
+        out = int(epoch_seconds(np.array(company.releases[index].moment)))
+        assert all(0 <= moment - out < 4 * DAY for moment in by_system.values())
+    assert sum(len(by_system) >= 3 for by_system in traces.values()) >= 3
+    assert {system for by_system in traces.values() for system in by_system} == {"tracker", "chat", "wiki", "code"}
+
+
+def test_what_went_out_had_been_closed_and_is_told_so(company, datasets):
+    shipped = {f"{company.projects[one.project].key}-{number}": one for one in company.releases for number in one.fixed}
+    seen = 0
+    for row in datasets["jira_issues"].rows:
+        if release := shipped.get(row["key"]):
+            *_, last = row["_comments"]
+            out = float(epoch_seconds(np.array(release.moment)))
+            name = f"{company.services[release.service].name} {release.version}"
+            assert plain_text(last["body"]) == f"Released with {name}."
+            assert 0 < datetime.fromisoformat(last["created"]).timestamp() - out < DAY
+            assert datetime.fromisoformat(row["fields.resolutiondate"]).timestamp() <= out
+            assert row["fields.resolution.name"] == "Done"
+            seen += 1
+    assert seen > 5
+
+
+def test_a_version_is_spoken_of_as_of_the_day_on_which_it_went_out(company, datasets):
+    services = "|".join(service.name for service in company.services)
+    known = {(company.services[one.service].name, one.version): one for one in company.releases}
+    spoken = re.compile(
+        rf"\b({services})(?: |, version |\nversion: )(\d+\.\d+\.\d+)(?: of ([A-Z][a-z]+ \d+, \d{{4}}))?"
+    )
+    backwards, seen = re.compile(rf"version (\d+\.\d+\.\d+) of ({services})\b"), Counter()
+    for name, dataset in datasets.items():
+        for row in dataset.rows:
+            document = dataset.type.document(row)
+            said_ = [*spoken.findall(document.body)]
+            said_ += [(service, version, "") for version, service in backwards.findall(document.body)]
+            for service, version, day in said_:
+                release = known[service, version]
+                assert day in {"", spoken_day(release.moment // DAY)}
+                assert int(epoch_seconds(np.array(release.moment))) <= document.updated_at
+                seen[name, bool(day)] += 1
+    assert {name for name, _ in seen} == set(datasets)
+    assert sum(many for (_, dated), many in seen.items() if dated) > 50
 
 
 def test_a_permalink_is_one_of_the_workspace(company, datasets):

@@ -1,0 +1,84 @@
+"""The company's releases as dataset types speak of them: as columns, in one order, and by the fragments that name one.
+
+A small dataset has room for few of a project's releases. All types take them in the same order, so that they speak of
+the same ones. Does not belong here: what a type says about them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dataops_core.company.model import Company, Release
+from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.seeding import I64, U64, Draws
+from dataops_core.generation.sentences import RELEASES
+
+#: Among the planned ones, every so many-th is one that corrects an incident.
+_CORRECTION_EVERY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of a company. Columns are by the release's index."""
+
+    project: I64
+    #: Which of its project's it is, from the one on that was out when the window began.
+    place: I64
+    moment: I64
+    lead: I64
+    #: The number of the issue that tracks it, 0 for none.
+    issue: I64
+    #: Of each project (rows) the releases within the window as types take them up; -1 where there are no more.
+    order: I64
+
+    @classmethod
+    def of(cls, company: Company) -> "Releases":
+        """The releases of a company."""
+        releases = company.releases
+        counts = [0] * len(company.projects)
+        places = []
+        for release in releases:
+            places.append(counts[release.project])
+            counts[release.project] += 1
+        orders = [
+            in_order(company, [release for release in releases if release.project == project.index and release.fixed])
+            for project in company.projects
+        ]
+        order = np.full((len(orders), max(map(len, orders))), -1, dtype=np.int64)
+        for project, taken in enumerate(orders):
+            order[project, : len(taken)] = [release.index for release in taken]
+        return cls(
+            project=np.array([release.project for release in releases], dtype=np.int64),
+            place=np.array(places, dtype=np.int64),
+            moment=np.array([release.moment for release in releases], dtype=np.int64),
+            lead=np.array([release.lead for release in releases], dtype=np.int64),
+            issue=np.array([release.issue for release in releases], dtype=np.int64),
+            order=order,
+        )
+
+    def taken_up(self, projects: I64, numbers: I64, *, first: int, every: int) -> I64:
+        """The release that each thing of a project is about, -1 for none: things ``first``, ``first + every`` and so on
+        are about one each.
+        """
+        nth, rest = np.divmod(numbers - first, every)
+        known = (rest == 0) & (nth >= 0) & (nth < self.order.shape[1])
+        found: I64 = np.where(known, self.order[projects, np.clip(nth, 0, self.order.shape[1] - 1)], -1)
+        return found
+
+    def narrow(self, fragments: Fragments, ranges: U64, rows: NDArray[np.bool_], chosen: I64) -> None:
+        """Lets some rows name their release and no other version."""
+        for name in RELEASES:
+            bases = fragments.bases[fragments.offsets[fragments.names[name]] + self.project[chosen]]
+            fragments.only_where(ranges, name, rows, bases + self.place[chosen])
+        fragments.only_where(ranges, "released", rows, fragments.base("released") + chosen)
+
+
+def in_order(company: Company, releases: list[Release]) -> list[Release]:
+    """A project's releases as types take them up: from all over the time, planned ones and corrections mixed."""
+    shuffled = Draws("releases in order", company.client_id, releases[0].project).shuffled("order", len(releases))
+    mixed = [releases[place] for place in shuffled]
+    planned = [release for release in mixed if release.issue]
+    for nth, correction in enumerate(release for release in mixed if not release.issue):
+        planned.insert(_CORRECTION_EVERY * (nth + 1) - 1, correction)
+    return planned
