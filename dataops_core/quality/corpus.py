@@ -13,7 +13,6 @@ import re
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -33,7 +32,6 @@ _BLANK = 32
 _BOUND = " \u0080 "
 #: Texts whose words are found together: their table of words and texts stays small.
 _TEXTS_AT_ONCE = 128
-_THREADS = 2
 #: What may follow the part of a stem that all its words share: "policy" (polici), "coding" (code), "usability" (usabl).
 _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 
@@ -72,9 +70,8 @@ class _Holders:
 
     def __init__(self, folded_texts: Sequence[bytes]) -> None:
         starts = range(0, len(folded_texts), _TEXTS_AT_ONCE)
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="corpus") as threads:
-            blocks = (folded_texts[start : start + _TEXTS_AT_ONCE] for start in starts)
-            parts = list(threads.map(_holding, blocks))
+        # In this thread alone: the other core is the connector's, which indexes the same texts meanwhile.
+        parts = [_holding(folded_texts[start : start + _TEXTS_AT_ONCE]) for start in starts]
         self._words = sorted(set().union(*(said for said, _, _ in parts)))
         places = {word: place for place, word in enumerate(self._words)}
         numbers = [np.fromiter((places[word] for word in said), np.int64, len(said)) for said, _, _ in parts]
