@@ -8,7 +8,7 @@ and ends in one sentence, having changed nothing (design: "one active operation,
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -44,25 +44,29 @@ class RunIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to change one dataset, as long as :func:`hold` finds it still true."""
-
-    operation_id: UUID
-    operation_type: OperationType
-    attempt: int
-    run_id: str
-    dataset_id: UUID
-    #: The request that the operation comes from.
-    request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Held:
     """The rows of a claim, the operation's locked for the transaction."""
 
     operation: Operation
     part: OperationDataset
     dataset: Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to change one dataset, as long as :func:`hold` finds it still true.
+
+    ``found`` are the rows as they were claimed, to be read as the step begins: what it writes, it holds first.
+    """
+
+    operation_id: UUID
+    operation_type: OperationType
+    attempt: int
+    run_id: str
+    dataset_id: UUID
+    found: Held = field(repr=False, compare=False)
+    #: The request that the operation comes from.
+    request_id: str | None = None
 
 
 def claim(
@@ -125,7 +129,7 @@ def _claimed(
             f"Operation {operation.operation_id} is a {operation.operation_type}, which has no such step."
         )
     dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
-    _must_be_workable(operation, part, dataset)
+    found = _workable(operation, part, dataset)
     if step is not None:
         part.steps_done = max(part.steps_done, min(step, operation.total_steps) - 1)
     session.flush()
@@ -136,6 +140,7 @@ def _claimed(
         operation.attempt,
         run_id,
         part.dataset_id,
+        found,
         operation.request_id,
     )
 
@@ -152,10 +157,9 @@ def hold(session: Session, claim: Claim) -> Held:
         raise StaleRunError(f"Operation {claim.operation_id} has moved on without this run; it changes nothing more.")
     part = session.get(OperationDataset, (claim.operation_id, claim.dataset_id), populate_existing=True)
     dataset = session.get(Dataset, claim.dataset_id, with_for_update=True, populate_existing=True)
-    if part is None or dataset is None:
+    if part is None:
         raise StaleRunError(f"Dataset {claim.dataset_id} is gone; the run changes nothing more.")
-    _must_be_workable(operation, part, dataset)
-    return Held(operation, part, dataset)
+    return _workable(operation, part, dataset)
 
 
 def step_done(session: Session, held: Held, step: int) -> None:
@@ -332,7 +336,8 @@ def _part_of(
         raise StaleRunError(f"Dataset {dataset.dataset_id} is in the hands of another operation.") from None
 
 
-def _must_be_workable(operation: Operation, part: OperationDataset, dataset: Dataset | None) -> None:
+def _workable(operation: Operation, part: OperationDataset, dataset: Dataset | None) -> Held:
+    """The rows, where this operation may work on the dataset."""
     if dataset is None:
         raise StaleRunError(f"Dataset {part.dataset_id} is gone; the run changes nothing.")
     if not part.active and part.outcome in {Outcome.READY, Outcome.ARCHIVED}:
@@ -347,3 +352,4 @@ def _must_be_workable(operation: Operation, part: OperationDataset, dataset: Dat
         )
     if dataset.status not in WORKABLE[operation.operation_type]:
         raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status}; the run changes nothing.")
+    return Held(operation, part, dataset)

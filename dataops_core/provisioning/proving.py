@@ -59,15 +59,13 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
     """
     services = context.services
     with step(context, _CHECKING, None) as claim:
+        found = claim.found
         with services.database.transaction() as session:
-            held = fencing.hold(session, claim)
-            held.part.steps_done = max(held.part.steps_done, _STEPS_BEFORE.get(claim.operation_type, 0))
-            heartbeats.show_progress(session, claim.operation_id)
-            if held.part.upload_id is not None and held.dataset.status is DatasetStatus.PROVISIONING:
-                particulars.to_validating(session, held)
-            spec = particulars.connected_spec(session, held)
-            folder, upload_id = particulars.folder_of(held), held.part.upload_id or held.dataset.upload_id or ""
-            requested = held.dataset.requested_count
+            if not _is_begun(found):
+                _begin_proof(session, fencing.hold(session, claim))
+            spec = particulars.connected_spec(session, found)
+        folder, upload_id = particulars.folder_of(found), found.part.upload_id or found.dataset.upload_id or ""
+        requested = found.dataset.requested_count
         started, executed_at = time.monotonic(), utcnow()
         records = services.tables.open(services.storage, folder)
         manifest = services.storage.read_json(f"{folder}/{MANIFEST_FILE}")
@@ -108,6 +106,20 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             session.flush()
             _after_check(session, held, claim)
         return verdict.result
+
+
+def _is_begun(held: Held) -> bool:
+    """Whether it is noted already that the dataset is being proven, as the step before does."""
+    before = _STEPS_BEFORE.get(held.operation.operation_type, 0)
+    return held.part.steps_done >= before and held.dataset.status is not DatasetStatus.PROVISIONING
+
+
+def _begin_proof(session: Session, held: Held) -> None:
+    before = _STEPS_BEFORE.get(held.operation.operation_type, 0)
+    held.part.steps_done = max(held.part.steps_done, before)
+    heartbeats.show_progress(session, held.operation.operation_id)
+    if held.part.upload_id is not None:
+        particulars.to_validating(session, held)
 
 
 def publish(context: StepContext) -> PublishedDataset:

@@ -89,8 +89,7 @@ def resolve_template(context: StepContext) -> ResolvedTemplate:
     services = context.services
     with step(context, _PROVISIONING, 1) as claim:
         with services.database.transaction() as session:
-            held = fencing.hold(session, claim)
-            dataset = held.dataset
+            dataset = claim.found.dataset
             replaced = datasets.remains_of_place(
                 session, client_id=dataset.client_id, stage=dataset.stage, dataset_type=dataset.dataset_type
             )
@@ -135,10 +134,10 @@ def populate_records(context: StepContext) -> PopulatedRecords:
     with step(context, _PROVISIONING, 3) as claim:
         _, spec = _generation_spec(services, claim)
         folder = f"{storage.dataset_folder(claim.dataset_id)}/{claim.run_id[:8]}-{claim.attempt}"
-        with services.database.transaction() as session:
-            held = fencing.hold(session, claim)
-            held.dataset.has_remains = True
-            abandoned = set(storage.tries_of(claim.dataset_id)) - {held.dataset.records_path}
+        if not claim.found.dataset.has_remains:
+            with services.database.transaction() as session:
+                fencing.hold(session, claim).dataset.has_remains = True
+        abandoned = set(storage.tries_of(claim.dataset_id)) - {claim.found.dataset.records_path}
         for left in sorted(abandoned):
             storage.remove(left)
         report = write_records(
@@ -189,9 +188,8 @@ def index_records(context: StepContext) -> IndexedRecords:
     dataset_type = DATASET_TYPES[context.dataset_type]
     with step(context, _PROVISIONING, 4) as claim:
         with services.database.transaction() as session:
-            held = fencing.hold(session, claim)
-            spec = particulars.connected_spec(session, held)
-            folder, seed = particulars.folder_of(held), held.dataset.seed
+            spec = particulars.connected_spec(session, claim.found)
+        folder, seed = particulars.folder_of(claim.found), claim.found.dataset.seed
         records = services.tables.open(services.storage, folder)
         drawing = begun(lambda: queries_of(services.storage, folder, records, dataset_type, seed=seed), "test-queries")
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
@@ -212,8 +210,8 @@ def index_records(context: StepContext) -> IndexedRecords:
 
 
 def _generation_spec(services: Services, claim: Claim) -> tuple[Template, GenerationSpec]:
+    dataset = claim.found.dataset
     with services.database.transaction() as session:
-        dataset = fencing.hold(session, claim).dataset
         company = particulars.company_of(session, dataset)
     template = services.catalog.get(dataset.template_id)
     if template is None:

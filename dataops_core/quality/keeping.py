@@ -8,7 +8,7 @@ from dataops_core.dataset_types.base import DatasetType
 from dataops_core.errors import PermanentError
 from dataops_core.generation.pieces import Records
 from dataops_core.quality.large_drawing import draw_queries
-from dataops_core.quality.query_set import QuerySet
+from dataops_core.quality.query_set import KINDS, QuerySet
 from dataops_core.storage import QUERIES_FILE, Storage
 
 
@@ -21,13 +21,16 @@ def kept_queries(storage: Storage, folder: str) -> QuerySet:
 
 
 def queries_of(storage: Storage, folder: str, records: Records, dataset_type: DatasetType, *, seed: int) -> QuerySet:
-    """The queries beside these records, drawn where there are none so far.
+    """The queries beside these records, drawn where they are not all there so far.
 
     Raises PermanentError where the records give none of a kind, StorageError.
     """
-    if storage.exists(f"{folder}/{QUERIES_FILE}"):
-        return kept_queries(storage, folder)
-    return draw_queries(records, dataset_type, seed=seed)
+    try:
+        kept = kept_queries(storage, folder)
+    except (PermanentError, ValueError):
+        # None so far, or a run was killed as it wrote them.
+        return draw_queries(records, dataset_type, seed=seed)
+    return kept if len(kept) == len(KINDS) else draw_queries(records, dataset_type, seed=seed)
 
 
 def keep_queries(storage: Storage, folder: str, queries: QuerySet) -> None:
