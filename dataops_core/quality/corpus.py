@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.connectors.embedded.spelling import folded, folded_with_others, is_known, spellings
-from dataops_core.connectors.embedded.text import plain_text
+from dataops_core.connectors.embedded.text import HTML, plain_text
 from dataops_core.dataset_types.base import Document
 from dataops_core.generation import arrays
 
@@ -188,6 +188,7 @@ class Corpus:
         self._holders = _Holders(self._folded)
         self._found: dict[str, frozenset[int]] = {}
         self._plain: dict[int, str] = {}
+        self._folded_plain: dict[int, bytes] = {}
         self._said: dict[int, frozenset[str]] = {}
 
     def close(self) -> None:
@@ -234,8 +235,16 @@ class Corpus:
     def phrased(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """The same of documents as they are read: no markup parts the words."""
         run = _run(wanted)
-        texts = ((index, f"{self.documents[index].title}\n{self.plain(index)}") for index in among)
-        return [index for index, text in texts if run.search(_folded(text))]
+        return [index for index in among if run.search(self._read(index))]
+
+    def _read(self, index: int) -> bytes:
+        """The folded text of a document without its markup."""
+        document = self.documents[index]
+        if document.mime_type != HTML:
+            return self._folded[index]
+        if index not in self._folded_plain:
+            self._folded_plain[index] = _folded(f"{document.title}\n{self.plain(index)}")
+        return self._folded_plain[index]
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:
         """Whether the document's body alone may hold all the words."""
