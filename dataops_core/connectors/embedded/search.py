@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataops_core.connectors.embedded.index import as_number
-from dataops_core.connectors.embedded.spelling import together, words_meant
+from dataops_core.connectors.embedded.spelling import asks_otherwise, together, words_meant
 from dataops_core.connectors.embedded.text import match_terms, one_line
 from dataops_core.errors import DataOpsError
 
@@ -194,13 +194,13 @@ def _matches(connection: sqlite3.Connection, question: Question, expression: str
 
 def _hit(connection: sqlite3.Connection, text: str, expression: str, row: int) -> Hit:
     stored = connection.execute(
-        "SELECT t.spelled <> '', d.id, d.object_type, t.title, d.view_url, d.author_email, d.author_name, "
+        "SELECT t.spelled, d.id, d.object_type, t.title, d.view_url, d.author_email, d.author_name, "
         "d.owner_email, d.owner_name, d.created_at, d.updated_at "
         "FROM docs AS d JOIN texts AS t ON t.rowid = d.rowid WHERE d.rowid = ?",
         (row,),
     ).fetchone()
-    spells, document_id, object_type, title, view_url, *people, created_at, updated_at = stored
-    if spells:
+    spelled, document_id, object_type, title, view_url, *people, created_at, updated_at = stored
+    if spelled and asks_otherwise(text, spelled):
         expression = _as_written(connection, text, expression, row)
     # The snippet is made for the hits of the page alone: it reads and tokenizes the whole body.
     snippet: str = connection.execute(

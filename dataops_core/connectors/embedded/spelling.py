@@ -10,7 +10,7 @@ Sources: Unicode 15, blocks of Han, kana, bopomofo and Hangul; normalization for
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 #: Stands between letters of scripts without blanks in what is stored. No text that people see has it.
@@ -81,16 +81,14 @@ def spellings(word: str) -> tuple[str, ...]:
     return tuple(other for other in dict.fromkeys(others) if other != lowered)
 
 
+def asks_otherwise(question: str, spelled: str) -> bool:
+    """Whether a word of the question is among the other spellings that :func:`stored` gave of a text."""
+    return _is_asked(question, (together(spelled),))
+
+
 def words_meant(question: str, text: str) -> list[str]:
     """The words of the text that the question spells otherwise: "Müller", where "Mueller" is asked for."""
-    asked = set(_LETTERS.findall(question.lower()))
-    unspaced = [word for word in asked if any(map(_is_unspaced, word))]
-    return [
-        word
-        for word, others in _varying(text, _strange(text))
-        if not asked.isdisjoint(_LETTERS.findall(" ".join(others)))
-        or any(part in other for part in unspaced for other in others)
-    ]
+    return [word for word, others in _varying(text, _strange(text)) if _is_asked(question, others)]
 
 
 def folded(text: str) -> str:
@@ -115,6 +113,14 @@ def is_beyond_ascii(text: str) -> bool:
 def is_known(word: str) -> bool:
     """Whether :func:`folded` keeps all of the word's letters: not those of Greek, Cyrillic and other alphabets."""
     return all(_folded_letter(letter) != " " for letter in word)
+
+
+def _is_asked(question: str, others: Iterable[str]) -> bool:
+    asked = set(_LETTERS.findall(question.lower()))
+    unspaced = [word for word in asked if any(map(_is_unspaced, word))]
+    return any(
+        not asked.isdisjoint(_LETTERS.findall(other)) or any(part in other for part in unspaced) for other in others
+    )
 
 
 def _apart(text: str, strange: frozenset[str]) -> str:
