@@ -3,15 +3,16 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
 from dataops_cli.addresses import free_port
+from tests.dataops_cli.program import Program
 
 #: The longest of all commands here that are not a start to ready.
 _SECONDS = 60
@@ -39,20 +40,14 @@ def environment() -> Callable[..., dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def dataops(environment: Callable[..., dict[str, str]]) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+def dataops(environment: Callable[..., dict[str, str]]) -> Iterator[Callable[..., "subprocess.CompletedProcess[str]"]]:
     """Runs the command line to its end."""
+    with closing(Program()) as program:
 
-    def run(home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "dataops_cli.main", *arguments],
-            env=environment(home, **variables),
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        def run(home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+            return program.run(arguments, environment(home, **variables), _SECONDS)
 
-    return run
+        yield run
 
 
 @pytest.fixture(scope="session")
