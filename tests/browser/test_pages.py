@@ -34,6 +34,7 @@ def page(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
+@pytest.mark.long
 def test_the_api_docs_show_every_operation_without_an_asset_from_another_host(stack, page):
     asked: set[str] = set()
     errors: list[object] = []

@@ -25,7 +25,7 @@ from dataops_cli.processes import instance_members
 from tests.stack.conftest import TellingStack
 from tests.waiting import ended
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 #: Of what is secret and not known to the test: a signed token whatever it says, a secret or token by its prefix, a key.
 SHAPES = {

@@ -9,7 +9,7 @@ import pytest
 from tests.stack.conftest import TellingStack
 from tests.waiting import ended
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = "00f067aa0ba902b7"

@@ -129,6 +129,7 @@ def test_a_wait_that_is_none_is_refused(api: Any, wait: str) -> None:
     assert (answer.status_code, list(answer.json()["error"]["details"])) == (400, ["wait"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings_change", [{"api_requests_per_second": 10_000, "api_requests_burst": 10_000}])
 def test_hundreds_wait_at_once_and_hold_neither_thread_nor_connection(followed_api: Any) -> None:
     """C-84: one question for all of them."""

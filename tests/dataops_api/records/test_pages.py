@@ -52,7 +52,7 @@ def test_a_page_has_the_first_twenty_records_and_says_where_it_stands(api: Any, 
     }
 
 
-@pytest.mark.parametrize("per_page", [7, 64, 100])
+@pytest.mark.parametrize("per_page", [pytest.param(7, marks=pytest.mark.long, id="7"), 64, 100])
 def test_following_next_gives_every_record_once_in_the_order_of_the_file(
     api: Any, pages: Stored, per_page: int
 ) -> None:

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 
 from dataops_core.dataset_types.base import BLOCK_ROWS, Document
-from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.ground_truth.closed_form import ClosedForm
 from dataops_core.ground_truth.drawing import draw_questions
 from dataops_core.ground_truth.model import GroundTruth, Question
@@ -18,6 +17,7 @@ from dataops_core.quality.planted_defects import planted_defects
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.quality.query_set import QuerySet
 from tests.dataops_core.dataset_types.conftest import CATALOG, Dataset, generate, specification
+from tests.each_type import EACH_TYPE
 
 RECORDS = 500
 #: Small records: what is asked of them is asked of large ones, too.
@@ -134,6 +134,6 @@ def asked_of() -> Callable[[str], Asked]:
     return of
 
 
-@pytest.fixture(scope="session", params=sorted(DATASET_TYPES))
+@pytest.fixture(scope="session", params=EACH_TYPE)
 def asked(request: pytest.FixtureRequest, asked_of: Callable[[str], Asked]) -> Asked:
     return asked_of(request.param)

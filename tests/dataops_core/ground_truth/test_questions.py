@@ -14,6 +14,7 @@ from dataops_core.quality.planted_defects import planted_defects
 from dataops_core.quality.query_drawing import make_queries
 from tests.dataops_core.dataset_types.conftest import CATALOG, generate, specification
 from tests.dataops_core.ground_truth.conftest import Asked, questions_of
+from tests.each_type import EACH_TYPE
 
 ISSUE = re.compile(r"\b[A-Z]{3,4}-\d+\b")
 QUOTED = re.compile(r"“(.+)”")
@@ -162,6 +163,7 @@ def test_two_hops_lead_over_the_one_document_that_names_an_issue_or_a_ticket(
             assert (document.id, day(document.created_at)) == (name, opened)
 
 
+@pytest.mark.long
 def test_some_of_what_two_hops_lead_to_was_made(asked_of: Callable[[str], Asked]) -> None:
     """So that the closed form was held to documents."""
     made = {url for name in ("jira_issues", "zendesk_tickets") for url in asked_of(name).documents}
@@ -239,7 +241,7 @@ def test_questions_survive_their_file(asked: Asked) -> None:
     assert content.count(b"\n") == len(asked.truth)
 
 
-@pytest.mark.parametrize("name", sorted(DATASET_TYPES))
+@pytest.mark.parametrize("name", EACH_TYPE)
 def test_twenty_records_are_enough(name: str) -> None:
     template = next(template for template in CATALOG.templates if template.dataset_type == name)
     dataset = generate(specification(template.name, records=20, bytes_per_record=3000))

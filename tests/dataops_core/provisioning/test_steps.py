@@ -34,6 +34,7 @@ from tests.waiting import wait_for
 SECRET = "a secret of the tests of the steps"
 S = DatasetStatus
 TYPE = "confluence_pages"
+MOMENTS = ("generating", "indexing", "checking", "publishing")
 
 
 def test_six_steps_make_a_ready_dataset(accept, services):
@@ -324,7 +325,9 @@ def test_time_runs_forwards(accept):
     assert dataset.created_at <= before <= (dataset.ready_at or before)
 
 
-@pytest.mark.parametrize("moment", ["generating", "indexing", "checking", "publishing"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param(one, marks=[] if one == "indexing" else [pytest.mark.long], id=one) for one in MOMENTS]
+)
 def test_a_database_that_restarts_in_the_middle_of_the_work_is_waited_for(
     accept, services, database_url, monkeypatch, moment
 ):

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Industry
 from dataops_core.previewing import records_that_differ, sample_spec
 from dataops_core.templates.comparing import Effect, differences, version_problem
@@ -14,6 +13,7 @@ from dataops_core.templates.loader import check_files, load_catalog
 from dataops_core.templates.model import DefectShares, IndustryVocabulary, RecordCounts, Template, Topic
 from dataops_core.templates.notes import NOTES
 from dataops_core.templates.writing import as_yaml, new_template
+from tests.each_type import EACH_TYPE
 
 CATALOG = load_catalog()
 OWN_ID = UUID("0b9f6a52-5f0e-4f0c-9d35-6d2f1f8f4a11")
@@ -62,7 +62,7 @@ def test_words_that_yaml_reads_as_something_else_read_back_as_words(tmp_path: Pa
     assert read_back(own, tmp_path) == own
 
 
-@pytest.mark.parametrize("name", list(DATASET_TYPES))
+@pytest.mark.parametrize("name", EACH_TYPE)
 def test_a_new_template_of_every_type_and_industry_is_valid(name: str, tmp_path: Path) -> None:
     for industry in Industry:
         made = new_template(CATALOG, OWN_ID, dataset_type=name, industry=industry, use_case="pet_care")
@@ -94,7 +94,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", list(DATASET_TYPES))
+@pytest.mark.parametrize("name", EACH_TYPE)
 def test_a_fields_effect_is_what_the_generator_does_with_it(name: str) -> None:
     before = CATALOG.for_type(name)[0]
     topics = (before.topics[0].model_copy(update={"title": "Another"}), *before.topics[1:])

@@ -19,7 +19,6 @@ from dataops_core.clock import utcnow
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.base import Document
-from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.pieces import KeptRecords
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, Stage
 from dataops_core.provisioning.evaluation import Verdict, evaluate
@@ -28,6 +27,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from tests.each_type import EACH_TYPE
 from tests.faults.quality.material import RECORDS, SEED, Material, generated
 
 SECRET = "a secret of the fault tests"
@@ -170,14 +170,7 @@ def make_material(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Mat
     return make
 
 
-#: All faults are tried on these; on the other types it takes long.
-_ALWAYS = {"confluence_pages", "slack_messages"}
-
-
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(name, marks=[] if name in _ALWAYS else [pytest.mark.long]) for name in sorted(DATASET_TYPES)],
-)
+@pytest.fixture(scope="session", params=EACH_TYPE)
 def material(request: pytest.FixtureRequest, make_material: Callable[..., Material]) -> Material:
     return make_material(request.param)
 
