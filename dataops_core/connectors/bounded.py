@@ -19,7 +19,7 @@ import httpx
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 #: So much is written at once: a peer that takes little at a time is noticed between two pieces.
-_PIECE = 256 * 1024
+_PIECE = 1024 * 1024
 
 
 @contextmanager

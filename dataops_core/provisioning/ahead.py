@@ -1,9 +1,9 @@
 """What a run does while something else is waited for: in a thread of its own.
 
-While the connector takes the records and builds its index, the run draws the test queries (:func:`begun`) and loads
-what comes next. pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it
-imports them: :func:`load_schema_check` does when all records are handed over. A run that comes to the check sooner, or
-never, is right all the same: an import that is under way in another thread is waited for.
+While the connector builds its index, the run draws the test queries (:class:`Meanwhile`) and loads what comes next.
+pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it imports them:
+:func:`load_schema_check` does when all records are handed over. A run that comes to the check sooner, or never, is
+right all the same: an import that is under way in another thread is waited for.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from dataops_core.dataset_types.base import DatasetType
 
@@ -22,19 +22,30 @@ _T = TypeVar("_T")
 _SCHEMA_CHECK = "dataops_core.quality.schema_validation"
 
 
-def begun(work: Callable[[], _T], name: str) -> Future[_T]:
-    """Begins the work, whose result or error the future gives. Returns at once."""
-    future: Future[_T] = Future()
+class Meanwhile(Generic[_T]):
+    """Work that is begun when there is time for it, and done at once where its result is wanted before."""
 
-    def do() -> None:
+    def __init__(self, work: Callable[[], _T], name: str) -> None:
+        self._work = work
+        self._done: Future[_T] = Future()
+        # A daemon: a step that fails meanwhile, or is stopped, does not wait for it.
+        self._thread = threading.Thread(target=self._do, name=name, daemon=True)
+
+    def begin(self) -> None:
+        """Begins in a thread of its own. Returns at once."""
+        self._thread.start()
+
+    def result(self) -> _T:
+        """What the work has come to, waited for. Raises what it raised."""
+        if self._thread.ident is None and not self._done.done():
+            self._do()
+        return self._done.result()
+
+    def _do(self) -> None:
         try:
-            future.set_result(work())
+            self._done.set_result(self._work())
         except BaseException as error:
-            future.set_exception(error)
-
-    # A daemon: a step that fails meanwhile, or is stopped, does not wait for it.
-    threading.Thread(target=do, name=name, daemon=True).start()
-    return future
+            self._done.set_exception(error)
 
 
 def load_schema_check(dataset_type: DatasetType) -> threading.Thread:

@@ -5,7 +5,7 @@ what an earlier try left is found or replaced. Source: ``docs/contract.md`` C-35
 ``lifecycle.PROVISIONING_STEPS``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from dataops_core.lifecycle import (
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.ahead import begun, load_schema_check
+from dataops_core.provisioning.ahead import Meanwhile, load_schema_check
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
@@ -191,9 +191,12 @@ def index_records(context: StepContext) -> IndexedRecords:
             spec = particulars.connected_spec(session, claim.found)
         folder, seed = particulars.folder_of(claim.found), claim.found.dataset.seed
         records = services.tables.open(services.storage, folder)
-        drawing = begun(lambda: queries_of(services.storage, folder, records, dataset_type, seed=seed), "test-queries")
+        drawing = Meanwhile(
+            lambda: queries_of(services.storage, folder, records, dataset_type, seed=seed), "test-queries"
+        )
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
-        report = services.connector.load(spec, documents(records, context.dataset_type), upload_id=upload_id)
+        pushed = documents(records, context.dataset_type, then=drawing.begin)
+        report = services.connector.load(spec, pushed, upload_id=upload_id)
         queries = drawing.result()
         keep_queries(services.storage, folder, queries)
         with services.database.transaction() as session:
@@ -229,12 +232,16 @@ def _generation_spec(services: Services, claim: Claim) -> tuple[Template, Genera
     )
 
 
-def documents(records: Records, dataset_type_name: str) -> Iterator[Document]:
-    """The records as the connector indexes them, one after the other."""
+def documents(
+    records: Records, dataset_type_name: str, *, then: Callable[[], None] = lambda: None
+) -> Iterator[Document]:
+    """The records as the connector indexes them, one after the other; ``then``: to be done when the last was taken."""
     dataset_type: DatasetType = DATASET_TYPES[dataset_type_name]
     for piece in records.pieces():
         for batch in piece.to_batches(BLOCK_ROWS):
             for row in batch.to_pylist():
                 yield dataset_type.document(row)
-    # All is handed over: the connector builds its index now, and this process has the time.
+    # All is handed over: the connector builds its index now, and this process has the time. Sooner, whoever computes
+    # here would hold up the thread that sends.
     load_schema_check(dataset_type)
+    then()

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import threading
+
+import pytest
 
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.provisioning.ahead import load_schema_check
+from dataops_core.provisioning.ahead import Meanwhile, load_schema_check
 
 #: Makes, reads back and hands over the records of every type as the steps before the checks do, in a fresh process.
 SCRIPT = """
@@ -66,6 +69,25 @@ def test_what_cannot_be_loaded_ahead_is_left_to_the_check(caplog):
     thread = load_schema_check(Broken())
     thread.join(60)
     assert "no schema today" in caplog.text
+
+
+def test_work_is_done_once_in_a_thread_of_its_own_where_it_was_begun_and_else_where_its_result_is_wanted():
+    def work() -> str:
+        done.append(threading.current_thread().name)
+        return "the result"
+
+    done: list[str] = []
+    begun, asked = Meanwhile(work, "meanwhile"), Meanwhile(work, "meanwhile")
+    begun.begin()
+    assert [begun.result(), begun.result(), asked.result(), asked.result()] == ["the result"] * 4
+    assert done == ["meanwhile", threading.current_thread().name]
+
+
+def test_an_error_of_the_work_is_raised_where_its_result_is_wanted():
+    work = Meanwhile(lambda: 1 / 0, "meanwhile")
+    work.begin()
+    with pytest.raises(ZeroDivisionError):
+        work.result()
 
 
 def test_loading_ahead_gives_the_schemas_that_the_check_takes():
