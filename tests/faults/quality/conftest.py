@@ -112,15 +112,20 @@ class Indexed:
         """The index file, which nobody has read so far."""
         return self.service.service.files.index(self.spec.connector_id, "first")
 
-    def judge(self, *, adapter: EmbeddedConnector | None = None, table: pa.Table | None = None) -> Judgement:
-        """Puts all four checks, as a run does; ``adapter`` another way to the connector, ``table`` other records."""
+    def judge(
+        self, *, adapter: EmbeddedConnector | None = None, table: pa.Table | None = None, requested: int | None = None
+    ) -> Judgement:
+        """Puts all four checks, as a run does.
+
+        ``adapter`` is another way to the connector, ``table`` other records, ``requested`` another number of them.
+        """
         return Judgement(
             {
                 check: evaluate(
                     check,
                     records=KeptRecords(self.material.table if table is None else table),
                     dataset_type=self.material.dataset_type,
-                    requested=self.material.spec.record_count,
+                    requested=requested or self.material.spec.record_count,
                     incomplete_planned=self.material.incomplete,
                     adapter=adapter or self.adapter,
                     spec=self.spec,

@@ -91,7 +91,7 @@ def test_too_few_records_made_are_noticed_by_completeness_alone(
     load: Callable[..., Any], make_material: Callable[..., Any]
 ) -> None:
     """C-62: records, index and queries agree with one another, and not with what was asked for."""
-    judgement = load(make_material("confluence_pages", count=RECORDS - 1)).judge()
+    judgement = load(make_material("confluence_pages", count=RECORDS - 1)).judge(requested=RECORDS)
     assert judgement.unpassed == {COMPLETENESS: CheckStatus.FAILED}
     assert judgement.details(COMPLETENESS) == "98/100 records fully populated (98%)"
 
