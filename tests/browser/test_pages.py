@@ -46,6 +46,7 @@ def test_the_api_docs_show_every_operation_without_an_asset_from_another_host(st
     assert errors == []
 
 
+@pytest.mark.long
 def test_dagster_shows_the_lineage_of_every_dataset_type(stack, page):
     for group in DATASET_TYPES:
         page.goto(f"{stack.dagster_url}/asset-groups?expanded=global@global:{group}", wait_until="load")

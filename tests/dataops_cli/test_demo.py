@@ -65,6 +65,7 @@ def steps_in(lines: list[str]) -> list[str]:
     return [match[1] for line in lines if (match := re.match(r"  step \d of \d: (.*) \([\d.]+ s\)$", line))]
 
 
+@pytest.mark.long
 def test_the_demo_shows_everything_and_leaves_nothing_running_whatever_the_environment_says(home: Path) -> None:
     # A database of somebody's own and a proxy are no business of the demo's.
     done = dataops(

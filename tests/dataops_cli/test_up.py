@@ -187,6 +187,7 @@ def test_the_next_start_finds_everything_and_down_ends_it_in_time_leaving_no_pro
     assert (second.returncode, second.stdout) == (0, f"Nothing runs on {again.home}.\n")
 
 
+@pytest.mark.long
 def test_another_secret_than_the_one_it_began_with_refuses_the_start(mending_stack: "Stack") -> None:
     mending_stack.stop()
     result = dataops(mending_stack, "up", DATAOPS_SECRET_KEY="another secret, long enough")

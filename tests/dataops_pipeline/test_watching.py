@@ -124,6 +124,7 @@ def test_a_connector_that_fell_is_checked_by_a_run_and_the_score_follows(watch: 
     assert newest.status is AssetCheckExecutionRecordStatus.FAILED
 
 
+@pytest.mark.long
 def test_a_fall_and_a_recovery_reach_the_webhook_once_each(watch: Watch) -> None:
     """C-35, C-62, C-63, C-90: the whole way, from the connector to the receiver and back."""
     pipeline = watch.pipeline

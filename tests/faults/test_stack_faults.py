@@ -215,6 +215,7 @@ def test_a_run_whose_process_was_killed_fails_within_a_minute_and_the_same_reque
     succeeds(api, registry, asked)
 
 
+@pytest.mark.long
 def test_while_dagster_hangs_requests_are_accepted_at_once_and_run_when_it_is_back(mending_stack, api, registry):
     """C-42, C-86: hanging, then killed, then started again by the supervisor."""
     pids = {name: mending_stack.pid(name) for name in DAGSTER}
@@ -236,6 +237,7 @@ def test_while_dagster_hangs_requests_are_accepted_at_once_and_run_when_it_is_ba
     assert len(runs_of(mending_stack, answer.json()["operation_id"])) == 1
 
 
+@pytest.mark.long
 def test_a_connector_that_goes_down_in_the_middle_fails_the_dataset_and_the_same_request_succeeds(
     mending_stack, api, registry
 ):

@@ -250,6 +250,7 @@ def test_twenty_records_are_enough(name: str) -> None:
     assert len({one.kind for one in truth}) >= 8
 
 
+@pytest.mark.long
 def test_a_dataset_of_many_row_groups_is_read_in_parts_and_still_proven_whole() -> None:
     """Memory does not grow with the records: some propose, all have their say."""
     template = next(template for template in CATALOG.templates if template.dataset_type == "slack_messages")

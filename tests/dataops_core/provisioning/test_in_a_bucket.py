@@ -117,6 +117,7 @@ def test_half_an_object_is_none(bucket):
     assert storage.size("datasets/x/records.parquet") == 70 * 2**20
 
 
+@pytest.mark.long
 def test_a_teardown_that_was_killed_while_the_archive_came_together_is_done_again(there, bucket, monkeypatch):
     """In a bucket a folder takes its place file by file: the manifest comes last, so that half an archive is none."""
     case = Case.accept(there)

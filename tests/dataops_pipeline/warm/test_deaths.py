@@ -52,6 +52,7 @@ def test_a_run_that_died_with_its_host_is_reported_by_the_next_one(own_warm: War
     assert own_warm.written() == []
 
 
+@pytest.mark.long
 def test_a_run_that_waited_when_the_host_died_is_started_by_the_next_one(own_warm: Warm) -> None:
     """C-81."""
     first, waiting = own_warm.launch("stay"), own_warm.launch("describe")
@@ -74,6 +75,7 @@ def test_a_run_can_be_terminated_while_there_is_no_host(own_warm: Warm) -> None:
     waiting.ended("CANCELED")
 
 
+@pytest.mark.long
 def test_a_run_of_whose_process_nothing_is_written_down_is_cancelled_when_asked_for(own_warm: Warm) -> None:
     """C-84: nobody waits for what cannot end any more."""
     launched = own_warm.launch("stay")
