@@ -30,7 +30,6 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy import URL
 
-from dataops_cli.addresses import free_port
 from dataops_cli.databases import OLDEST_MAJOR
 from dataops_cli.home import Home
 from dataops_cli.postgres import USER, Postgres
@@ -40,6 +39,7 @@ from dataops_cli.up import READY
 from dataops_core.registry.database import Database
 from dataops_core.settings import Settings
 from dataops_pipeline.warm.records import RunRecords
+from tests.ports import free_port
 
 pytest_plugins = ["tests.databases", "tests.distribution"]
 

@@ -35,6 +35,7 @@ from dataops_core.runs import LaunchRequest, RunState
 from dataops_core.scopes import Scope
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from tests.ports import free_port
 
 DATASETS = "/v1/dataops/datasets"
 #: Those that a client may act by: what an answer has of them is described.
@@ -265,13 +266,6 @@ def serving(settings: Settings, database: Database, dagster: Switchboard) -> Ite
         server.should_exit = True
         thread.join(timeout=20)
         assert not thread.is_alive()
-
-
-def free_port() -> int:
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

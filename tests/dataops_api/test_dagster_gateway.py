@@ -23,6 +23,7 @@ from dataops_core.lifecycle import CheckType, Environment, Stage
 from dataops_core.provisioning.settlement import RunEnding
 from dataops_core.runs import TAG_LOST, LaunchRequest, RunState
 from dataops_core.settings import Settings
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
@@ -37,13 +38,6 @@ with DagsterInstance.get() as instance:
         instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - float(sys.argv[1]), kind, "its id", errors=[]))
 """
 LOCATION = Path(__file__).with_name("dagster_location.py")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -246,6 +240,7 @@ def test_a_run_whose_process_was_ended_from_outside_is_lost_and_has_not_failed(
     assert (state.status, state.ending) == ("FAILURE", RunEnding.LOST)
 
 
+@pytest.mark.long
 def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_when_that_is_back(
     dagster: Dagster, gateway: DagsterGateway
 ) -> None:

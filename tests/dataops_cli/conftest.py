@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dataops_cli.addresses import free_port
 from tests.dataops_cli.program import Program
+from tests.ports import free_port
 
 #: The longest of all commands here that are not a start to ready.
 _SECONDS = 60

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dataops_cli.addresses import free_port
 from dataops_cli.asking.doctor import Finding, State, look
 from dataops_cli.backup.make import make_backup
 from dataops_cli.backup.restore import restore as bring_back
@@ -16,6 +15,7 @@ from dataops_core.errors import ConfigurationError
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 from tests.dataops_cli.test_backup import new_settings, populate, refused, tree
+from tests.ports import free_port
 from tests.s3_server import Bucket, bucket, s3_server
 
 __all__ = ["bucket", "new_settings", "s3_server"]

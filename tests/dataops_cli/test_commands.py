@@ -6,8 +6,8 @@ from pathlib import Path
 from psycopg2 import sql
 from sqlalchemy import make_url
 
-from dataops_cli.addresses import free_port
 from dataops_cli.home import Home
+from tests.ports import free_port
 
 Refusal = Callable[..., str]
 

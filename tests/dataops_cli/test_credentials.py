@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from dataops_cli.addresses import free_port
 from dataops_core.registry import api_clients, installation
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
+from tests.ports import free_port
 
 Refusal = Callable[..., str]
 

@@ -19,7 +19,6 @@ import pytest
 from psycopg2 import sql
 from sqlalchemy import make_url
 
-from dataops_cli.addresses import free_port
 from dataops_cli.background import start_background
 from dataops_cli.databases import check_server, make_ready
 from dataops_cli.home import FORMAT, Home, write_private
@@ -29,6 +28,7 @@ from dataops_core.errors import ConfigurationError
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
 from dataops_core.templates.loader import SHIPPED_DIR
+from tests.ports import free_port
 
 #: Everything is imported before, since that user may not reach the interpreter's files.
 AS_ANOTHER_USER = """

@@ -71,11 +71,11 @@ class Supervised:
         self.process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(PROGRAM), str(home), *arguments],
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # What a buffer took beyond the first line would be lost to communicate().
             start_new_session=True,
         )
         assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "started\n"
+        assert self.process.stdout.readline() == b"started\n"
         self.instance = self.record().instance
 
     def record(self) -> ProcessRecord:
@@ -95,7 +95,7 @@ class Supervised:
     def end(self) -> str:
         """Waits for its end and returns what it said."""
         said, _ = self.process.communicate(timeout=25)
-        return said
+        return said.decode()
 
 
 @pytest.fixture

@@ -196,6 +196,7 @@ def test_another_secret_than_the_one_it_began_with_refuses_the_start(mending_sta
     assert Home(mending_stack.home).read_record() is None
 
 
+@pytest.mark.long
 def test_it_ends_when_its_terminal_and_shell_go_away(mending_stack: "Stack") -> None:
     mending_stack.stop()
     master, slave = os.openpty()

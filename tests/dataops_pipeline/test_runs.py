@@ -452,6 +452,7 @@ def test_a_restore_run_makes_the_dataset_ready_again_and_says_how(pipeline: Pipe
     assert shown["publish_dataset"]["quality_score"].value == float(again.quality_score or 0)
 
 
+@pytest.mark.long
 def test_a_damaged_archive_fails_its_run_with_the_name_of_the_file_and_the_rerun_goes_on_c87(
     pipeline: Pipeline,
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_dataset_whose_turn_it_is_is_validated_by_an_ordinary_run(watch: Watch
     assert watch.tick("revalidate_datasets").skip_message == "It is no dataset's turn."
 
 
+@pytest.mark.long
 def test_a_connector_that_fell_is_checked_by_a_run_and_the_score_follows(watch: Watch) -> None:
     """C-62, C-63, C-90: of the asset's health in the UI an evaluated check decides."""
     services = watch.pipeline.services

@@ -20,8 +20,8 @@ import psutil
 import pytest
 from sqlalchemy import text
 
-from dataops_cli.addresses import free_port
 from dataops_core.runs import TAG_OPERATION
+from tests.ports import free_port
 from tests.waiting import ended, wait_for
 
 if TYPE_CHECKING:

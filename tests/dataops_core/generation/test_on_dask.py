@@ -11,7 +11,6 @@ import pytest
 from distributed import Client
 from fsspec.implementations.local import LocalFileSystem
 
-from dataops_cli.addresses import free_port
 from dataops_cli.asking.doctor import State, look
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import dataset_type
@@ -24,6 +23,7 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.provisioning import steps
 from dataops_core.settings import Settings
 from tests.dataops_core.provisioning.conftest import Case, services
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 __all__ = ["services"]
@@ -148,6 +148,7 @@ def test_what_a_killed_worker_had_is_built_again(cluster, write):
     assert far == write(InThreads(1))
 
 
+@pytest.mark.long
 def test_no_more_blocks_are_built_ahead_than_two_for_each_thread(cluster, write):
     """So that memory does not grow with the records, here or there."""
     held = []
@@ -162,6 +163,7 @@ def test_no_more_blocks_are_built_ahead_than_two_for_each_thread(cluster, write)
     assert 2 <= max(held) <= 4 + 1 + 2
 
 
+@pytest.mark.long
 def test_whatever_ends_the_writing_frees_the_cluster(cluster, write, tmp_path):
     def stop(_: int) -> None:
         raise KeyboardInterrupt
@@ -214,6 +216,7 @@ def test_a_scheduler_without_workers_is_told_of(processes, write, impatient):
         write(OnDask(processes.address))
 
 
+@pytest.mark.long
 def test_a_step_asks_the_cluster_and_its_dataset_says_that_it_is_away(services, impatient, tmp_path, monkeypatch):
     impatient(1)
     away = f"tcp://127.0.0.1:{free_port()}"

@@ -95,6 +95,7 @@ def test_records_in_a_bucket_are_the_bytes_that_a_disk_gets_and_are_read_in_part
     assert [len(far[1]), len(far[2])] == [2, far[0].file_bytes]
 
 
+@pytest.mark.long
 def test_half_an_object_is_none(bucket):
     """Parts that were sent before the writer failed are given up; what was there before stays."""
     storage = bucket.storage
@@ -147,6 +148,7 @@ def test_a_teardown_that_was_killed_while_the_archive_came_together_is_done_agai
     assert not there.storage.exists(f"{archive}.draft")
 
 
+@pytest.mark.long
 def test_what_nobody_owns_in_a_bucket_is_found_and_goes(there, bucket):
     case = Case.accept(there)
     case.provision()
@@ -172,6 +174,7 @@ def test_what_nobody_owns_in_a_bucket_is_found_and_goes(there, bucket):
     assert search(utcnow()) == {}
 
 
+@pytest.mark.long
 def test_another_installations_bucket_is_left_alone(there, bucket):
     bucket.storage.check(owner="ours", claim=True)
     bucket.storage.check(owner="ours", claim=True)

@@ -61,6 +61,7 @@ def vocabulary() -> set[str]:
     return base | inflected
 
 
+@pytest.mark.long
 def test_words_of_one_stem_begin_as_the_stemmer_says() -> None:
     """Against the stems that SQLite gives all of them at once."""
     known = sorted(vocabulary())

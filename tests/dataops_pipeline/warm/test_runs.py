@@ -124,6 +124,7 @@ def test_a_run_whose_process_leaves_without_a_word_fails_with_its_exit_status(wa
     assert f"The run process {pid} ended with exit status 7; the run had not ended." in launched.ended("FAILURE")
 
 
+@pytest.mark.long
 def test_a_process_per_step_works_and_ends_with_its_run(warm: Warm) -> None:
     """What a run's config selects for very large datasets."""
     launched = warm.launch("spread")
