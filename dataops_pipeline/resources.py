@@ -5,6 +5,7 @@ Made at import, connected at first use: loading the definitions reads no file an
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from uuid import UUID
@@ -31,6 +32,7 @@ from dataops_core.registry import launches
 from dataops_core.registry.database import Database
 from dataops_core.runs import CHECKED_ASSET, JOBS, TAG_ATTEMPT, TAG_OPERATION, TAG_PARTITION, TAG_TRACE
 from dataops_core.settings import Settings
+from dataops_core.templates.loader import load_catalog
 
 
 class DataOps:
@@ -123,7 +125,10 @@ def _from_environment() -> Services:
     settings = Settings.load() if _prepared is None else _prepared.settings
     configure_ours(settings)
     tracing.start(settings, service="dataops-pipeline")
-    return _prepared or Services.from_settings(settings)
+    if _prepared is None:
+        return Services.from_settings(settings)
+    # Templates of one's own may have changed since then.
+    return replace(_prepared, catalog=load_catalog(settings.templates_dir))
 
 
 def run_identity(run: DagsterRun) -> RunIdentity:
