@@ -47,7 +47,7 @@ def test_a_journey_moves_to_the_pilot_and_ends(stack: Any) -> None:
     """C-91, C-92, C-93, C-53: nothing is left of it but archives."""
     ids = {"journey_id": str(uuid4()), "client_id": str(uuid4())}
     with stack.client() as api:
-        wanted = request(**ids, dataset_types=["confluence_pages"], generation={"record_count": 60})
+        wanted = request(**ids, dataset_types=["github_repos"], generation={"record_count": 60})
         accepted = api.post("/datasets", json=wanted).json()
         assert ended(api, accepted["operation_id"])["status"] == "completed"
         sandbox = api.get(f"/datasets/{accepted['datasets'][0]['dataset_id']}").json()
@@ -57,7 +57,7 @@ def test_a_journey_moves_to_the_pilot_and_ends(stack: Any) -> None:
         begun = moved["events"][0]["operations"]
         assert [one["operation_type"] for one in begun] == ["dataset_provisioning", "dataset_teardown"]
         new, old = moved["datasets"]
-        assert (new["stage"], new["status"], new["name"]) == ("pilot", "ready", "ACME-Pilot-Confluence")
+        assert (new["stage"], new["status"], new["name"]) == ("pilot", "ready", "ACME-Pilot-GitHub")
         assert (old["dataset_id"], old["status"]) == (sandbox["dataset_id"], "archived")
         pilot = api.get(f"/datasets/{new['dataset_id']}").json()
         assert pilot["template"] == sandbox["template"]
