@@ -144,7 +144,7 @@ def test_a_teardown_that_was_killed_while_the_archive_came_together_is_done_agai
         step(context)
     assert case.dataset().status is S.ARCHIVED
     verify_archive(there.storage, archive, else_="")
-    assert {key.split("/")[0] for key in bucket.keys()}  # noqa: SIM118  a bucket is no dict == {"archives"}
+    assert {key.split("/")[0] for key in bucket.keys()} == {"archives"}  # noqa: SIM118  a bucket is no dict
     assert not there.storage.exists(f"{archive}.draft")
 
 
