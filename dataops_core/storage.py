@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -129,6 +130,16 @@ def written_whole(filesystem: AbstractFileSystem, path: str, *, sync: bool = Fal
         raise
 
 
+def _bucket() -> ModuleType:
+    """``bucket.py``, loaded. Raises ConfigurationError where s3fs is not installed."""
+    try:
+        return importlib.import_module(_BUCKET)  # half a second that nobody pays who has no bucket
+    except ImportError as error:
+        raise ConfigurationError(
+            f"DATAOPS_STORAGE_URL needs the package's extra s3 ({error}): install 'dataops-lifecycle[s3]'."
+        ) from None
+
+
 class Storage:
     """The files of all datasets and archives, below a folder of this machine or in an S3 bucket.
 
@@ -148,21 +159,12 @@ class Storage:
     @cached_property
     def filesystem(self) -> AbstractFileSystem:
         """What reads and writes. Raises ConfigurationError where s3fs is needed and not installed."""
-        if not self.in_bucket:
-            return fsspec.filesystem("file", auto_mkdir=True)
-        self.load()
-        return sys.modules[_BUCKET].open_bucket()
+        return _bucket().open_bucket() if self.in_bucket else fsspec.filesystem("file", auto_mkdir=True)
 
     def load(self) -> None:
         """Loads what the filesystem needs, without making it. Raises ConfigurationError as that does."""
-        if not self.in_bucket:
-            return
-        try:
-            importlib.import_module(_BUCKET)  # half a second that nobody pays who has no bucket
-        except ImportError as error:
-            raise ConfigurationError(
-                f"DATAOPS_STORAGE_URL needs the package's extra s3 ({error}): install 'dataops-lifecycle[s3]'."
-            ) from None
+        if self.in_bucket:
+            _bucket()
 
     def path(self, relative: str) -> str:
         """The filesystem's path of a relative one."""
@@ -298,20 +300,20 @@ class Storage:
                     # Another removed a part of it first: the rest is still there.
                     continue
 
-    def open_uploads(self) -> list["OpenUpload"]:
-        """What writers to a bucket have begun and not ended; their paths are relative. Raises StorageError."""
+    def open_uploads(self, relative: str) -> list["OpenUpload"]:
+        """What writers to a bucket have begun below a folder and not ended, by relative paths. Raises StorageError."""
         if not self.in_bucket:
             return []
         root = f"{self._root}/"
         with storage_errors("Looking for uploads"):
-            found = sys.modules[_BUCKET].open_uploads(self.filesystem, self._root)
+            found = _bucket().open_uploads(self.filesystem, self.path(relative))
             return [replace(upload, path=upload.path.removeprefix(root)) for upload in found]
 
     def abort(self, upload: "OpenUpload") -> None:
         """Gives up such an upload; one that has ended is fine. Raises StorageError."""
         with storage_errors("Ending an upload"):
             whole = replace(upload, path=self.path(upload.path))
-            sys.modules[_BUCKET].abort_upload(self.filesystem, whole)
+            _bucket().abort_upload(self.filesystem, whole)
 
     def move_folder(self, source: str, target: str) -> None:
         """Puts a folder in its final place, where nothing is yet. Raises StorageError.

@@ -40,18 +40,19 @@ def find(scene: Scene) -> Iterator[Finding]:
                     )
                 else:
                     yield from of_one(scene, f"{root}/{name}", dataset_id, owners.get(dataset_id), in_use)
-    yield from _half_written(scene)
+        yield from _half_written(scene, root)
 
 
-def _half_written(scene: Scene) -> Iterator[Finding]:
+def _half_written(scene: Scene, root: str) -> Iterator[Finding]:
     """Uploads to a bucket whose writer was killed: no file shows them, and they are paid for."""
     storage, database = scene.services.storage, scene.services.database
-    for uploads in batches(storage.open_uploads(), PAGE):
-        ids = {upload.upload_id: _dataset_id(upload.path.split("/")[1].removesuffix(DRAFT)) for upload in uploads}
+    for uploads in batches(storage.open_uploads(root), PAGE):
+        ids = {upload: _dataset_id(upload.path.split("/")[1].removesuffix(DRAFT)) for upload in uploads}
+        ours = {upload: dataset_id for upload, dataset_id in ids.items() if dataset_id is not None}
         with database.transaction() as session:
-            owners = orphans.owners(session, [one for one in ids.values() if one is not None])
-        for upload in uploads:
-            owner = owners.get(dataset_id) if (dataset_id := ids[upload.upload_id]) is not None else None
+            owners = orphans.owners(session, list(ours.values()))
+        for upload, dataset_id in ours.items():
+            owner = owners.get(dataset_id)
             if owner is not None and owner.active:
                 continue
 

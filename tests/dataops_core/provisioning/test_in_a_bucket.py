@@ -105,13 +105,13 @@ def test_half_an_object_is_none(bucket):
     def give_up_in_the_middle() -> None:
         with written_whole(storage.filesystem, storage.path("datasets/x/records.parquet")) as file:
             file.write(bytes(70 * 2**20))
-            begun.extend(upload.path for upload in storage.open_uploads())
+            begun.extend(upload.path for upload in storage.open_uploads("datasets"))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         give_up_in_the_middle()
     assert begun == ["datasets/x/records.parquet"]
-    assert storage.open_uploads() == []
+    assert storage.open_uploads("datasets") == []
     assert storage.read_bytes("datasets/x/records.parquet") == b"before"
     with written_whole(storage.filesystem, storage.path("datasets/x/records.parquet")) as file:
         file.write(bytes(70 * 2**20))
@@ -156,10 +156,11 @@ def test_what_nobody_owns_in_a_bucket_is_found_and_goes(there, bucket):
     left = f"datasets/{uuid4()}"
     there.storage.write_bytes(f"{left}/one-1/{RECORDS_FILE}", b"left over")
     there.storage.write_bytes("datasets/notes/readme", b"not ours")
-    path = there.storage.path(f"{left}/two-1/{RECORDS_FILE}")
-    killed = there.storage.filesystem.open(path, "wb", autocommit=False, block_size=5 * 2**20)
-    killed.write(bytes(6 * 2**20))
-    killed.closed = True  # a writer that is gone does not end its upload
+    not_ours = ["datasets/notes/book", "theirs/book"]
+    for begun in (f"{left}/two-1/{RECORDS_FILE}", *not_ours):
+        killed = there.storage.filesystem.open(there.storage.path(begun), "wb", autocommit=False, block_size=5 * 2**20)
+        killed.write(bytes(6 * 2**20))
+        killed.closed = True  # a writer that is gone does not end its upload
 
     def search(now):
         return {finding.kind: finding for finding in files.find(Scene(there, Keys(), now)) if finding.mend}
@@ -170,7 +171,7 @@ def test_what_nobody_owns_in_a_bucket_is_found_and_goes(there, bucket):
     assert utcnow() - found[Kind.DATASET_FILES].since < timedelta(hours=1)
     assert all(finding.mend() for finding in found.values())
     assert bucket.keys() == sorted([*names(kept, RECORDS_FILE), "datasets/notes/readme"])
-    assert there.storage.open_uploads() == []
+    assert [upload.path for root in ("datasets", "theirs") for upload in there.storage.open_uploads(root)] == not_ours
     assert search(utcnow()) == {}
 
 
