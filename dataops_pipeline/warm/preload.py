@@ -12,6 +12,7 @@ from dagster._core.code_pointer import ModuleCodePointer
 from dagster._core.definitions.reconstruct import ReconstructableRepository
 from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
 
+from dataops_core.generation.blocks import blocks_of
 from dataops_core.provisioning.rehearsal import rehearse, rehearse_registry
 from dataops_core.settings import Settings
 from dataops_pipeline.resources import prepare
@@ -41,6 +42,8 @@ def preload(settings: Settings) -> None:
     for module in (DEFINITIONS, *settings.run_modules.replace(",", " ").split()):
         _load_definitions(module)
     services = prepare(settings)
+    services.storage.load()  # s3fs, where there is a bucket
+    blocks_of(settings)  # Dask, where there is a cluster
     rehearse(services.catalog)
     rehearse_registry(services)
     gc.collect()

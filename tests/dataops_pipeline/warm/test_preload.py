@@ -27,11 +27,13 @@ print(json.dumps({"threads": threads(), "open": left, "mapped": mapped, "loaded"
 HEAVY = {
     "dagster_postgres",
     "dagster._core.executor.in_process",
+    "distributed",
     "httpcore",
     "hypothesis.strategies",
     "pandas",
     "pandera.backends.pandas.container",
     "pyarrow.parquet",
+    "s3fs",
     "upath.implementations.local",
 }
 
@@ -43,6 +45,8 @@ def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path, database_url) 
             **os.environ,
             "DATAOPS_HOME": str(tmp_path),
             "DATAOPS_DATABASE_URL": database_url,
+            "DATAOPS_STORAGE_URL": "s3://nobody-is-asked",
+            "DATAOPS_DASK_SCHEDULER": "tcp://nobody-is-asked:8786",
             "DATAOPS_SECRET_KEY": "a secret of the tests of what is preloaded",
         },
         capture_output=True,
