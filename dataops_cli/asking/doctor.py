@@ -22,6 +22,7 @@ from dataops_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from a_domain_sdk import DataOpsClient, Dataset
+    from dataops_core.settings import Settings
 
 _LEAST_FREE = 1 << 30
 _MOST_DATASETS = 200
@@ -98,7 +99,7 @@ def _settings() -> Iterator[Finding]:
     if settings.bucket_url is not None:
         yield _bucket(settings.bucket_url)
     if settings.dask_scheduler is not None:
-        yield _cluster(settings.dask_scheduler)
+        yield _cluster(settings, settings.dask_scheduler)
 
 
 def _bucket(url: str) -> Finding:
@@ -111,9 +112,15 @@ def _bucket(url: str) -> Finding:
     return Finding(State.FINE, f"The storage {url} can be read.")
 
 
-def _cluster(address: str) -> Finding:
+def _cluster(settings: "Settings", address: str) -> Finding:
     from dataops_core.errors import UnavailableError  # noqa: PLC0415
-    from dataops_core.generation.on_dask import OnDask  # noqa: PLC0415
+    from dataops_core.generation.blocks import blocks_of  # noqa: PLC0415
+
+    try:
+        blocks_of(settings)
+    except ConfigurationError as error:
+        return Finding(State.WRONG, f"The Dask scheduler {address} cannot be used.", error.message)
+    from dataops_core.generation.on_dask import OnDask  # noqa: PLC0415  not to be had without the extra
 
     try:
         workers = OnDask(address).workers()

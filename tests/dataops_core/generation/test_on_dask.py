@@ -242,10 +242,15 @@ def test_threads_of_this_machine_build_where_no_cluster_is_named():
     assert blocks_of(Settings(generation_threads=5)) == InThreads(5)
 
 
-def test_the_extra_that_a_cluster_needs_is_named(monkeypatch):
+def test_the_extra_that_a_cluster_needs_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "dataops_core.generation.on_dask", None)
     with pytest.raises(ConfigurationError, match=r"install 'dataops-lifecycle\[dask\]'"):
         blocks_of(Settings(dask_scheduler="tcp://127.0.0.1:1"))
+    monkeypatch.setenv("DATAOPS_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("DATAOPS_DASK_SCHEDULER", "tcp://127.0.0.1:1")
+    one = next(one for one in look() if "Dask" in one.what)
+    assert one.state is State.WRONG
+    assert one.fix.endswith("install 'dataops-lifecycle[dask]'.")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8786", "http://host:8786", "tcp://host", "tcp://:8786"])
