@@ -1,8 +1,9 @@
-"""Records and archives on disk that no dataset answers for.
+"""Records and archives that no dataset answers for, on disk or in a bucket, and what is half written there.
 
 A folder under ``datasets/`` or ``archives/`` bears its dataset's id. It goes where there is no such dataset, where the
 dataset is archived (its records) or keeps no archive, and a try's folder where no operation can go on with it. What is
-in a running operation's hands is left alone, and so is what a failed teardown will go on with.
+in a running operation's hands is left alone, and so is what a failed teardown will go on with. In a bucket nothing is
+looked at beside these two folders: what else is there may be somebody else's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
