@@ -120,6 +120,7 @@ def _writing(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DamagedIndexError("The upload's spool file is gone.")
     with sqlite_errors(), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        check_version(connection)
         connection.execute("PRAGMA synchronous = OFF")  # finish() syncs the whole file before it is published
         connection.execute("PRAGMA cache_size = -32768")
         connection.execute("BEGIN IMMEDIATE")
@@ -138,9 +139,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DamagedIndexError("The index file is gone.")
     with sqlite_errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
-            raise DamagedIndexError("The index file is of another version.")
+        check_version(connection)
         yield connection
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Raises DamagedIndexError for a file of another release's schema: its connector has to be loaded again."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        raise DamagedIndexError("The index file is of another version.")
 
 
 def create(path: Path, *, upload_id: str, started_at: str) -> None:

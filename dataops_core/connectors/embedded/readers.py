@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from uuid import UUID
 
-from dataops_core.connectors.embedded.index import DamagedIndexError, sqlite_errors
+from dataops_core.connectors.embedded.index import DamagedIndexError, check_version, sqlite_errors
 
 #: Inode, size and change time: a file put in its place is another file.
 _Key = tuple[UUID, str, int, int, int]
@@ -36,9 +36,12 @@ class Readers:
         except OSError as error:
             raise DamagedIndexError("The index file is gone.") from error
         key = (connector_id, path.name, status.st_ino, status.st_size, status.st_mtime_ns)
-        connection = self._take(key) or _open(path)
+        known = self._take(key)
+        connection = known or _open(path)
         try:
             with sqlite_errors():
+                if known is None:
+                    check_version(connection)
                 yield connection
         except BaseException:
             connection.close()

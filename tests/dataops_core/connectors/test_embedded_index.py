@@ -2,11 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from uuid import uuid4
 
 import pytest
 
 from dataops_core.connectors.embedded import index
 from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError
+from dataops_core.connectors.embedded.readers import Readers
 from dataops_core.connectors.protocol import Manifest
 from dataops_core.errors import StorageError
 
@@ -80,6 +82,19 @@ def test_a_spool_that_is_gone_is_not_made_anew(spool, document):
     with pytest.raises(DamagedIndexError):
         index.append(spool, [document(1)])
     assert not spool.exists()
+
+
+def test_a_file_of_another_release_is_damaged_to_whoever_reads_or_writes(build, document, tmp_path):
+    path, _ = build([document(1)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    changes = {"upload_id": "u", "moment": MOMENT, "upserts": [], "deletions": ["id-0001"]}
+    with pytest.raises(DamagedIndexError, match="another version"), Readers().lease(uuid4(), path):
+        pass
+    with pytest.raises(DamagedIndexError, match="another version"):
+        index.append(path, [document(2)])
+    with pytest.raises(DamagedIndexError, match="another version"):
+        index.amend(tmp_path / "spool", tmp_path / "changed.db", path, **changes)
 
 
 def test_a_file_that_is_no_index_is_damaged(tmp_path):
