@@ -36,6 +36,7 @@ _DEMANDS = {
     "channel_binding": {"require"},
     "gssencmode": {"require"},
     "sslcertmode": {"require"},
+    "sslcrldir": None,
     "require_auth": None,
     "requirepeer": None,
 }

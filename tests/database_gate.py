@@ -17,6 +17,7 @@ class Gate:
     def __init__(self, url: str) -> None:
         self._target = make_url(url)
         self._open = True
+        self._forwards = True
         #: Connections that were refused so far.
         self.refused = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -37,6 +38,10 @@ class Gate:
         """The server goes away, with every connection to it."""
         self._open = False
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(10)
+
+    def say_nothing(self) -> None:
+        """Nothing reaches the server or its clients any more, and nobody hangs up."""
+        self._forwards = False
 
     def serve(self, serving: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -65,7 +70,7 @@ class Gate:
             return
         there_reader, there = await self._connect()
         self._writers |= {writer, there}
-        await asyncio.gather(_copy(reader, there), _copy(there_reader, writer))
+        await asyncio.gather(self._copy(reader, there), self._copy(there_reader, writer))
         self._writers -= {writer, there}
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -75,14 +80,14 @@ class Gate:
             return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
         return await asyncio.open_connection(str(host), int(str(port)))
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError, asyncio.CancelledError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    with suppress(OSError, RuntimeError):
-        writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.CancelledError):
+            while data := await reader.read(65536):
+                if self._forwards:
+                    writer.write(data)
+                    await writer.drain()
+        with suppress(OSError, RuntimeError):
+            writer.close()
 
 
 @contextmanager

@@ -8,13 +8,13 @@ transaction (``database.py``).
 """
 
 import asyncio
-import ssl
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 from pydantic_core import from_json
@@ -29,10 +29,12 @@ from dataops_core.settings import Settings
 _WAIT_SECONDS = 10
 #: For a connection to be made, and for one to be given back in good order.
 _CONNECT_SECONDS = 5
+#: PostgreSQL's own.
+_PORT = 5432
 _DIALECT: Any = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-#: What a URL may say that asyncpg heeds, of all that libpq does; the rest it would take for settings of the server.
+#: What asyncpg heeds in a URL's query as libpq does; the rest it would take for settings of the server.
 _KNOWN = frozenset(
-    {"host", "port", "user", "password", "passfile", "service", "krbsrvname", "gsslib", "target_session_attrs"}
+    {"passfile", "service", "krbsrvname", "gsslib", "target_session_attrs"}
     | {"sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl"}
     | {"ssl_min_protocol_version", "ssl_max_protocol_version", "application_name"}
 )
@@ -102,8 +104,8 @@ class Looking:
     async def close(self) -> None:
         """Gives every connection back; those in use are given back with their answers."""
         self._closed = True
-        while self._idle:
-            await _give_back(self._idle.pop())
+        resting, self._idle = self._idle, []
+        await asyncio.gather(*map(_give_back, resting))
 
     async def _take_place(self) -> None:
         if self._places.locked():
@@ -123,7 +125,7 @@ class Looking:
             try:
                 if not connection.is_closed():
                     return await self._asked(connection, text, values)
-            except _NO_ANSWER as error:
+            except (*_NO_ANSWER, asyncpg.InternalClientError) as error:
                 if not _was_lost(error):
                     raise  # an answer: it takes too long, say
         return await self._asked(await self._connected(), text, values)
@@ -169,6 +171,7 @@ _SERVER_GOES = ("57P", "08")
 
 
 def _was_lost(error: BaseException) -> bool:
+    """Whether the server has left a connection that rested; an error of asyncpg's own comes of its farewell."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_SERVER_GOES)
     return not isinstance(error, TimeoutError)
@@ -181,16 +184,23 @@ async def _give_back(connection: asyncpg.Connection) -> None:
 
 
 def _address(url: str) -> dict[str, Any]:
-    """The registry's URL as asyncpg takes it. What it cannot demand of a server is refused (``settings.py``)."""
+    """What psycopg2 is given for the registry's URL, as asyncpg takes it: all connections are to one server.
+
+    What asyncpg cannot demand of a server is refused (``settings.py``).
+    """
     parsed = make_url(url)
-    query = {name: value for name, value in parsed.query.items() if name in _KNOWN}
-    address: dict[str, Any] = {}
+    _, given = parsed.get_dialect()().create_connect_args(parsed)
+    address = {"database": given["dbname"], "user": given.get("user"), "password": given.get("password")}
+    if host := given.get("host") or given.get("hostaddr"):
+        address["host"] = host.split(",")
+    if port := given.get("port"):
+        address["port"] = [int(each or _PORT) for each in str(port).split(",")]
+    query = {name: value for name, value in given.items() if name in _KNOWN}
     if query.get("sslrootcert") == "system":
         # libpq's word for the authorities that the machine trusts; the server must be whom its certificate names.
-        address["ssl"] = ssl.create_default_context()
+        address["ssl"] = True
         del query["sslrootcert"]
-    dsn = parsed.set(drivername="postgresql", query=query)
-    return address | {"dsn": dsn.render_as_string(hide_password=False)}
+    return address | {"dsn": f"postgresql://?{urlencode(query)}"}
 
 
 @lru_cache(maxsize=1024)

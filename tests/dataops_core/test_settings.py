@@ -26,7 +26,14 @@ def test_the_log_level_may_be_written_small(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     "demand",
-    ["channel_binding=require", "gssencmode=require", "sslcertmode=require", "require_auth=none", "requirepeer=me"],
+    [
+        "channel_binding=require",
+        "gssencmode=require",
+        "sslcertmode=require",
+        "sslcrldir=x",
+        "require_auth=none",
+        "requirepeer=me",
+    ],
 )
 def test_what_only_some_connections_can_demand_of_a_database_is_refused(demand: str) -> None:
     settings = Settings.load(database_url=f"postgresql://db.example/name?sslmode=require&{demand}")

@@ -1,7 +1,7 @@
 """Looking at the registry from an event loop: what is committed, servers that go away, and questions given up."""
 
 import asyncio
-import ssl
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -10,13 +10,14 @@ from unittest import mock
 
 import pytest
 from psycopg2 import sql
-from sqlalchemy import Float, Select, Text, bindparam, cast, column, func, select, text
+from sqlalchemy import Float, Select, Text, bindparam, cast, column, func, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dataops_core.errors import UnavailableError
 from dataops_core.registry import looking as looking_module
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking, _address
+from tests.database_gate import gate_to
 from tests.waiting import wait_for
 
 Administer = Callable[[sql.Composable], None]
@@ -70,6 +71,20 @@ def test_a_server_that_restarted_is_not_noticed(database_url: str, database: Dat
             )
             after = {one.process for one in await asyncio.gather(*(looking.one(PROCESS, {}) for _ in range(5)))}
             assert before.isdisjoint(after)
+
+    asyncio.run(look())
+
+
+def test_a_server_that_has_said_farewell_and_not_yet_hung_up_is_not_noticed(database_url: str) -> None:
+    farewell = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+
+    async def look() -> None:
+        async with looking_at(database_url) as looking:
+            first = await looking.one(PROCESS, {})
+            looking._idle[0]._protocol.data_received(b"E" + struct.pack("!i", len(farewell) + 4) + farewell)
+            assert not looking._idle[0].is_closed()
+            assert (await looking.one(PROCESS, {})).process != first.process
+            assert looking.connections() == {"in_use": 0, "idle": 1}
 
     asyncio.run(look())
 
@@ -186,6 +201,22 @@ def test_a_question_that_is_asked_while_all_ends_leaves_no_connection(database_u
     asyncio.run(look())
 
 
+def test_a_server_that_says_nothing_holds_up_the_end_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look() -> None:
+        looking = Looking(gate.url)
+        await asyncio.gather(*(looking.one(SLEEP, {"seconds": 0.2}) for _ in range(8)))
+        assert looking.connections()["idle"] == 8
+        gate.say_nothing()
+        monkeypatch.setattr(looking_module, "_CONNECT_SECONDS", 1)
+        started = asyncio.get_running_loop().time()
+        await looking.close()
+        assert 0.9 < asyncio.get_running_loop().time() - started < 5
+        assert looking.connections() == {"in_use": 0, "idle": 0}
+
+    with gate_to(database_url) as gate:
+        asyncio.run(look())
+
+
 def test_a_statement_is_asked_on_when_the_schema_has_changed(things: Database, database_url: str) -> None:
     """A migration may run beside an API that has statements prepared."""
     both: Select[Any] = select(column("one"), column("two")).select_from(text("things_to_see"))
@@ -231,11 +262,42 @@ def test_of_a_url_that_libpq_understands_what_is_the_servers_goes_to_the_server(
     asyncio.run(look())
 
 
+def test_of_several_hosts_the_first_that_is_there_is_asked(database_url: str) -> None:
+    """In the form that SQLAlchemy has for it, as changing does: not of whichever stands last."""
+    url = make_url(database_url)
+    hosts = [f"{url.query['host']}:{url.query['port']}", "/nowhere:1"]
+    both = url.difference_update_query(["port"]).update_query_dict({"host": hosts})
+
+    async def look() -> None:
+        async with looking_at(both.render_as_string(hide_password=False)) as looking:
+            assert await looking.one(PROCESS, {})
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("me@db.example/name", ["db.example"], None),
+        ("me@[::1]:5433/name", ["::1"], [5433]),
+        ("me@ignored/name?host=/var/run/pg&port=5999", ["/var/run/pg"], [5999]),
+        ("me@/name?host=one&host=two", ["one", "two"], [5432, 5432]),
+        ("me@/name?host=one:1&host=two", ["one", "two"], [1, 5432]),
+        ("me@/name?host=one,two&port=1,2", ["one", "two"], [1, 2]),
+        ("me@/name?hostaddr=192.0.2.1", ["192.0.2.1"], None),
+        ("me@/name", None, None),
+    ],
+)
+def test_the_server_is_that_of_psycopg2(url: str, host: list[str] | None, port: list[int] | None) -> None:
+    address = _address(f"postgresql+psycopg2://{url}")
+    assert (address.get("host"), address.get("port"), address["database"]) == (host, port, "name")
+
+
 def test_the_authorities_that_the_machine_trusts_are_asked_for_by_libpqs_word() -> None:
     address = _address("postgresql+psycopg2://me:p%40ss@db.example/name?sslmode=verify-full&sslrootcert=system")
-    assert address["dsn"] == "postgresql://me:p%40ss@db.example/name?sslmode=verify-full"
-    assert address["ssl"].check_hostname
-    assert address["ssl"].verify_mode is ssl.CERT_REQUIRED
+    assert (address["user"], address["password"]) == ("me", "p@ss")
+    assert address["dsn"] == "postgresql://?sslmode=verify-full"
+    assert address["ssl"] is True  # asyncpg's word for the same: names are checked, too
 
 
 def test_one_row_is_one_row(database_url: str) -> None:
