@@ -1,6 +1,6 @@
 """The product's one clock. Every time of the registry, the API and the pipeline comes from here.
 
-Times are timezone-aware and in UTC. The API prints them by :func:`rfc3339` (contract C-1).
+Times are timezone-aware and in UTC. Answers print them as :func:`rfc3339` does (contract C-1), many by orjson itself.
 """
 
 from datetime import UTC, datetime
