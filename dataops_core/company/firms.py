@@ -34,6 +34,7 @@ class Firms:
         self._locale = locale
         self._country: Country = COUNTRIES[locale]
         self._said = self._country.words
+        self._pairs = [first + second for first in self._said.stems_a for second in self._said.stems_b]
         # Japanese is written without blanks; what is spelled there is spelled by its parts, the longest first.
         self._blank = "" if self._said.latin else " "
         self._latin = dict(self._said.latin)
@@ -42,16 +43,12 @@ class Firms:
     @property
     def words(self) -> list[str]:
         """All invented words."""
-        pairs = [a + b for a in self._said.stems_a for b in self._said.stems_b]
-        return [word for word in pairs if word.lower() not in names.KNOWN_NAMES]
+        return [word for word in self._pairs if word.lower() not in names.KNOWN_NAMES]
 
     def drawn(self, draws: Draws, purpose: str) -> Iterator[str]:
         """The invented words in an order of the purpose's own."""
-        for place in draws.shuffled(purpose, len(self._said.stems_a) * len(self._said.stems_b)):
-            first, second = divmod(place, len(self._said.stems_b))
-            word = self._said.stems_a[first] + self._said.stems_b[second]
-            if word.lower() not in names.KNOWN_NAMES:
-                yield word
+        words = (self._pairs[place] for place in draws.shuffled(purpose, len(self._pairs)))
+        yield from (word for word in words if word.lower() not in names.KNOWN_NAMES)
 
     def company(self, draws: Draws) -> str:
         """The name of a client's company."""

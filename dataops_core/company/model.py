@@ -141,6 +141,21 @@ class Company:
     releases: tuple[Release, ...]
 
     @cached_property
+    def incidents_by_project(self) -> tuple[tuple[Incident, ...], ...]:
+        """Of each project its incidents, in the order of their time."""
+        return tuple(
+            tuple(incident for incident in self.incidents if incident.project == project.index)
+            for project in self.projects
+        )
+
+    @cached_property
+    def releases_by_project(self) -> tuple[tuple[Release, ...], ...]:
+        """Of each project the releases of its own service, in the order of their time."""
+        return tuple(
+            tuple(release for release in self.releases if release.project == project.index) for project in self.projects
+        )
+
+    @cached_property
     def wiki_url(self) -> str:
         """Base of Confluence links."""
         return f"https://wiki.{self.domain}/wiki"

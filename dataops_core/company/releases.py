@@ -22,8 +22,6 @@ PER_PROJECT = 8
 FIXES = 3
 #: Every release is out so long before the window's end that it can be talked about.
 LAST_MOMENT = (calendar.WINDOW_DAYS - 28) * calendar.DAY - 1
-#: A day's work in seconds (``generation.calendar``) and the second of a day at which it begins.
-_WORKDAY, _SHIFT_START = 10 * 3600, 8 * 3600
 #: The seconds of a team's day between which releases go out: whatever its zone, the same day in UTC.
 _EARLIEST, _LATEST = 12 * 3600, 15 * 3600 + 1800
 #: Moment, number of the issue that tracks it or 0, and numbers of what it fixes.
@@ -50,8 +48,12 @@ def releases_of(
         offset = people[team.first_person].utc_offset
         planned = _planned(draws, client_id, project, offset, {incident.issue for incident in mine})
         corrections = [
-            (_out(incident.resolved, _WORKDAY + draws.between("correction", 0, _WORKDAY), offset), 0, (incident.issue,))
-            for incident in mine
+            (
+                _out(each.resolved, draws.between("correction", calendar.SHIFT, 2 * calendar.SHIFT), offset),
+                0,
+                (each.issue,),
+            )
+            for each in mine
         ]
         # What would go out beside a planned release goes out with that.
         alone = [each for each in corrections if min(abs(each[0] - other[0]) for other in planned) > 3 * calendar.DAY]
@@ -102,7 +104,7 @@ def _planned(draws: Draws, client_id: UUID, project: Project, utc_offset: int, t
         client_id, np.full(len(issues), project.index), numbers, project.issue_count, utc_offset
     ).tolist()
     return [
-        (_out(moment, draws.between("prepared", 2 * _WORKDAY, 7 * _WORKDAY), utc_offset), issue, what)
+        (_out(moment, draws.between("prepared", 2 * calendar.SHIFT, 7 * calendar.SHIFT), utc_offset), issue, what)
         for moment, issue, what in zip(created, issues, fixed, strict=True)
     ]
 
@@ -111,4 +113,5 @@ def _out(moment: int, seconds: int, utc_offset: int) -> int:
     """When what was ready so many working seconds after a moment went out: that day, in the middle of it."""
     worked = calendar.worked(np.array([moment], dtype=np.int64), utc_offset=utc_offset)
     day, second = divmod(int(calendar.at_work(worked + seconds, utc_offset=utc_offset)[0]) + utc_offset, calendar.DAY)
-    return day * calendar.DAY + _EARLIEST + (second - _SHIFT_START) * (_LATEST - _EARLIEST) // _WORKDAY - utc_offset
+    into = (second - calendar.SHIFT_START) * (_LATEST - _EARLIEST) // calendar.SHIFT
+    return day * calendar.DAY + _EARLIEST + into - utc_offset

@@ -159,10 +159,7 @@ class Numbered:
     @classmethod
     def of(cls, company: Company) -> "Numbered":
         """The counts of a company."""
-        released = [
-            [release.moment for release in company.releases if release.project == project.index]
-            for project in company.projects
-        ]
+        released = [[release.moment for release in own] for own in company.releases_by_project]
         most = max(map(len, released))
         leads = [company.people[company.teams[project.team].first_person] for project in company.projects]
         return cls(

@@ -36,15 +36,8 @@ class Releases:
     def of(cls, company: Company) -> "Releases":
         """The releases of a company."""
         releases = company.releases
-        counts = [0] * len(company.projects)
-        places = []
-        for release in releases:
-            places.append(counts[release.project])
-            counts[release.project] += 1
-        orders = [
-            in_order(company, [release for release in releases if release.project == project.index and release.fixed])
-            for project in company.projects
-        ]
+        places = [company.releases_by_project[release.project].index(release) for release in releases]
+        orders = [in_order(company, project) for project in range(len(company.projects))]
         order = np.full((len(orders), max(map(len, orders))), -1, dtype=np.int64)
         for project, taken in enumerate(orders):
             order[project, : len(taken)] = [release.index for release in taken]
@@ -74,9 +67,12 @@ class Releases:
         fragments.only_where(ranges, "released", rows, fragments.base("released") + chosen)
 
 
-def in_order(company: Company, releases: list[Release]) -> list[Release]:
-    """A project's releases as types take them up: from all over the time, planned ones and corrections mixed."""
-    shuffled = Draws("releases in order", company.client_id, releases[0].project).shuffled("order", len(releases))
+def in_order(company: Company, project: int) -> list[Release]:
+    """A project's releases within the window as types take them up: from all over it, planned ones and corrections
+    mixed.
+    """
+    releases = [release for release in company.releases_by_project[project] if release.fixed]
+    shuffled = Draws("releases in order", company.client_id, project).shuffled("order", len(releases))
     mixed = [releases[place] for place in shuffled]
     planned = [release for release in mixed if release.issue]
     for nth, correction in enumerate(release for release in mixed if not release.issue):

@@ -20,9 +20,10 @@ WINDOW_DAYS = 1092
 _START_SECONDS = int(datetime(2023, 7, 3, tzinfo=UTC).timestamp())
 _WEEKS = WINDOW_DAYS // 7
 DAY = 86_400
-_SHIFT_START, _SHIFT = 8 * 3600, 10 * 3600
+#: The second of a day at which work begins, and how long it lasts.
+SHIFT_START, SHIFT = 8 * 3600, 10 * 3600
 #: Working seconds of the window, in any one zone.
-WORKED_SECONDS = _WEEKS * 5 * _SHIFT
+WORKED_SECONDS = _WEEKS * 5 * SHIFT
 
 #: Day of the week and hour of the day, as weights: mostly Monday to Friday, eight to six.
 _WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
@@ -59,9 +60,9 @@ def _later(start: I64, drawn: U64, within_days: "int | I64") -> I64:
 
 def at_work(seconds: I64, *, utc_offset: "int | I64" = 0) -> I64:
     """The moment at which so many of the window's ``WORKED_SECONDS`` have passed: Monday to Friday, eight to six."""
-    day, second = np.divmod(np.clip(seconds, 0, WORKED_SECONDS - 1), _SHIFT)
+    day, second = np.divmod(np.clip(seconds, 0, WORKED_SECONDS - 1), SHIFT)
     week, weekday = np.divmod(day, 5)
-    local: I64 = (week * 7 + weekday) * DAY + _SHIFT_START + second
+    local: I64 = (week * 7 + weekday) * DAY + SHIFT_START + second
     return _in_window(local - utc_offset)
 
 
@@ -69,8 +70,8 @@ def worked(moments_: I64, *, utc_offset: "int | I64" = 0) -> I64:
     """How many working seconds have passed at each moment: the inverse of :func:`at_work`."""
     day, second = np.divmod(moments_ + utc_offset, DAY)
     week, weekday = np.divmod(day, 7)
-    done = np.where(weekday < 5, np.clip(second - _SHIFT_START, 0, _SHIFT), 0)
-    return (week * 5 + np.minimum(weekday, 5)) * _SHIFT + done
+    done = np.where(weekday < 5, np.clip(second - SHIFT_START, 0, SHIFT), 0)
+    return (week * 5 + np.minimum(weekday, 5)) * SHIFT + done
 
 
 def filed(numbers: I64, counts: "int | I64", drawn: U64, *, utc_offset: "int | I64" = 0) -> I64:

@@ -311,9 +311,7 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
 
 def _add_releases(library: Library, company: Company) -> None:
     """Of each project the versions of its own service, in the order of their time, and with the days they went out."""
-    releases = [
-        [release for release in company.releases if release.project == project.index] for project in company.projects
-    ]
+    releases = company.releases_by_project
     library.pool("released", [f"{company.services[each.service].name} {each.version}" for each in company.releases])
     library.pool_by(PROJECT, "version", [[release.version for release in each] for each in releases])
     library.pool_by(

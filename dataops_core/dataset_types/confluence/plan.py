@@ -93,11 +93,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
         people=People.of(company),
         numbered=Numbered.of(company),
         incidents=np.array(
-            [
-                [incident.index for incident in company.incidents if incident.project == project.index]
-                for project in company.projects
-            ],
-            dtype=np.int64,
+            [[incident.index for incident in mine] for mine in company.incidents_by_project], dtype=np.int64
         ),
         tracking=tracking,
         releases=Releases.of(company),

@@ -144,11 +144,10 @@ class RepositoryBuilder:
             calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS, utc_offset=zone),
         )
         # A project's own service was last pushed to when it was last released, or just after.
-        versioned = (rows < len(plan.changes)) & (
-            plan.numbered.releases_by(project, created) < (plan.numbered.releases_by(project, pushed))
-        )
-        released = plan.numbered.released[project, plan.numbered.releases_by(project, pushed) - 1]
-        after = calendar.later(released, pushes, within_days=2, utc_offset=zone)
+        out = plan.numbered.releases_by(project, pushed)
+        versioned = (rows < len(plan.changes)) & (plan.numbered.releases_by(project, created) < out)
+        after = calendar.later(plan.numbered.released[project, out - 1], pushes, within_days=2, utc_offset=zone)
+        pushed = np.where(versioned, after, pushed)
         place = self._incomplete(rows)
         return _Repositories(
             rows=rows,
@@ -158,10 +157,8 @@ class RepositoryBuilder:
             author=author,
             owner=np.where(chance(owners, 600), author, plan.people.member(project, mix(owners))),
             created=created,
-            pushed=np.where(versioned, after, pushed),
-            updated=calendar.later(
-                np.where(versioned, after, pushed), self._draw("updated", rows), within_days=30, utc_offset=zone
-            ),
+            pushed=pushed,
+            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, utc_offset=zone),
             public=~own & chance(self._draw("public", rows), 80),
             fork=~own & chance(self._draw("flags", rows), 30),
             archived=archived,

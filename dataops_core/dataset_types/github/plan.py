@@ -56,7 +56,8 @@ class RepositoryPlan:
     wheel: Wheel
     people: People
     numbered: Numbered
-    #: Of each project the lines of its service's changelog, in the order of time; none for what was out at first.
+    #: Of each project the lines of its service's changelog, in the order of time; the first is of what was out at
+    #: first, before there was a repository: no changelog has it.
     changes: tuple[tuple[str, ...], ...]
     #: Per topic, its nouns as parts of names; no two topics share one.
     stems: tuple[tuple[str, ...], ...]
@@ -97,10 +98,7 @@ def _plan(plan_key: PlanKey) -> RepositoryPlan:
         wheel=wheel,
         people=People.of(company),
         numbered=Numbered.of(company),
-        changes=tuple(
-            tuple(markup.change(company, release) for release in company.releases if release.project == project.index)
-            for project in company.projects
-        ),
+        changes=tuple(tuple(markup.change(company, release) for release in own) for own in company.releases_by_project),
         stems=_stems(template),
         descriptions=_descriptions(plan_key, archetypes),
         label_sets=_label_sets(template, company),

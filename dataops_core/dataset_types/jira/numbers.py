@@ -30,9 +30,9 @@ class Numbers:
         self._incidents = np.full((len(self._counts), size), -1, dtype=np.int64)
         self._releases = np.full((len(self._counts), size), -1, dtype=np.int64)
         for project, count in enumerate(self._counts.tolist()):
-            incidents = {each.issue: each.index for each in company.incidents if each.project == project}
-            releases = [each for each in company.releases if each.project == project and each.fixed]
-            first = dict(_first_rows(list(incidents), in_order(company, releases)))
+            incidents = {each.issue: each.index for each in company.incidents_by_project[project]}
+            releases = in_order(company, project)
+            first = dict(_first_rows(list(incidents), releases))
             shift = digest64("issue numbers", company.client_id, project) % count
             spread = (np.arange(count, dtype=np.int64) * coprime(count) + shift) % count + 1
             numbers = [number for number in spread.tolist() if number not in first.values()]

@@ -54,14 +54,13 @@ class Outages:
     @classmethod
     def of(cls, company: Company) -> "Outages":
         """The incidents of a company."""
-        mine: list[list[int]] = [[] for _ in company.projects]
-        for incident in company.incidents:
-            mine[incident.project].append(incident.index)
         customers = np.full((len(company.incidents), MOST_CUSTOMERS), -1, dtype=np.int64)
         for incident in company.incidents:
             customers[incident.index, : len(incident.customers)] = incident.customers
         return cls(
-            of_project=np.array(mine, dtype=np.int64),
+            of_project=np.array(
+                [[incident.index for incident in mine] for mine in company.incidents_by_project], dtype=np.int64
+            ),
             started=np.array([incident.started for incident in company.incidents], dtype=np.int64),
             issue=np.array([incident.issue for incident in company.incidents], dtype=np.int64),
             customers=customers,

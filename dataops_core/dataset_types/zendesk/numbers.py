@@ -31,10 +31,8 @@ class Numbers:
         self._customers = np.full(count, -1, dtype=np.int64)
         order = Draws("incident tickets", company.client_id).shuffled("order", len(about))
         # First the first ones of each project: those that small datasets of other types have too.
-        mine = [
-            [each.index for each in company.incidents if each.project == project.index] for project in company.projects
-        ]
-        order.sort(key=lambda chosen: mine[company.incidents[about[chosen][0]].project].index(about[chosen][0]))
+        nth = {each.index: place for mine in company.incidents_by_project for place, each in enumerate(mine)}
+        order.sort(key=lambda chosen: nth[about[chosen][0]])
         for place, chosen in enumerate(order):
             row = _FIRST_INCIDENT + place * _BETWEEN_INCIDENTS
             incident, number, customer = about[chosen]
