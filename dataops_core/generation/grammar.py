@@ -13,7 +13,7 @@ j        adjective: "idempotent"                     prods    product, plural
 a_j      adjective with "a" or "an"                  stake    stakeholders, plural
 v        verb, third person: "reconciles"            reg      regulation
 vb       verb, base form: "reconcile"                risk     risk, noun phrase
-m        metric, takes verbs that do not inflect     goal     goal, infinitive without "to"
+m        metric, singular                            goal     goal, infinitive without "to"
 p        practice, gerund phrase                     num      number from 2 on
 role     role with an article: "the on-call lead"    pct      "12 percent"
 often    "every week"                                span     "three weeks"
@@ -220,7 +220,7 @@ MAINS = (
     "the {m} is on the first page of the report",
     "more than {num} {ns} at once slow the {sys} down",
     "neither the {n} nor the {n} is allowed to be {j}",
-    "new {stake} see {a_j} {n} first",
+    "most {stake} see {a_j} {n} first",
     "no other {n} depends on the {sys} as much",
     "nobody but {role} can {vb} {a_j} {n}",
     "not every {n} needs {a_j} {n}",
@@ -259,7 +259,7 @@ MAINS = (
     "the {m} depends on {role} and on the {sys}",
     "the {m} says more than the number of {ns}",
     "the link between {a_n} and the {m} is weak",
-    "the rest of the {ns} is left to the {sys}",
+    "the rest of the {ns} are left to the {sys}",
     "the same {n} can be {j} in one {sys} and {j} in another",
     "these {ns} cost {stake} {span} each",
     "those who {vb} {ns} also {vb} the {n}",
@@ -392,7 +392,7 @@ TAILS = (
     ", as long as {stake} do not mind. ",
     ", because the {sys} cannot tell {ns} apart. ",
     ", if only for {span}. ",
-    ", no matter how {j} the {n} is. ",
+    ", no matter whether the {n} is {j}. ",
     ", since nobody else knows the {n}. ",
     ", though {stake} seldom see it. ",
     ", until {role} says otherwise. ",
@@ -533,23 +533,3 @@ SUMMARIES = (
     "document {p}",
     "stop {p}",
 )
-
-#: What the slots that no template names can say.
-ROLES = (
-    "the on-call engineer", "the product owner", "the team lead", "a second reviewer", "the release manager",
-    "the duty manager", "the data steward", "the architect", "a senior engineer", "the change board",
-    "the support lead",
-    "the program manager",
-)  # fmt: skip
-OFTEN = (
-    "every week", "every morning", "twice a day", "at the end of each month", "on weekdays", "during the night",
-    "once a quarter", "with each release", "on the first Monday of the month", "every ten minutes", "after each shift",
-)  # fmt: skip
-PAST = (
-    "last week", "last month", "last quarter", "last year", "the week before", "the month before", "the quarter before",
-    "last spring", "last autumn",
-)  # fmt: skip
-SPANS = (
-    "an hour", "two hours", "a day", "two days", "three days", "a week", "two weeks", "three weeks", "a month",
-    "six weeks", "ninety days", "ten minutes", "fifteen minutes", "half an hour", "one shift", "one sprint",
-)  # fmt: skip

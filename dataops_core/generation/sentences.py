@@ -97,7 +97,7 @@ _LIVE = (
     "{person}{contact}{things} at {customer.}",
     "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket.}",
     "Since version {version}, {service}{calls}{other_service} for {a_thing.}",
-    "Since {service} {release}, {person}{did}{ticket.}",
+    "After {service} {release}, {person}{did}{ticket.}",
     "{person} will repeat this with {customer}, using {a_thing} (reference {code}). ",
     "The change record is {code}, the ticket {ticket}, the contact {person.}",
     "{customer} signed the change {code} on {day.}",

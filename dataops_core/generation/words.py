@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dataops_core.generation import grammar
 from dataops_core.templates.model import IndustryVocabulary, Topic
 
 _AN_CONSONANTS = ("hour", "honest", "honor", "heir")
@@ -39,6 +38,24 @@ _ES_VERBS = {
     "psyches": "psyche", "axes": "ax", "vetoes": "veto", "echoes": "echo", "undoes": "undo", "redoes": "redo",
     "unties": "untie", "gases": "gas",
 }  # fmt: skip
+#: What the slots that no template names can say.
+_ROLES = (
+    "the on-call engineer", "the product owner", "the team lead", "a second reviewer", "the release manager",
+    "the duty manager", "the data steward", "the architect", "a senior engineer", "the change board",
+    "the support lead", "the program manager",
+)  # fmt: skip
+_OFTEN = (
+    "every week", "every morning", "twice a day", "at the end of each month", "on weekdays", "during the night",
+    "once a quarter", "with each release", "on the first Monday of the month", "every ten minutes", "after each shift",
+)  # fmt: skip
+_PAST = (
+    "last week", "last month", "last quarter", "last year", "the week before", "the month before", "the quarter before",
+    "last spring", "last autumn",
+)  # fmt: skip
+_SPANS = (
+    "an hour", "two hours", "a day", "two days", "three days", "a week", "two weeks", "three weeks", "a month",
+    "six weeks", "ninety days", "ten minutes", "fifteen minutes", "half an hour", "one shift", "one sprint",
+)  # fmt: skip
 _HEAD = re.compile(r" (?:of|for|per|in|on|to|with|at|from|by|between|under|behind|without|against|across|over) ")
 
 
@@ -152,10 +169,10 @@ class Lexicon:
                 "reg": vocabulary.regulations,
                 "risk": vocabulary.risks,
                 "goal": vocabulary.goals,
-                "role": grammar.ROLES,
-                "often": grammar.OFTEN,
-                "past": grammar.PAST,
-                "span": grammar.SPANS,
+                "role": _ROLES,
+                "often": _OFTEN,
+                "past": _PAST,
+                "span": _SPANS,
                 "num": tuple(str(number) for number in range(2, 91)),
                 "pct": tuple(f"{number} percent" for number in range(2, 61)),
             }

@@ -185,6 +185,10 @@ def test_words_have_the_form_that_sentences_need(template: Template) -> None:
                 f"{noun}: singular"
             )
             assert not re.search(r" (of|for) ", noun), f"{noun}: its plural is not at its end"
+        for metric in topic.metrics:
+            # "cost per visit", "lead time for changes": what is measured stands before the preposition.
+            measured = re.split(r" (?:between|for|of|on|per|to|under) ", metric)[0]
+            assert not re.search(r"[^s]s$", measured), f"{metric}: singular"
         for verb in topic.verbs:
             assert re.fullmatch(r"[a-z-]*s( (on|of|to|up|down|back|over))*", verb), f"{verb}: third person singular"
         for practice in topic.practices:
