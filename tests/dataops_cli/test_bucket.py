@@ -14,7 +14,7 @@ from dataops_cli.up import up
 from dataops_core.errors import ConfigurationError
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
-from tests.dataops_cli.test_backup import new_settings, populate, refused, tree
+from tests.dataops_cli.backup.conftest import new_settings, populate, refused, tree
 from tests.ports import free_port
 from tests.s3_server import Bucket, bucket, s3_server
 
