@@ -2,12 +2,14 @@
 
 A database with the registry's schema serves one test after the other: making one and dropping it takes longer than most
 tests. The next test finds it as the migrations left it, or gets another: what a test has changed of the schema, made
-large or let PostgreSQL take statistics of is dropped.
+large or let PostgreSQL take statistics of is dropped, and so is what somebody of the test still works on.
 """
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import psycopg2
 import pytest
@@ -22,15 +24,12 @@ from tests.stored_rows import Rows
 #: Makes a database (``migrated=True``: with the registry's schema): its URL, and how to drop it.
 MakesDatabase = Callable[..., tuple[str, Callable[[], None]]]
 
-_Lends = tuple[Callable[[], "_Used"], Callable[["_Used"], None]]
-
 _TEMPLATE = "registry_template"
 #: A database that has grown by more is not used again.
 _MOST_GROWTH = 4 << 20
-_OTHERS = (
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+#: Whoever was told to go is gone after so many seconds.
+_MOMENT = 1.0
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _SIZE = "SELECT pg_database_size(current_database())"
 #: Every object that is not PostgreSQL's own, by who wrote its row; and the statistics of the tables.
 _SHAPE = """
@@ -65,11 +64,16 @@ class _Used:
         self._rows = Rows.of(connection)
         self._shape, self._size = self._ask(_SHAPE), self._ask(_SIZE)
 
+    @classmethod
+    def made(cls, postgres: Postgres, new_database: MakesDatabase) -> "_Used":
+        url, drop = new_database(migrated=True)
+        return cls(url, drop, psycopg2.connect(postgres.dsn(str(make_url(url).database))))
+
     def cleaned(self) -> bool:
         """Brings it back to how it was made; says whether that was possible."""
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(_OTHERS)
+            if self._is_held():
+                return False
             if self._ask(_SHAPE) != self._shape or self._ask(_SIZE) > self._size + _MOST_GROWTH:
                 return False
             self._rows.replace_all(self._connection)
@@ -82,7 +86,16 @@ class _Used:
             self._connection.close()
         self.drop()
 
-    def _ask(self, question: str) -> object:
+    def _is_held(self) -> bool:
+        """Whether anybody has not gone: a process or a thread that outlives its test would write into the next one."""
+        deadline = time.monotonic() + _MOMENT
+        while self._ask(_OTHERS):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.005)
+        return False
+
+    def _ask(self, question: str) -> Any:
         with self._connection.cursor() as cursor:
             cursor.execute(question)
             return cursor.fetchone()[0]
@@ -109,19 +122,10 @@ def new_database(postgres: Postgres, administer: Callable[[sql.Composable], None
 
 
 @pytest.fixture(scope="session")
-def _used_databases(postgres: Postgres, new_database: MakesDatabase) -> Iterator["_Lends"]:
+def _idle() -> Iterator[list[_Used]]:
+    """Databases that are as they were made."""
     idle: list[_Used] = []
-
-    def take() -> _Used:
-        if idle:
-            return idle.pop()
-        url, drop = new_database(migrated=True)
-        return _Used(url, drop, psycopg2.connect(postgres.dsn(str(make_url(url).database))))
-
-    def give_back(used: _Used) -> None:
-        idle.append(used) if used.cleaned() else used.close()
-
-    yield take, give_back
+    yield idle
     for used in idle:
         used.close()
 
@@ -135,12 +139,14 @@ def postgres_url(new_database: MakesDatabase) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(_used_databases: "_Lends") -> Iterator[str]:
+def database_url(postgres: Postgres, new_database: MakesDatabase, _idle: list[_Used]) -> Iterator[str]:
     """A database of the test's own with the registry's schema."""
-    take, give_back = _used_databases
-    used = take()
+    used = _idle.pop() if _idle else _Used.made(postgres, new_database)
     yield used.url
-    give_back(used)
+    if used.cleaned():
+        _idle.append(used)
+    else:
+        used.close()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Rows:
 
     @classmethod
     def of(cls, connection: psycopg2.extensions.connection) -> "Rows":
-        """All that a database holds now. The connection may be in autocommit."""
+        """All that a database holds now."""
         with connection.cursor() as cursor:
             cursor.execute(_TABLES)
             tables = tuple(name for (name,) in cursor)
@@ -42,14 +42,12 @@ class Rows:
             return cls(tables, content, tuple(cursor.fetchall()))
 
     def replace_all(self, connection: psycopg2.extensions.connection) -> None:
-        """Puts these rows in the place of all that the database holds. The connection must be in autocommit."""
+        """Puts these rows in the place of all that the database holds, in one transaction."""
         emptied = [sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in self.tables]
         counted = [
             sql.SQL("SELECT setval({}::regclass, {}, {})").format(*map(sql.Literal, one)) for one in self.sequences
         ]
-        with connection.cursor() as cursor:
-            cursor.execute("BEGIN")
+        with connection, connection.cursor() as cursor:
             cursor.execute(sql.SQL("; ").join([sql.SQL(_UNWATCHED), *emptied, *counted]))
             for name, rows in self.content.items():
                 cursor.copy_expert(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name)), io.BytesIO(rows))
-            cursor.execute("COMMIT")

@@ -6,11 +6,9 @@ databases and homes are others.
 """
 
 import shutil
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from dataops_core.provisioning.services import Services
 from tests.stored_rows import Rows
@@ -27,19 +25,11 @@ class State:
     def of(cls, services: Services, files: Path) -> "State":
         """What there is now, where nobody is at work; the files go to a folder that is not there yet."""
         shutil.copytree(services.settings.data_path, files)
-        return cls(_in_autocommit(services, Rows.of), files)
+        with closing(services.database.engine.raw_connection()) as pooled:
+            return cls(Rows.of(pooled.driver_connection), files)
 
     def put(self, services: Services) -> None:
         """Puts it in the place of all rows of the registry, and beside the files of the home."""
         shutil.copytree(self.files, services.settings.data_path, dirs_exist_ok=True)
-        _in_autocommit(services, self.rows.replace_all)
-
-
-def _in_autocommit(services: Services, work: Callable[[Any], Any]) -> Any:
-    with closing(services.database.engine.raw_connection()) as pooled:
-        connection = pooled.driver_connection
-        connection.autocommit = True
-        try:
-            return work(connection)
-        finally:
-            connection.autocommit = False
+        with closing(services.database.engine.raw_connection()) as pooled:
+            self.rows.replace_all(pooled.driver_connection)

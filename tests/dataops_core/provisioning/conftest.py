@@ -150,6 +150,7 @@ def services(database: Database, tmp_path: Path) -> Iterator[Services]:
     server.should_exit = True
     thread.join(10)
     listener.close()
+    assert not thread.is_alive()  # it would work on the database of the next test
 
 
 @dataclass
