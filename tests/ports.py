@@ -9,7 +9,10 @@ import socket
 from itertools import cycle
 
 _FIRST, _BLOCK, _BLOCKS = 10_000, 100, 227
-_block = _FIRST + os.getpid() % _BLOCKS * _BLOCK
+#: gw0, gw1 and so on: the processes of one run have one parent, so that their blocks lie side by side.
+_worker = os.environ.get("PYTEST_XDIST_WORKER")
+_number = os.getppid() + int(_worker.removeprefix("gw")) if _worker else os.getpid()
+_block = _FIRST + _number % _BLOCKS * _BLOCK
 _ports = cycle(range(_block, _block + _BLOCK))
 
 
