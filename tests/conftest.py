@@ -341,11 +341,10 @@ def own_stack(given_database: Callable[[Path], dict[str, str]]) -> Iterator[Call
     with ExitStack() as running:
 
         def start(home: Path | None = None, **variables: str) -> Stack:
-            place = home or Path(running.enter_context(tempfile.TemporaryDirectory(prefix="dol-", dir="/tmp")))
             if home is None:
-                place.chmod(0o711)
-            if home is None:
-                place = place / "home"
-            return running.enter_context(running_stack(place, **(given_database(place) | variables)))
+                outside = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="dol-", dir="/tmp")))
+                outside.chmod(0o711)
+                home = outside / "home"
+            return running.enter_context(running_stack(home, **(given_database(home) | variables)))
 
         yield start

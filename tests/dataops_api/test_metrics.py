@@ -4,7 +4,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from decimal import Decimal
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -22,6 +21,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
 from dataops_core.registry.tables import Dataset, Operation
 from dataops_core.scopes import Scope
+from tests.waiting import wait_for
 
 DATASETS = "/v1/dataops/datasets"
 STATES = ("waiting", "delivered", "given_up")
@@ -92,9 +92,7 @@ def test_requests_that_come_too_often_are_counted(own_api: Any) -> None:
 
 def launches(api: Any, result: str) -> None:
     """Waits until a launch has ended so."""
-    deadline = monotonic() + 20
-    while figure(api, "run_launches_total", result=result) != 1:
-        assert monotonic() < deadline
+    wait_for(lambda: figure(api, "run_launches_total", result=result) == 1, f"one launch is counted as {result}", 20)
 
 
 def test_launches_are_counted_by_what_became_of_them(own_api: Any) -> None:
