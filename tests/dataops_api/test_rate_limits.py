@@ -75,7 +75,7 @@ slowly = pytest.mark.parametrize(
 
 @slowly
 def test_every_answer_to_a_valid_token_tells_where_the_client_stands_and_then_it_is_refused(own_api: Any) -> None:
-    """C-9: also answers that are errors; another client is not touched."""
+    """C-9, C-2: also answers that are errors; another client is not touched."""
     with own_api.asking(Scope.TEMPLATES_READ) as client, own_api.asking(Scope.TEMPLATES_READ) as other:
         answers = [client.get(LISTING), client.get("/v1/dataops/datasets"), client.get(LISTING, params={"x": "y"})]
         assert [answer.status_code for answer in answers] == [200, 403, 400]
@@ -90,6 +90,8 @@ def test_every_answer_to_a_valid_token_tells_where_the_client_stands_and_then_it
         assert (error["code"], error["details"]) == ("RATE_LIMITED", {"retry_after_seconds": 1})
         assert refused.headers["retry-after"] == "1"
         assert refused.headers["ratelimit"].startswith('"api-client";r=0;t=')
+        # The rate is looked at before the scope and the request (C-2).
+        assert client.get("/v1/dataops/datasets", params={"x": "y"}).status_code == 429
         assert other.get(LISTING).status_code == 200
 
 

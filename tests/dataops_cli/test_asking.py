@@ -68,6 +68,9 @@ def test_the_examples_of_the_page_run(stack: Stack, environment: Callable[..., d
         "meets the threshold of 95.",
         "is active, in the stage sandbox",
         "deleted",
+        "record_counts.sandbox",
+        "document_count        20\n",
+        "Journey event accepted",
     ):
         assert words in done.stdout
     assert "The API gives a token." in done.stdout
@@ -254,7 +257,9 @@ def test_ids_are_completed_with_what_they_are(stack: Stack, monkeypatch: pytest.
 
 
 @pytest.mark.stack
-def test_ctrl_c_says_what_goes_on(stack: Stack, environment: Callable[..., dict[str, str]]) -> None:
+def test_ctrl_c_says_what_goes_on_and_what_it_names_does_so(
+    stack: Stack, asked: Dataops, environment: Callable[..., dict[str, str]]
+) -> None:
     options = ("--client", str(uuid4()), "--stage", "production", "--type", "confluence_pages", "--records", "5000")
     process = subprocess.Popen(
         [sys.executable, "-m", "dataops_cli.main", "datasets", "provision", *options],
@@ -274,7 +279,23 @@ def test_ctrl_c_says_what_goes_on(stack: Stack, environment: Callable[..., dict[
     assert found is not None
     with DataOpsClient(**stack.credentials) as client:
         assert not client.operations.get(found[1]).is_complete()
-        assert client.operations.cancel(found[1]).status == "cancelled"
+
+    # The ways on that it names, as commands; a retry is another attempt of the same operation.
+    cancelled = json.loads(asked("operations", "cancel", found[1], "-o", "json").stdout)
+    assert (cancelled["operation_id"], cancelled["status"]) == (found[1], "cancelled")
+    again = asked("operations", "cancel", found[1])
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr.startswith(f"dataops: The operation is cancelled already; operation_id: {found[1]}; ")
+    watched = asked("operations", "watch", found[1])
+    assert watched.returncode == 1
+    assert watched.stderr.splitlines()[-1] == (
+        f"dataops: Operation {found[1]} was cancelled. See it with `dataops operations show {found[1]}`."
+    )
+    retried = asked("operations", "retry", found[1], "--no-wait")
+    assert (retried.returncode, retried.stdout) == (0, f"{found[1]}\n")
+    shown = json.loads(asked("operations", "show", found[1], "-o", "json").stdout)
+    assert (shown["attempt"], shown["error"]) == (2, None)
+    assert asked("operations", "cancel", found[1]).returncode == 0
 
 
 @pytest.mark.stack

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,11 @@ def program(node: str, server: FaultServer, text: str, **environment: str) -> An
     done = subprocess.run(
         [node, "-e", script], capture_output=True, text=True, timeout=60, check=False, env=os.environ | environment
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    # Node 18 says by itself that its fetch is experimental.
+    said = re.sub(
+        r"\(node:\d+\) ExperimentalWarning: The Fetch API is .*\n\(Use `node --trace-warnings .*\n", "", done.stderr
+    )
+    assert (done.returncode, said) == (0, "")
     return json.loads(done.stdout)
 
 
