@@ -91,7 +91,7 @@ class QuerySet:
     @classmethod
     def from_jsonl(cls, text: str) -> Self:
         """What :meth:`to_jsonl` wrote."""
-        return cls(tuple(_parsed(json.loads(line)) for line in text.splitlines() if line.strip()))
+        return cls(tuple(_parsed(json.loads(line)) for line in text.split("\n") if line.strip()))
 
 
 def _plain(query: SampleQuery) -> dict[str, Any]:

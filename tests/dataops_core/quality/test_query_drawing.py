@@ -228,6 +228,12 @@ def test_queries_survive_their_file(queries: QuerySet) -> None:
     assert all({"_id", "text", "metadata", "qrels"} == set(line) for line in lines)
 
 
+def test_a_query_may_hold_what_unicode_calls_the_end_of_a_line() -> None:
+    """A template of one's own may, and JSON leaves it as it is."""
+    queries = QuerySet((SampleQuery("q01-title", QueryKind.TITLE, "one\u2028other", expected=("u1",)),))
+    assert QuerySet.from_jsonl(queries.to_jsonl()) == queries
+
+
 def test_qrels_are_in_the_form_of_beir(queries: QuerySet) -> None:
     header, *lines = queries.to_qrels().splitlines()
     assert header == "query-id\tcorpus-id\tscore"
