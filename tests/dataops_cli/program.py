@@ -9,10 +9,10 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,21 +41,22 @@ class Program:
             number = theirs.fileno()
             command = [sys.executable, str(Path(__file__)), str(number)]
             self._process = subprocess.Popen(command, pass_fds=[number], stdin=subprocess.DEVNULL)
-        self._lock = threading.Lock()
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], seconds: float
+        self, arguments: Sequence[str], environment: Mapping[str, str], seconds: int
     ) -> "subprocess.CompletedProcess[str]":
-        """Runs one command until it has ended and nobody can write what it says any more."""
-        asked = json.dumps({"arguments": arguments, "environment": dict(environment)}).encode()
+        """Runs one command until it has ended and nobody can write what it says any more.
+
+        One that takes longer than it may is killed by an alarm: its status is -14.
+        """
+        asked = json.dumps({"arguments": arguments, "environment": dict(environment), "seconds": seconds}).encode()
         pipes = [os.pipe(), os.pipe()]
-        with self._lock, ThreadPoolExecutor(len(pipes)) as threads:
+        with ThreadPoolExecutor(len(pipes)) as threads:
             socket.send_fds(self._socket, [len(asked).to_bytes(_LENGTH, "big")], [writing for _, writing in pipes])
             self._socket.sendall(asked)
             for _, writing in pipes:
                 os.close(writing)
             said = threads.map(_read, [reading for reading, _ in pipes])
-            self._socket.settimeout(seconds)
             status = int.from_bytes(_receive(self._socket, _LENGTH), "big", signed=True)
             return subprocess.CompletedProcess(["dataops", *arguments], status, *said)
 
@@ -96,6 +97,7 @@ def _serve(connection: socket.socket) -> None:
             os.environ.clear()
             os.environ.update(asked["environment"])
             sys.argv = ["dataops", *asked["arguments"]]
+            signal.alarm(asked["seconds"])
             return
         for pipe in pipes:
             os.close(pipe)
