@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 from dataops_core.company import names
 
-#: An office: its time zone, and the hours that its standard time is ahead of UTC.
-Office = tuple[str, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -30,7 +27,8 @@ class Words:
 class Country:
     """Offices and companies of a locale. ``family_first``: people are named with their family's name first."""
 
-    offices: tuple[Office, ...]
+    #: Each by its time zone.
+    offices: tuple[str, ...]
     #: Follow a company's name (in Japan they may precede it); none where companies do without.
     legal_forms: tuple[str, ...]
     words: Words
@@ -96,38 +94,38 @@ JAPANESE = Words(
 #: By locale. Legal forms have no full stops, which would end a sentence.
 COUNTRIES = {
     "en_US": Country(
-        (("America/New_York", -5), ("America/Chicago", -6), ("America/Denver", -7), ("America/Los_Angeles", -8)),
+        ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"),
         (),
         ENGLISH,
     ),
-    "en_GB": Country((("Europe/London", 0),), ("Ltd", "plc"), ENGLISH),
-    "en_AU": Country((("Australia/Sydney", 10), ("Australia/Perth", 8)), ("Pty Ltd",), ENGLISH),
-    "en_CA": Country((("America/Toronto", -5), ("America/Vancouver", -8)), ("Inc", "Ltd"), ENGLISH),
-    "en_IE": Country((("Europe/Dublin", 0),), ("Ltd", "DAC"), ENGLISH),
-    "en_NZ": Country((("Pacific/Auckland", 12),), ("Ltd",), ENGLISH),
-    "cs_CZ": Country((("Europe/Prague", 1),), ("SE",), ENGLISH),
-    "da_DK": Country((("Europe/Copenhagen", 1),), ("ApS",), ENGLISH),
-    "de_AT": Country((("Europe/Vienna", 1),), ("GmbH", "AG"), GERMAN),
-    "de_DE": Country((("Europe/Berlin", 1),), ("GmbH", "AG", "KG"), GERMAN),
-    "es_ES": Country((("Europe/Madrid", 1),), ("SL", "SA"), ENGLISH),
-    "es_MX": Country((("America/Mexico_City", -6),), ("SA de CV",), ENGLISH),
-    "fi_FI": Country((("Europe/Helsinki", 2),), ("Oy", "Oyj"), ENGLISH),
-    "fr_CA": Country((("America/Toronto", -5),), ("inc",), FRENCH),
-    "fr_FR": Country((("Europe/Paris", 1),), ("SARL", "SAS", "SA"), FRENCH),
-    "it_IT": Country((("Europe/Rome", 1),), ("Srl", "SpA"), ENGLISH),
-    "ja_JP": Country((("Asia/Tokyo", 9),), ("株式会社", "合同会社"), JAPANESE, family_first=True),
-    "nl_BE": Country((("Europe/Brussels", 1),), ("BV", "NV"), ENGLISH),
-    "nl_NL": Country((("Europe/Amsterdam", 1),), ("BV", "NV"), ENGLISH),
-    "no_NO": Country((("Europe/Oslo", 1),), ("AS", "ASA"), ENGLISH),
-    "pl_PL": Country((("Europe/Warsaw", 1),), ("SA",), ENGLISH),
-    "pt_BR": Country((("America/Sao_Paulo", -3),), ("Ltda", "SA"), ENGLISH),
-    "pt_PT": Country((("Europe/Lisbon", 0),), ("Lda", "SA"), ENGLISH),
-    "sv_SE": Country((("Europe/Stockholm", 1),), ("AB",), ENGLISH),
+    "en_GB": Country(("Europe/London",), ("Ltd", "plc"), ENGLISH),
+    "en_AU": Country(("Australia/Sydney", "Australia/Perth"), ("Pty Ltd",), ENGLISH),
+    "en_CA": Country(("America/Toronto", "America/Vancouver"), ("Inc", "Ltd"), ENGLISH),
+    "en_IE": Country(("Europe/Dublin",), ("Ltd", "DAC"), ENGLISH),
+    "en_NZ": Country(("Pacific/Auckland",), ("Ltd",), ENGLISH),
+    "cs_CZ": Country(("Europe/Prague",), ("SE",), ENGLISH),
+    "da_DK": Country(("Europe/Copenhagen",), ("ApS",), ENGLISH),
+    "de_AT": Country(("Europe/Vienna",), ("GmbH", "AG"), GERMAN),
+    "de_DE": Country(("Europe/Berlin",), ("GmbH", "AG", "KG"), GERMAN),
+    "es_ES": Country(("Europe/Madrid",), ("SL", "SA"), ENGLISH),
+    "es_MX": Country(("America/Mexico_City",), ("SA de CV",), ENGLISH),
+    "fi_FI": Country(("Europe/Helsinki",), ("Oy", "Oyj"), ENGLISH),
+    "fr_CA": Country(("America/Toronto",), ("inc",), FRENCH),
+    "fr_FR": Country(("Europe/Paris",), ("SARL", "SAS", "SA"), FRENCH),
+    "it_IT": Country(("Europe/Rome",), ("Srl", "SpA"), ENGLISH),
+    "ja_JP": Country(("Asia/Tokyo",), ("株式会社", "合同会社"), JAPANESE, family_first=True),
+    "nl_BE": Country(("Europe/Brussels",), ("BV", "NV"), ENGLISH),
+    "nl_NL": Country(("Europe/Amsterdam",), ("BV", "NV"), ENGLISH),
+    "no_NO": Country(("Europe/Oslo",), ("AS", "ASA"), ENGLISH),
+    "pl_PL": Country(("Europe/Warsaw",), ("SA",), ENGLISH),
+    "pt_BR": Country(("America/Sao_Paulo",), ("Ltda", "SA"), ENGLISH),
+    "pt_PT": Country(("Europe/Lisbon",), ("Lda", "SA"), ENGLISH),
+    "sv_SE": Country(("Europe/Stockholm",), ("AB",), ENGLISH),
 }
 #: Where a team may sit else.
-OTHER_OFFICES: tuple[Office, ...] = (
-    ("Europe/Warsaw", 1),
-    ("Asia/Singapore", 8),
-    ("America/Toronto", -5),
-    ("Europe/Dublin", 0),
+OTHER_OFFICES = (
+    "Europe/Warsaw",
+    "Asia/Singapore",
+    "America/Toronto",
+    "Europe/Dublin",
 )

@@ -34,9 +34,9 @@ def incidents_of(
         team = teams[project.team]
         part = project.issue_count // PER_PROJECT
         issues = [number * part + draws.between("issue", 2, part - 1) for number in range(PER_PROJECT)]
-        offset = people[team.first_person].utc_offset
+        zone = people[team.first_person].zone
         numbers = np.array(issues, dtype=np.int64)
-        created = issue_created(client_id, np.full(len(issues), project.index), numbers, project.issue_count, offset)
+        created = issue_created(client_id, np.full(len(issues), project.index), numbers, project.issue_count, zone)
         for issue, moment in zip(issues, created.tolist(), strict=True):
             order = draws.shuffled("customers", customers)[: draws.between("customer count", 1, MOST_CUSTOMERS)]
             started = max(0, moment - draws.between("unnoticed", 120, 1800))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from dataops_core.generation.local_time import ZONE_NUMBERS
+
 DEFAULT_LOCALE = "en_US"
 
 
@@ -25,9 +27,13 @@ class Person:
     title: str
     team: int
     manager: int | None
-    #: Where the team sits: ``America/Chicago``, and how far its standard time is ahead of UTC, in seconds.
+    #: Where the team sits: ``America/Chicago``.
     timezone: str
-    utc_offset: int
+
+    @property
+    def zone(self) -> int:
+        """The time zone by its number."""
+        return ZONE_NUMBERS[self.timezone]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[t
         first = len(people)
         # Most teams sit where the company does; one in six in another country.
         offices = OTHER_OFFICES if shape.below("away", 6) == 0 else COUNTRIES[called.locale].offices
-        zone, hours = offices[shape.below("office", 12) % len(offices)]
+        zone = offices[shape.below("office", 12) % len(offices)]
         for rank in range(size):
             name, mailbox = called.draw()
             titles = names.TITLES if rank else names.MANAGER_TITLES
@@ -112,7 +112,6 @@ def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[t
                     # The first team's manager leads the others, who lead their teams.
                     manager=first if rank else (0 if index else None),
                     timezone=zone,
-                    utc_offset=hours * 3600,
                 )
             )
         teams.append(Team(index=index, name=names.TEAMS[place], first_person=first, size=size))

@@ -22,8 +22,8 @@ PER_PROJECT = 8
 FIXES = 3
 #: Every release is out so long before the window's end that it can be talked about.
 LAST_MOMENT = (calendar.WINDOW_DAYS - 28) * calendar.DAY - 1
-#: The seconds of a team's day between which releases go out: whatever its zone, the same day in UTC.
-_EARLIEST, _LATEST = 12 * 3600, 15 * 3600 + 1800
+#: The seconds of a team's day between which releases go out: whatever its zone and the season, the same day in UTC.
+_EARLIEST, _LATEST = 13 * 3600, 15 * 3600 + 1800
 #: Moment, number of the issue that tracks it or 0, and numbers of what it fixes.
 _Planned: TypeAlias = tuple[int, int, tuple[int, ...]]
 
@@ -45,11 +45,11 @@ def releases_of(
     for project in projects:
         team = teams[project.team]
         mine = [incident for incident in incidents if incident.project == project.index]
-        offset = people[team.first_person].utc_offset
-        planned = _planned(draws, client_id, project, offset, {incident.issue for incident in mine})
+        zone = people[team.first_person].zone
+        planned = _planned(draws, client_id, project, zone, {incident.issue for incident in mine})
         corrections = [
             (
-                _out(each.resolved, draws.between("correction", calendar.SHIFT, 2 * calendar.SHIFT), offset),
+                _out(each.resolved, draws.between("correction", calendar.SHIFT, 2 * calendar.SHIFT), zone),
                 0,
                 (each.issue,),
             )
@@ -59,7 +59,7 @@ def releases_of(
         alone = [each for each in corrections if min(abs(each[0] - other[0]) for other in planned) > 3 * calendar.DAY]
         kept = sorted(each for each in (*planned, *alone) if each[0] <= LAST_MOMENT)
         long_ago = draws.below("weekday", 5) - 7 * draws.between("weeks", 1, 6)
-        first: _Planned = (long_ago * calendar.DAY + _EARLIEST - offset, 0, ())
+        first: _Planned = (_moment(long_ago, _EARLIEST, zone), 0, ())
         major, minor, patch = draws.between("major", 1, 4), draws.between("minor", 2, 14), 0
         for place, (moment, issue, fixed) in enumerate((first, *kept)):
             if place and not issue:
@@ -85,7 +85,7 @@ def releases_of(
     return tuple(replace(release, index=index) for index, release in enumerate(found))
 
 
-def _planned(draws: Draws, client_id: UUID, project: Project, utc_offset: int, taken: set[int]) -> list[_Planned]:
+def _planned(draws: Draws, client_id: UUID, project: Project, zone: int, taken: set[int]) -> list[_Planned]:
     """Moment, issue and fixed issues of each planned release: days after its issue, which follows what it fixes."""
     part = project.issue_count // (PER_PROJECT + 1)
     # Projects release at different times of the year, and each in its own rhythm.
@@ -100,18 +100,21 @@ def _planned(draws: Draws, client_id: UUID, project: Project, utc_offset: int, t
         issues.append(issue)
         fixed.append(tuple(sorted(before[place] for place in chosen)))
     numbers = np.array(issues, dtype=np.int64)
-    created = issue_created(
-        client_id, np.full(len(issues), project.index), numbers, project.issue_count, utc_offset
-    ).tolist()
+    created = issue_created(client_id, np.full(len(issues), project.index), numbers, project.issue_count, zone).tolist()
     return [
-        (_out(moment, draws.between("prepared", 2 * calendar.SHIFT, 7 * calendar.SHIFT), utc_offset), issue, what)
+        (_out(moment, draws.between("prepared", 2 * calendar.SHIFT, 7 * calendar.SHIFT), zone), issue, what)
         for moment, issue, what in zip(created, issues, fixed, strict=True)
     ]
 
 
-def _out(moment: int, seconds: int, utc_offset: int) -> int:
+def _out(moment: int, seconds: int, zone: int) -> int:
     """When what was ready so many working seconds after a moment went out: that day, in the middle of it."""
-    worked = calendar.worked(np.array([moment], dtype=np.int64), utc_offset=utc_offset)
-    day, second = divmod(int(calendar.at_work(worked + seconds, utc_offset=utc_offset)[0]) + utc_offset, calendar.DAY)
-    into = (second - calendar.SHIFT_START) * (_LATEST - _EARLIEST) // calendar.SHIFT
-    return day * calendar.DAY + _EARLIEST + into - utc_offset
+    begun = np.array([moment], dtype=np.int64)
+    at_work = calendar.at_work(calendar.worked(begun, zone=zone) + seconds, zone=zone)
+    day, second = divmod(int(calendar.CLOCKS.local(at_work, zone)[0]), calendar.DAY)
+    return _moment(day, _EARLIEST + (second - calendar.SHIFT_START) * (_LATEST - _EARLIEST) // calendar.SHIFT, zone)
+
+
+def _moment(day: int, second: int, zone: int) -> int:
+    """When it is so late on a zone's day."""
+    return int(calendar.CLOCKS.utc(np.array([day * calendar.DAY + second], dtype=np.int64), zone)[0])

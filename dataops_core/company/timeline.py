@@ -12,19 +12,15 @@ from dataops_core.generation import calendar
 from dataops_core.generation.seeding import I64, draw, key
 
 
-def issue_created(client_id: UUID, projects: I64, numbers: I64, counts: "int | I64", utc_offset: "int | I64") -> I64:
+def issue_created(client_id: UUID, projects: I64, numbers: I64, counts: "int | I64", zone: "int | I64") -> I64:
     """When issues were created: ``numbers`` of ``projects`` that have ``counts`` each, in the zone of the team."""
-    return calendar.filed(
-        numbers, counts, draw(key("issue", client_id), _places(projects, numbers)), utc_offset=utc_offset
-    )
+    return calendar.filed(numbers, counts, draw(key("issue", client_id), _places(projects, numbers)), zone=zone)
 
 
-def pull_request_created(
-    client_id: UUID, services: I64, numbers: I64, counts: "int | I64", utc_offset: "int | I64"
-) -> I64:
+def pull_request_created(client_id: UUID, services: I64, numbers: I64, counts: "int | I64", zone: "int | I64") -> I64:
     """The same for pull requests of the services' repositories."""
     drawn = draw(key("pull request", client_id), _places(services, numbers))
-    return calendar.filed(numbers, counts, drawn, utc_offset=utc_offset)
+    return calendar.filed(numbers, counts, drawn, zone=zone)
 
 
 def ticket_created(client_id: UUID, numbers: I64, count: "int | I64") -> I64:

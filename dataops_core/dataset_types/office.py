@@ -193,7 +193,7 @@ class Office:
         """Any document may be defective."""
         project = self.plan.wheel.project(rows)
         author = self.plan.people.member(project, self.draw("author", rows))
-        created = calendar.moments(self.draw("created", rows), utc_offset=self.plan.people.utc_offset[author])
+        created = calendar.moments(self.draw("created", rows), zone=self.plan.people.zone[author])
         anyone = np.ones(len(rows), dtype=np.bool_)
         return Candidates(project=project, moment=created, paired=anyone, movable=anyone)
 
@@ -208,10 +208,8 @@ class Office:
         # What is stale was left as it was first written, what replaced it was not.
         version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
         editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
-        created = calendar.moments(self.draw("created", rows), utc_offset=plan.people.utc_offset[author])
-        changed = calendar.later(
-            created, self.draw("modified", rows), within_days=300, utc_offset=plan.people.utc_offset[editor]
-        )
+        created = calendar.moments(self.draw("created", rows), zone=plan.people.zone[author])
+        changed = calendar.later(created, self.draw("modified", rows), within_days=300, zone=plan.people.zone[editor])
         return Numbers(
             rows=rows,
             home=home,

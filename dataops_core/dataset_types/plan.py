@@ -118,8 +118,8 @@ class People:
     account_ids: pa.Array
     names: pa.Array
     emails: pa.Array
-    #: How far each one's time is ahead of UTC, in seconds.
-    utc_offset: I64
+    #: Where each one sits, in ``local_time.ZONES``.
+    zone: I64
     team_first: I64
     team_size: U64
 
@@ -131,7 +131,7 @@ class People:
             account_ids=arrays.texts([person.account_id for person in company.people]),
             names=arrays.texts([person.name for person in company.people]),
             emails=arrays.texts([person.email for person in company.people]),
-            utc_offset=np.array([person.utc_offset for person in company.people], dtype=np.int64),
+            zone=np.array([person.zone for person in company.people], dtype=np.int64),
             team_first=np.array([team.first_person for team in teams], dtype=np.int64),
             team_size=np.array([team.size for team in teams], dtype=np.uint64),
         )
@@ -154,7 +154,7 @@ class Numbered:
     pull_requests: I64
     #: When each release went out, in order; beyond a project's own ones there is none in time.
     released: I64
-    utc_offset: I64
+    zone: I64
 
     @classmethod
     def of(cls, company: Company) -> "Numbered":
@@ -168,16 +168,16 @@ class Numbered:
                 [company.services[project.index].pull_request_count for project in company.projects], dtype=np.int64
             ),
             released=np.array([[*each, *[_NEVER] * (most - len(each))] for each in released], dtype=np.int64),
-            utc_offset=np.array([lead.utc_offset for lead in leads], dtype=np.int64),
+            zone=np.array([lead.zone for lead in leads], dtype=np.int64),
         )
 
     def issues_by(self, projects: I64, moments: I64) -> I64:
         """How many issues each project had at each moment."""
-        return calendar.filed_by(moments, self.issues[projects], utc_offset=self.utc_offset[projects])
+        return calendar.filed_by(moments, self.issues[projects], zone=self.zone[projects])
 
     def pull_requests_by(self, projects: I64, moments: I64) -> I64:
         """How many pull requests the project's own service had."""
-        return calendar.filed_by(moments, self.pull_requests[projects], utc_offset=self.utc_offset[projects])
+        return calendar.filed_by(moments, self.pull_requests[projects], zone=self.zone[projects])
 
     def releases_by(self, projects: I64, moments: I64) -> I64:
         """How many releases of the project's own service were out: always one at least."""

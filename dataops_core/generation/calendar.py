@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.generation import arrays
+from dataops_core.generation.local_time import WORK_BEGINS, WORK_ENDS, ZONES, LocalTime
 from dataops_core.generation.seeding import I64, U64, key, mix, pick, weighted_table
 
 #: The first day, a Monday, and the number of days: all times are in [2023-07-03, 2026-06-29).
@@ -20,8 +21,10 @@ WINDOW_DAYS = 1092
 _START_SECONDS = int(datetime(2023, 7, 3, tzinfo=UTC).timestamp())
 _WEEKS = WINDOW_DAYS // 7
 DAY = 86_400
+#: What everybody's clock shows in the window. A zone is its place in ``local_time.ZONES``; the first is UTC.
+CLOCKS = LocalTime(ZONES, WINDOW_START, _WEEKS)
 #: The second of a day at which work begins, and how long it lasts.
-SHIFT_START, SHIFT = 8 * 3600, 10 * 3600
+SHIFT_START, SHIFT = WORK_BEGINS, WORK_ENDS - WORK_BEGINS
 #: Working seconds of the window, in any one zone.
 WORKED_SECONDS = _WEEKS * 5 * SHIFT
 
@@ -30,19 +33,19 @@ _WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
 _HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
 
 
-def moments(drawn: U64, first_day: int = 0, *, utc_offset: "int | I64" = 0) -> I64:
+def moments(drawn: U64, first_day: int = 0, *, zone: "int | I64" = 0) -> I64:
     """A working moment per draw, in seconds since the window's start; on or after ``first_day``'s week.
 
-    Hours are those of a zone whose time is ``utc_offset`` seconds ahead of UTC, one for all or one each.
+    Hours are those of a zone, one for all or one each.
     """
     first_week = first_day // 7
     week = first_week + pick(drawn, _WEEKS - first_week)
-    return _in_window(week * 7 * DAY + _within_week(mix(drawn + key("within week"))) - utc_offset)
+    return _in_window(CLOCKS.utc(week * 7 * DAY + _within_week(mix(drawn + key("within week"))), zone))
 
 
-def later(start: I64, drawn: U64, *, within_days: "int | I64", utc_offset: "int | I64" = 0) -> I64:
+def later(start: I64, drawn: U64, *, within_days: "int | I64", zone: "int | I64" = 0) -> I64:
     """A working moment after each start: within so many days where the window allows, and in the window always."""
-    return _in_window(np.maximum(_later(start + utc_offset, drawn, within_days) - utc_offset, start + 1))
+    return _in_window(np.maximum(CLOCKS.utc(_later(CLOCKS.local(start, zone), drawn, within_days), zone), start + 1))
 
 
 def _later(start: I64, drawn: U64, within_days: "int | I64") -> I64:
@@ -58,34 +61,34 @@ def _later(start: I64, drawn: U64, within_days: "int | I64") -> I64:
     return np.minimum(best, WINDOW_DAYS * DAY - 1)
 
 
-def at_work(seconds: I64, *, utc_offset: "int | I64" = 0) -> I64:
+def at_work(seconds: I64, *, zone: "int | I64" = 0) -> I64:
     """The moment at which so many of the window's ``WORKED_SECONDS`` have passed: Monday to Friday, eight to six."""
     day, second = np.divmod(np.clip(seconds, 0, WORKED_SECONDS - 1), SHIFT)
     week, weekday = np.divmod(day, 5)
     local: I64 = (week * 7 + weekday) * DAY + SHIFT_START + second
-    return _in_window(local - utc_offset)
+    return _in_window(CLOCKS.utc(local, zone))
 
 
-def worked(moments_: I64, *, utc_offset: "int | I64" = 0) -> I64:
+def worked(moments_: I64, *, zone: "int | I64" = 0) -> I64:
     """How many working seconds have passed at each moment: the inverse of :func:`at_work`."""
-    day, second = np.divmod(moments_ + utc_offset, DAY)
+    day, second = np.divmod(CLOCKS.local(moments_, zone), DAY)
     week, weekday = np.divmod(day, 7)
     done = np.where(weekday < 5, np.clip(second - SHIFT_START, 0, SHIFT), 0)
     return (week * 5 + np.minimum(weekday, 5)) * SHIFT + done
 
 
-def filed(numbers: I64, counts: "int | I64", drawn: U64, *, utc_offset: "int | I64" = 0) -> I64:
+def filed(numbers: I64, counts: "int | I64", drawn: U64, *, zone: "int | I64" = 0) -> I64:
     """When thing ``number`` (from 1) of ``counts`` that are numbered as they are made was made: evenly over the window.
 
     ``drawn`` varies it within its share of the time: a higher number is never earlier.
     """
     share = pick(drawn, WORKED_SECONDS)
-    return at_work(((numbers - 1) * WORKED_SECONDS + share) // counts, utc_offset=utc_offset)
+    return at_work(((numbers - 1) * WORKED_SECONDS + share) // counts, zone=zone)
 
 
-def filed_by(moments_: I64, counts: "int | I64", *, utc_offset: "int | I64" = 0) -> I64:
+def filed_by(moments_: I64, counts: "int | I64", *, zone: "int | I64" = 0) -> I64:
     """How many things of :func:`filed` were surely made before each moment."""
-    filed_: I64 = np.clip(worked(moments_, utc_offset=utc_offset) * counts // WORKED_SECONDS, 0, counts)
+    filed_: I64 = np.clip(worked(moments_, zone=zone) * counts // WORKED_SECONDS, 0, counts)
     return filed_
 
 

@@ -76,7 +76,7 @@ class ClosedForm:
             project = company.projects[target.project]
             lead = company.people[company.teams[project.team].first_person]
             holders = np.array([target.project], dtype=np.int64)
-            made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.utc_offset)
+            made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.zone)
         return datetime.fromtimestamp(int(epoch_seconds(made)[0]), UTC).date().isoformat()
 
     def incidents(self) -> tuple[Incident, ...]:

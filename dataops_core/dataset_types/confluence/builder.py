@@ -123,7 +123,7 @@ class PageBuilder:
         project, ordinal = self._plan.wheel.project(rows), self._plan.wheel.ordinal(rows)
         free = (ordinal > 0) & (self._incident(project, ordinal) < 0) & (self._release(project, ordinal) < 0)
         author = self._plan.people.member(project, self._draw("author", rows))
-        created = calendar.moments(self._draw("created", rows), utc_offset=self._plan.people.utc_offset[author])
+        created = calendar.moments(self._draw("created", rows), zone=self._plan.people.zone[author])
         return Candidates(project=project, moment=created, paired=free, movable=free)
 
     def _pages(self, rows: I64, marks: Marks) -> _Pages:
@@ -139,13 +139,13 @@ class PageBuilder:
         ends = np.array([each.resolved for each in incidents], dtype=np.int64)
         author = plan.people.member(project, self._draw("author", rows))
         author = np.where(reviews, leads[incident], np.where(notes, plan.releases.lead[release], author))
-        zone = plan.people.utc_offset[author]
+        zone = plan.people.zone[author]
         drawn = self._draw("created", rows)
         told = np.where(reviews, ends[incident], plan.releases.moment[release])
         created = np.where(
             reviews | notes,
-            calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), utc_offset=zone),
-            calendar.moments(drawn, utc_offset=zone),
+            calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), zone=zone),
+            calendar.moments(drawn, zone=zone),
         )
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
@@ -178,7 +178,7 @@ class PageBuilder:
             updated=np.where(
                 version == 1,
                 created,
-                calendar.later(created, self._draw("updated", rows), within_days=400, utc_offset=zone),
+                calendar.later(created, self._draw("updated", rows), within_days=400, zone=zone),
             ),
             version=version,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),

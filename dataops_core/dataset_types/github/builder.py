@@ -133,20 +133,20 @@ class RepositoryBuilder:
         archetype = weighted(self._draw("archetype", rows), plan.archetype_table)
         owners = self._draw("owner", rows)
         author = plan.people.member(project, self._draw("author", rows))
-        zone = plan.people.utc_offset[author]
-        created = calendar.moments(self._draw("created", rows), utc_offset=zone)
+        zone = plan.people.zone[author]
+        created = calendar.moments(self._draw("created", rows), zone=zone)
         archived = ~own & chance(self._draw("archived", rows), 60)
         # An archived repository was left alone within a year; others are pushed to until late.
         pushes = self._draw("pushed", rows)
         pushed = np.where(
             archived,
-            calendar.later(created, pushes, within_days=360, utc_offset=zone),
-            calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS, utc_offset=zone),
+            calendar.later(created, pushes, within_days=360, zone=zone),
+            calendar.later(created, pushes, within_days=calendar.WINDOW_DAYS, zone=zone),
         )
         # A project's own service was last pushed to when it was last released, or just after.
         out = plan.numbered.releases_by(project, pushed)
         versioned = (rows < len(plan.changes)) & (plan.numbered.releases_by(project, created) < out)
-        after = calendar.later(plan.numbered.released[project, out - 1], pushes, within_days=2, utc_offset=zone)
+        after = calendar.later(plan.numbered.released[project, out - 1], pushes, within_days=2, zone=zone)
         pushed = np.where(versioned, after, pushed)
         place = self._incomplete(rows)
         return _Repositories(
@@ -158,7 +158,7 @@ class RepositoryBuilder:
             owner=np.where(chance(owners, 600), author, plan.people.member(project, mix(owners))),
             created=created,
             pushed=pushed,
-            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, utc_offset=zone),
+            updated=calendar.later(pushed, self._draw("updated", rows), within_days=30, zone=zone),
             public=~own & chance(self._draw("public", rows), 80),
             fork=~own & chance(self._draw("flags", rows), 30),
             archived=archived,

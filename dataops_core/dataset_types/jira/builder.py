@@ -128,7 +128,7 @@ class IssueBuilder:
     def _candidates(self, rows: I64) -> Candidates:
         """Any issue may be defective but those that an incident or a release is about."""
         project, number, incident, release = self._plan.numbers.of(rows)
-        zone = self._plan.numbered.utc_offset[project]
+        zone = self._plan.numbered.zone[project]
         created = issue_created(self._spec.company.client_id, project, number, self._capacities[project], zone)
         free = (incident < 0) & (release < 0)
         return Candidates(project=project, moment=created, paired=free, movable=free)
@@ -144,9 +144,9 @@ class IssueBuilder:
         drawn = weighted(self._draw("archetype", rows), plan.archetype_table)
         archetype = np.where(tracked, plan.archetypes.index(INCIDENT), drawn)
         archetype = np.where(prepares, plan.archetypes.index(RELEASE), archetype)
-        zone = plan.numbered.utc_offset[home]
+        zone = plan.numbered.zone[home]
         created = issue_created(company.client_id, home, number, self._capacities[home], zone)
-        ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], utc_offset=zone)
+        ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], zone=zone)
         out = np.maximum(plan.releases.moment[release], created + 600)
         ended = np.where(shipped, self._closed_by(rows, created, out, zone), ended)
         ended = np.where(tracked, np.maximum(ends[incident], created + 600), np.where(prepares, out, ended))
@@ -157,9 +157,7 @@ class IssueBuilder:
         # Nobody's: a third of what is to do, and what lacks it, being in progress.
         status = np.where(unassigned & (status == 0), 1, status)
         done, late = status == len(STATUSES) - 1, self._draw("late", rows)
-        updated = np.where(
-            done & chance(late, 300), calendar.later(ended, mix(late), within_days=20, utc_offset=zone), ended
-        )
+        updated = np.where(done & chance(late, 300), calendar.later(ended, mix(late), within_days=20, zone=zone), ended)
         lead = np.where(tracked, leads[incident], plan.releases.lead[release])
         return _Issues(
             rows=rows,
@@ -184,9 +182,9 @@ class IssueBuilder:
 
     def _closed_by(self, rows: I64, created: I64, out: I64, zone: I64) -> I64:
         """A working moment between the creation of each issue and the release with which it went out."""
-        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(out, utc_offset=zone)
+        begin, end = calendar.worked(created, zone=zone), calendar.worked(out, zone=zone)
         share = 200 + pick(self._draw("closed", rows), 700)
-        return np.clip(calendar.at_work(begin + (end - begin) * share // 1000, utc_offset=zone), created + 1, out)
+        return np.clip(calendar.at_work(begin + (end - begin) * share // 1000, zone=zone), created + 1, out)
 
     def _statuses(self, rows: I64, created: I64, known: NDArray[np.bool_]) -> I64:
         """The older an issue, the likelier it is done; what an incident or a release is about always is."""
@@ -329,12 +327,12 @@ class IssueBuilder:
         place: I64 = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", issues.rows[issue] * 64 + place)
         project, home = issues.project[issue], issues.home[issue]
-        zone = plan.numbered.utc_offset[home]
+        zone = plan.numbered.zone[home]
         created, updated = issues.created[issue], issues.updated[issue]
-        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
+        begin, end = calendar.worked(created, zone=zone), calendar.worked(updated, zone=zone)
         step: I64 = place * 1000 + pick(drawn, 1000)
         worked: I64 = begin + (end - begin) * step // (counts[issue] * 1000)
-        moment = calendar.at_work(worked, utc_offset=zone)
+        moment = calendar.at_work(worked, zone=zone)
         # What began after hours has its comments after hours too.
         moment = np.clip(moment, created, updated)
         tells = (issues.release[issue] >= 0) & (place == counts[issue] - 1)

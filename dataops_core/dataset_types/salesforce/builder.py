@@ -223,10 +223,10 @@ class AccountBuilder:
         owner = plan.people.member(project, self._draw("owner", rows))
         creators = self._draw("creator", rows)
         creator = np.where(chance(creators, 600), owner, plan.people.member(project, mix(creators)))
-        zone = plan.people.utc_offset[creator]
+        zone = plan.people.zone[creator]
         drawn = self._draw("created", rows)
-        first = calendar.at_work(pick(drawn, _FIRST_DAYS * 36_000), utc_offset=zone)
-        created = np.where(own, first, calendar.moments(drawn, utc_offset=zone))
+        first = calendar.at_work(pick(drawn, _FIRST_DAYS * 36_000), zone=zone)
+        created = np.where(own, first, calendar.moments(drawn, zone=zone))
         place = self._incomplete(rows)
         return _Accounts(
             rows=rows,
@@ -238,9 +238,7 @@ class AccountBuilder:
             owner=owner,
             creator=creator,
             created=created,
-            modified=calendar.later(
-                created, self._draw("modified", rows), within_days=calendar.WINDOW_DAYS, utc_offset=zone
-            ),
+            modified=calendar.later(created, self._draw("modified", rows), within_days=calendar.WINDOW_DAYS, zone=zone),
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
         )
 

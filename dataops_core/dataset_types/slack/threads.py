@@ -19,7 +19,6 @@ from dataops_core.dataset_types.plan import People, Wheel
 from dataops_core.dataset_types.releases import Releases
 from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, INCIDENT, LAYOUTS, THREADS
 from dataops_core.generation import calendar
-from dataops_core.generation.local_time import LocalTime
 from dataops_core.generation.seeding import I64, U64, Affine, chance, draw, key, mix, pick
 
 #: Messages of the longest thread.
@@ -98,9 +97,6 @@ class ThreadClock:
         self._count = record_count
         self._path = path
         self._wheel = Wheel(company)
-        zones = sorted({person.timezone for person in company.people})
-        self._clocks = LocalTime(zones)
-        self._zone = np.array([zones.index(person.timezone) for person in company.people], dtype=np.int64)
         self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
         self._tells_of_outages = np.array([name == INCIDENT for name in archetypes])
         self._announces = archetypes.index(ANNOUNCEMENT)
@@ -171,20 +167,20 @@ class ThreadClock:
     def _moments(self, roots: I64, archetype: I64, authors: I64, about: tuple[I64, I64]) -> I64:
         """When each message is posted: soon after its incident was noticed or its release was out, or at work."""
         incident, release = about
-        zones, urgent = self._zone[authors], incident >= 0
+        zones, urgent = self._people.zone[authors], incident >= 0
         noticed = self.outages.started[incident] + _NOTICED_WITHIN
         drawn = self._draw("posted", roots)
         week = _FIRST_WEEK + pick(mix(~drawn), _LAST_WEEK - _FIRST_WEEK)
         local = week * _WEEK + calendar.moments(drawn) % _WEEK
         moments = np.empty(authors.shape, dtype=np.int64)
-        moments[:, 0] = np.where(urgent, noticed + 60 + pick(drawn, 600), self._clocks.utc(local, zones[:, 0]))
+        moments[:, 0] = np.where(urgent, noticed + 60 + pick(drawn, 600), calendar.CLOCKS.utc(local, zones[:, 0]))
         out = self.releases.moment[release] + 120 + pick(drawn, 1500)
         moments[:, 0] = np.where(release >= 0, out, moments[:, 0])
         for place in range(1, LONGEST):
             pauses = self._draw("pause", roots + place)
             minutes = np.minimum(pick(pauses, self._pauses[archetype]), pick(mix(pauses), self._pauses[archetype]))
             soon = moments[:, place - 1] + 20 + minutes * 60 + pick(mix(~pauses), 60)
-            at_work = self._clocks.at_work(soon, zones[:, place], mix(pauses + key("morning")))
+            at_work = calendar.CLOCKS.at_work(soon, zones[:, place], mix(pauses + key("morning")))
             # Who sees to an incident does not go home.
             moments[:, place] = np.where(urgent, soon, at_work)
         return moments

@@ -173,10 +173,8 @@ class TicketBuilder:
         # Some customers ask more than others.
         asking = np.minimum(pick(drawn, len(company.customers)), pick(mix(drawn), len(company.customers) * 2))
         created = ticket_created(company.client_id, number, self._capacity)
-        zone = plan.numbered.utc_offset[home]
-        updated = calendar.later(
-            created, self._draw("updated", rows), within_days=plan.longest[archetype], utc_offset=zone
-        )
+        zone = plan.numbered.zone[home]
+        updated = calendar.later(created, self._draw("updated", rows), within_days=plan.longest[archetype], zone=zone)
         place = self._incomplete(rows)
         return _Tickets(
             rows=rows,
@@ -324,12 +322,12 @@ class TicketBuilder:
         ticket = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(ticket)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", tickets.rows[ticket] * 64 + place)
-        zone = plan.numbered.utc_offset[tickets.home[ticket]]
+        zone = plan.numbered.zone[tickets.home[ticket]]
         created, updated = tickets.created[ticket], tickets.updated[ticket]
-        begin, end = calendar.worked(created, utc_offset=zone), calendar.worked(updated, utc_offset=zone)
+        begin, end = calendar.worked(created, zone=zone), calendar.worked(updated, zone=zone)
         step: I64 = place * 1000 + pick(drawn, 1000)
         worked: I64 = begin + (end - begin) * step // (counts[ticket] * 1000)
-        moment = np.clip(calendar.at_work(worked, utc_offset=zone), created, updated)
+        moment = np.clip(calendar.at_work(worked, zone=zone), created, updated)
         # 0: a reply, 1: an answer, 2: a note. A company's incident begins with the note that says so.
         note = (place % 2 == 0) & chance(mix(drawn), 200)
         about = (tickets.incident[ticket] >= 0) & (place == 0)

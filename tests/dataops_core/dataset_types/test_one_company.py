@@ -5,6 +5,7 @@ import re
 from collections import Counter, defaultdict
 from datetime import datetime
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -127,7 +128,7 @@ def test_no_text_names_an_issue_that_was_made_after_it(company, datasets):
             numbers = np.array([number for number, _ in pairs], dtype=np.int64)
             lead = company.people[company.teams[project.team].first_person]
             holders = np.full(len(numbers), project.index)
-            made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.utc_offset)
+            made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.zone)
             told = np.array([moment for _, moment in pairs])
             early += [(name, key, int(number)) for number in numbers[epoch_seconds(made) > told]]
     # The first issue of a project may be spoken of on its first day.
@@ -240,3 +241,18 @@ def test_a_permalink_is_one_of_the_workspace(company, datasets):
     hosts = {urlsplit(datasets[name].type.document(datasets[name].rows[0]).view_url).netloc for name in datasets}
     assert len(hosts) == len(DATASET_TYPES)
     assert all(host.endswith(f".{company.domain}") for host in hosts)
+
+
+def test_people_work_from_eight_to_six_on_their_own_clocks_in_summer_and_in_winter(company, datasets):
+    zones = {person.email: ZoneInfo(person.timezone) for person in company.people}
+    # Tickets are opened by customers, wherever they sit.
+    for name in DATASET_TYPES.keys() - {"zendesk_tickets"}:
+        dataset, seasons = datasets[name], defaultdict(list)
+        for row in dataset.rows:
+            document = dataset.type.document(row)
+            local = datetime.fromtimestamp(document.created_at, zones[document.author_email])
+            seasons[bool(local.dst())].append(8 <= local.hour < 18)
+        for summer, worked in seasons.items():
+            assert np.mean(worked) > 0.8, (name, summer)
+        assert len(seasons[True]) > 20, name
+        assert len(seasons[False]) > 20, name

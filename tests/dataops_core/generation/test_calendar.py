@@ -1,13 +1,17 @@
 """When a company works."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from dataops_core.generation import calendar
+from dataops_core.generation.local_time import ZONE_NUMBERS
 from dataops_core.generation.seeding import mix
 
+NEW_YORK = ZONE_NUMBERS["America/New_York"]
 DRAWN = mix(np.arange(5000, dtype=np.uint64))
 END = datetime(2026, 6, 29, tzinfo=UTC)
 
@@ -58,8 +62,8 @@ def test_work_is_counted_from_monday_to_friday_between_eight_and_six():
     assert (np.diff(worked) > 0).all()
     assert (calendar.worked(worked) == seconds).all()
     assert all(moment.weekday() < 5 and 8 <= moment.hour < 18 for moment in times(worked))
-    elsewhere = calendar.at_work(seconds, utc_offset=-5 * 3600)
-    assert (calendar.worked(elsewhere, utc_offset=-5 * 3600) == seconds).all()
+    elsewhere = calendar.at_work(seconds, zone=NEW_YORK)
+    assert (calendar.worked(elsewhere, zone=NEW_YORK) == seconds).all()
 
 
 def test_nights_and_weekends_add_nothing_to_what_was_worked():
@@ -68,14 +72,29 @@ def test_nights_and_weekends_add_nothing_to_what_was_worked():
     assert set(calendar.worked(moments).tolist()) == {5 * 10 * 3600}
 
 
-def test_hours_are_those_of_the_zone():
-    offset = -8 * 3600
-    local = times(calendar.moments(DRAWN, utc_offset=offset) + offset)
-    assert 0.85 < np.mean([8 <= moment.hour < 18 for moment in local]) < 1
-    start = calendar.moments(DRAWN, utc_offset=offset)
-    after = calendar.later(start, mix(DRAWN), within_days=90, utc_offset=offset)
+def summers_and_winters(moments: np.ndarray, zone: str) -> tuple[list[datetime], list[datetime]]:
+    """The moments as clocks of the zone show them, divided by whether it is summer time."""
+    local = [moment.astimezone(ZoneInfo(zone)) for moment in times(moments)]
+    return [each for each in local if each.dst()], [each for each in local if not each.dst()]
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Europe/Berlin", "Australia/Sydney"])
+def test_hours_are_those_of_the_zone_in_summer_and_in_winter(zone):
+    number = ZONE_NUMBERS[zone]
+    start = calendar.moments(DRAWN, zone=number)
+    for season in summers_and_winters(start, zone):
+        assert len(season) > 1000
+        assert 0.85 < np.mean([8 <= moment.hour < 18 for moment in season]) < 1
+        # The hour before is as empty in both: nobody's day is shifted.
+        assert np.mean([moment.hour < 7 for moment in season]) < 0.05
+    after = calendar.later(start, mix(DRAWN), within_days=90, zone=number)
     assert (after > start).all()
-    assert 0.8 < np.mean([8 <= moment.hour < 18 for moment in times(after + offset)]) < 1
+    for season in summers_and_winters(after, zone):
+        assert 0.8 < np.mean([8 <= moment.hour < 18 for moment in season]) < 1
+    filed = calendar.filed(np.arange(1, 5001), 5000, DRAWN, zone=number)
+    assert (np.diff(filed) >= 0).all()
+    for season in summers_and_winters(filed, zone):
+        assert all(moment.weekday() < 5 and 8 <= moment.hour < 18 for moment in season)
 
 
 def test_moments_are_written_with_an_offset_too():
