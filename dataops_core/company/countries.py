@@ -1,12 +1,32 @@
-"""What differs from country to country: offices, legal forms, and the words that companies are named with. Data only.
+"""What differs from country to country: offices, titles, legal forms, words that companies are named with. Data only.
 
 All names are ours, as those of ``names.py``, which countries without words of their own share. The words of one kind
 stand in one order everywhere: the n-th of ``customer_forms`` says in each language what a customer trades in.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dataops_core.company import names
+
+
+class Office(NamedTuple):
+    """Where a team sits: the city as its people write it, and its time zone."""
+
+    city: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What people do, as their cards say: those who lead a team, and everybody else.
+
+    The words of one kind stand in one order everywhere. Where a language would have to say whether it is a man or a
+    woman, they name the work.
+    """
+
+    managers: tuple[str, ...]
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +47,11 @@ class Words:
 class Country:
     """Offices and companies of a locale. ``family_first``: people are named with their family's name first."""
 
-    #: Each by its time zone.
-    offices: tuple[str, ...]
+    offices: tuple[Office, ...]
     #: Follow a company's name (in Japan they may precede it); none where companies do without.
     legal_forms: tuple[str, ...]
     words: Words
+    titles: Titles
     family_first: bool = False
 
 
@@ -91,41 +111,123 @@ JAPANESE = Words(
     latin=tuple((_STEMS_A | _STEMS_B | _COMPANY_FORMS | _CUSTOMER_FORMS).items()),
 )
 
+AMERICAN_TITLES = Titles(names.MANAGER_TITLES, names.TITLES)
+BRITISH_TITLES = Titles(
+    managers=("Engineering Manager", "Director", "Team Leader", "Head of Delivery"),
+    others=(
+        "Software Engineer", "Senior Software Engineer", "Principal Engineer", "Product Manager", "Business Analyst",
+        "Data Engineer", "Test Engineer", "Technical Author", "Site Reliability Engineer", "Product Designer",
+        "Programme Manager", "Solutions Architect",
+    ),
+)  # fmt: skip
+GERMAN_TITLES = Titles(
+    managers=("Leitung Entwicklung", "Bereichsleitung", "Teamleitung", "Leitung Umsetzung"),
+    others=(
+        "Softwareentwicklung", "Softwareentwicklung Senior", "Leitende Entwicklung", "Produktmanagement",
+        "Anforderungsanalyse", "Datentechnik", "Qualitätssicherung", "Technische Redaktion", "Systembetrieb",
+        "Produktgestaltung", "Programmleitung", "Softwarearchitektur",
+    ),
+)  # fmt: skip
+FRENCH_TITLES = Titles(
+    managers=("Responsable technique", "Responsable de pôle", "Responsable de groupe", "Responsable des livraisons"),
+    others=(
+        "Développement logiciel", "Développement logiciel senior", "Expertise technique", "Responsable produit",
+        "Analyste métier", "Ingénierie des données", "Responsable qualité", "Rédaction technique",
+        "Fiabilité des services", "Conception produit", "Responsable de programme", "Architecte logiciel",
+    ),
+)  # fmt: skip
+JAPANESE_TITLES = Titles(
+    managers=("開発課長", "部長", "チームリーダー", "デリバリー責任者"),
+    others=(
+        "ソフトウェアエンジニア", "シニアソフトウェアエンジニア", "主任技師", "プロダクトマネージャー",
+        "ビジネスアナリスト", "データエンジニア", "品質保証エンジニア", "テクニカルライター", "サイト信頼性エンジニア",
+        "プロダクトデザイナー", "プログラムマネージャー", "ソリューションアーキテクト",
+    ),
+)  # fmt: skip
+
+
+def _offices(zone: str, *cities: str) -> tuple[Office, ...]:
+    return tuple(Office(city, zone) for city in cities)
+
+
 #: By locale. Legal forms have no full stops, which would end a sentence.
 COUNTRIES = {
     "en_US": Country(
-        ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"),
+        (
+            Office("New York", "America/New_York"),
+            Office("Chicago", "America/Chicago"),
+            Office("Denver", "America/Denver"),
+            Office("Seattle", "America/Los_Angeles"),
+        ),
         (),
         ENGLISH,
+        AMERICAN_TITLES,
     ),
-    "en_GB": Country(("Europe/London",), ("Ltd", "plc"), ENGLISH),
-    "en_AU": Country(("Australia/Sydney", "Australia/Perth"), ("Pty Ltd",), ENGLISH),
-    "en_CA": Country(("America/Toronto", "America/Vancouver"), ("Inc", "Ltd"), ENGLISH),
-    "en_IE": Country(("Europe/Dublin",), ("Ltd", "DAC"), ENGLISH),
-    "en_NZ": Country(("Pacific/Auckland",), ("Ltd",), ENGLISH),
-    "cs_CZ": Country(("Europe/Prague",), ("SE",), ENGLISH),
-    "da_DK": Country(("Europe/Copenhagen",), ("ApS",), ENGLISH),
-    "de_AT": Country(("Europe/Vienna",), ("GmbH", "AG"), GERMAN),
-    "de_DE": Country(("Europe/Berlin",), ("GmbH", "AG", "KG"), GERMAN),
-    "es_ES": Country(("Europe/Madrid",), ("SL", "SA"), ENGLISH),
-    "es_MX": Country(("America/Mexico_City",), ("SA de CV",), ENGLISH),
-    "fi_FI": Country(("Europe/Helsinki",), ("Oy", "Oyj"), ENGLISH),
-    "fr_CA": Country(("America/Toronto",), ("inc",), FRENCH),
-    "fr_FR": Country(("Europe/Paris",), ("SARL", "SAS", "SA"), FRENCH),
-    "it_IT": Country(("Europe/Rome",), ("Srl", "SpA"), ENGLISH),
-    "ja_JP": Country(("Asia/Tokyo",), ("株式会社", "合同会社"), JAPANESE, family_first=True),
-    "nl_BE": Country(("Europe/Brussels",), ("BV", "NV"), ENGLISH),
-    "nl_NL": Country(("Europe/Amsterdam",), ("BV", "NV"), ENGLISH),
-    "no_NO": Country(("Europe/Oslo",), ("AS", "ASA"), ENGLISH),
-    "pl_PL": Country(("Europe/Warsaw",), ("SA",), ENGLISH),
-    "pt_BR": Country(("America/Sao_Paulo",), ("Ltda", "SA"), ENGLISH),
-    "pt_PT": Country(("Europe/Lisbon",), ("Lda", "SA"), ENGLISH),
-    "sv_SE": Country(("Europe/Stockholm",), ("AB",), ENGLISH),
+    "en_GB": Country(
+        _offices("Europe/London", "London", "Manchester", "Leeds", "Bristol", "Edinburgh"),
+        ("Ltd", "plc"),
+        ENGLISH,
+        BRITISH_TITLES,
+    ),
+    "en_AU": Country(
+        (Office("Sydney", "Australia/Sydney"), Office("Perth", "Australia/Perth")),
+        ("Pty Ltd",),
+        ENGLISH,
+        BRITISH_TITLES,
+    ),
+    "en_CA": Country(
+        (Office("Toronto", "America/Toronto"), Office("Vancouver", "America/Vancouver")),
+        ("Inc", "Ltd"),
+        ENGLISH,
+        AMERICAN_TITLES,
+    ),
+    "en_IE": Country(_offices("Europe/Dublin", "Dublin", "Cork"), ("Ltd", "DAC"), ENGLISH, BRITISH_TITLES),
+    "en_NZ": Country(_offices("Pacific/Auckland", "Auckland", "Wellington"), ("Ltd",), ENGLISH, BRITISH_TITLES),
+    "cs_CZ": Country(_offices("Europe/Prague", "Praha", "Brno"), ("SE",), ENGLISH, AMERICAN_TITLES),
+    "da_DK": Country(_offices("Europe/Copenhagen", "København", "Aarhus"), ("ApS",), ENGLISH, AMERICAN_TITLES),
+    "de_AT": Country(_offices("Europe/Vienna", "Wien", "Graz", "Linz"), ("GmbH", "AG"), GERMAN, GERMAN_TITLES),
+    "de_DE": Country(
+        _offices("Europe/Berlin", "Berlin", "München", "Hamburg", "Köln", "Leipzig", "Stuttgart"),
+        ("GmbH", "AG", "KG"),
+        GERMAN,
+        GERMAN_TITLES,
+    ),
+    "es_ES": Country(_offices("Europe/Madrid", "Madrid", "Valencia", "Bilbao"), ("SL", "SA"), ENGLISH, AMERICAN_TITLES),
+    "es_MX": Country(
+        _offices("America/Mexico_City", "Ciudad de México", "Puebla"), ("SA de CV",), ENGLISH, AMERICAN_TITLES
+    ),
+    "fi_FI": Country(_offices("Europe/Helsinki", "Helsinki", "Tampere"), ("Oy", "Oyj"), ENGLISH, AMERICAN_TITLES),
+    "fr_CA": Country(_offices("America/Toronto", "Montréal", "Québec"), ("inc",), FRENCH, FRENCH_TITLES),
+    "fr_FR": Country(
+        _offices("Europe/Paris", "Paris", "Lyon", "Nantes", "Toulouse", "Lille"),
+        ("SARL", "SAS", "SA"),
+        FRENCH,
+        FRENCH_TITLES,
+    ),
+    "it_IT": Country(_offices("Europe/Rome", "Milano", "Torino", "Bologna"), ("Srl", "SpA"), ENGLISH, AMERICAN_TITLES),
+    "ja_JP": Country(
+        _offices("Asia/Tokyo", "東京", "大阪", "名古屋", "福岡"),
+        ("株式会社", "合同会社"),
+        JAPANESE,
+        JAPANESE_TITLES,
+        family_first=True,
+    ),
+    "nl_BE": Country(
+        _offices("Europe/Brussels", "Brussel", "Gent", "Antwerpen"), ("BV", "NV"), ENGLISH, AMERICAN_TITLES
+    ),
+    "nl_NL": Country(
+        _offices("Europe/Amsterdam", "Amsterdam", "Utrecht", "Eindhoven"), ("BV", "NV"), ENGLISH, AMERICAN_TITLES
+    ),
+    "no_NO": Country(_offices("Europe/Oslo", "Oslo", "Bergen"), ("AS", "ASA"), ENGLISH, AMERICAN_TITLES),
+    "pl_PL": Country(_offices("Europe/Warsaw", "Warszawa", "Kraków", "Wrocław"), ("SA",), ENGLISH, AMERICAN_TITLES),
+    "pt_BR": Country(_offices("America/Sao_Paulo", "São Paulo", "Curitiba"), ("Ltda", "SA"), ENGLISH, AMERICAN_TITLES),
+    "pt_PT": Country(_offices("Europe/Lisbon", "Lisboa", "Porto"), ("Lda", "SA"), ENGLISH, AMERICAN_TITLES),
+    "sv_SE": Country(_offices("Europe/Stockholm", "Stockholm", "Göteborg"), ("AB",), ENGLISH, AMERICAN_TITLES),
 }
 #: Where a team may sit else.
 OTHER_OFFICES = (
-    "Europe/Warsaw",
-    "Asia/Singapore",
-    "America/Toronto",
-    "Europe/Dublin",
+    Office("Warsaw", "Europe/Warsaw"),
+    Office("Singapore", "Asia/Singapore"),
+    Office("Toronto", "America/Toronto"),
+    Office("Dublin", "Europe/Dublin"),
 )

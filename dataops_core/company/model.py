@@ -24,10 +24,12 @@ class Person:
     account_id: str
     #: GitHub login.
     login: str
+    #: What the person does, in the words of the company's country.
     title: str
     team: int
     manager: int | None
-    #: Where the team sits: ``America/Chicago``.
+    #: Where the team sits, and by which clock: ``America/Chicago``.
+    city: str
     timezone: str
 
     @property

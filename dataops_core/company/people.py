@@ -88,6 +88,7 @@ class Names:
 
 def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[tuple[Team, ...], tuple[Person, ...]]:
     """The company's teams and people, who follow each other team by team."""
+    country = COUNTRIES[called.locale]
     teams: list[Team] = []
     people: list[Person] = []
     order = shape.shuffled("teams", len(names.TEAMS))[: shape.between("team count", 11, len(names.TEAMS))]
@@ -95,11 +96,11 @@ def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[t
         size = shape.between("team size", 8, 13)
         first = len(people)
         # Most teams sit where the company does; one in six in another country.
-        offices = OTHER_OFFICES if shape.below("away", 6) == 0 else COUNTRIES[called.locale].offices
-        zone = offices[shape.below("office", 12) % len(offices)]
+        offices = OTHER_OFFICES if shape.below("away", 6) == 0 else country.offices
+        office = offices[shape.below("office", 12) % len(offices)]
         for rank in range(size):
             name, mailbox = called.draw()
-            titles = names.TITLES if rank else names.MANAGER_TITLES
+            titles = country.titles.others if rank else country.titles.managers
             people.append(
                 Person(
                     index=first + rank,
@@ -111,7 +112,8 @@ def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[t
                     team=index,
                     # The first team's manager leads the others, who lead their teams.
                     manager=first if rank else (0 if index else None),
-                    timezone=zone,
+                    city=office.city,
+                    timezone=office.zone,
                 )
             )
         teams.append(Team(index=index, name=names.TEAMS[place], first_person=first, size=size))

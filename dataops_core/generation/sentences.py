@@ -13,7 +13,7 @@ import numpy as np
 
 from dataops_core.company.build import repository_url, space_home_url
 from dataops_core.company.firms import ascii_text
-from dataops_core.company.model import Company
+from dataops_core.company.model import Company, Person
 from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments, Library
@@ -275,7 +275,7 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
         "person*",
         [(team.first_person + team.size // 2, team.size - team.size // 2) for team in teams],
     )
-    library.pool("person_mail*", [escape(f"{person.name} ({person.email})") for person in company.people])
+    library.pool("person_mail*", [escape(_introduced(person)) for person in company.people])
     library.view_by(PROJECT, "person_mail", "person_mail*", [(team.first_person, team.size) for team in teams])
     library.pool("team*", [escape(team.name) for team in company.teams])
     library.view_by(PROJECT, "team", "team*", [(team.index, 1) for team in teams])
@@ -307,6 +307,11 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
         "repository",
         [[repository_url(company, company.services[project.index])] for project in company.projects],
     )
+
+
+def _introduced(person: Person) -> str:
+    """Somebody to turn to, for those who do not know him."""
+    return f"{person.name} ({person.title}, {person.city}, {person.email})"
 
 
 def _add_releases(library: Library, company: Company) -> None:

@@ -30,7 +30,8 @@ from dataops_core.dataset_types.plan import (
     weighted,
 )
 from dataops_core.dataset_types.salesforce import markup
-from dataops_core.dataset_types.salesforce.layout import CITIES, LAYOUTS, SOURCES, STREETS
+from dataops_core.dataset_types.salesforce.addresses import Addresses
+from dataops_core.dataset_types.salesforce.layout import LAYOUTS, SOURCES
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, USER, Accounts, ids
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Fragments
@@ -86,6 +87,7 @@ class _Plan:
     numbered: Numbered
     people: People
     accounts: Accounts
+    addresses: Addresses
     users: pa.Array
 
 
@@ -125,6 +127,7 @@ def _plan(plan_key: PlanKey) -> _Plan:
         numbered=Numbered.of(company),
         people=People.of(company),
         accounts=Accounts(company),
+        addresses=Addresses(company.locale),
         users=arrays.texts(ids(USER, company, range(len(company.people)))),
     )
 
@@ -280,24 +283,23 @@ class AccountBuilder:
         """Where an account sits. Two in three are delivered to where they are billed, the others nowhere."""
         rows = accounts.rows
         drawn = self._draw("address", rows)
-        chosen = pick(drawn, len(CITIES)).tolist()
-        cities = [CITIES[index] for index in chosen]
-        houses, streets = (1 + pick(mix(drawn), 180)).tolist(), pick(mix(~drawn), len(STREETS)).tolist()
-        ends = pick(self._draw("postal code", rows), 100).tolist()
+        places = self._plan.addresses.of(drawn, self._draw("postal code", rows))
         lines = pick(self._draw("phone", rows), 10_000).tolist()
         # Within a few kilometers of the middle, to a hundred thousandth of a degree.
         near = pick(self._draw("near", rows), 8000) - 4000, pick(mix(self._draw("near", rows)), 8000) - 4000
         latitude, longitude = (
-            (np.array([city[5 + axis] for city in cities], dtype=np.int64) + offset * 10) / 1_000_000
-            for axis, offset in enumerate(near)
+            (np.array(middle, dtype=np.int64) + offset * 10) / 1_000_000
+            for middle, offset in zip(
+                ([each.latitude for each in places], [each.longitude for each in places]), near, strict=True
+            )
         )
         texts = {
-            "Street": [f"{house} {STREETS[street]}" for house, street in zip(houses, streets, strict=True)],
-            "City": [city[0] for city in cities],
-            "State": [city[1] for city in cities],
-            "PostalCode": [f"{city[3]}{end:02d}" for city, end in zip(cities, ends, strict=True)],
-            "Country": [city[2] for city in cities],
-            "GeocodeAccuracy": ["Address"] * len(cities),
+            "Street": [each.street for each in places],
+            "City": [each.city for each in places],
+            "State": [each.state for each in places],
+            "PostalCode": [each.postal_code for each in places],
+            "Country": [each.country for each in places],
+            "GeocodeAccuracy": ["Address"] * len(places),
         }
         shipped = chance(self._draw("shipping", rows), 667)
         here = arrays.integers(np.arange(len(rows)), present=shipped)
@@ -309,8 +311,8 @@ class AccountBuilder:
             "ShippingLatitude": arrays.floats(latitude, present=shipped),
             "ShippingLongitude": arrays.floats(longitude, present=shipped),
             "Phone": [
-                None if lacks else f"+{city[4]} 555 {line // 100:02d} {line % 100:02d}"
-                for lacks, city, line in zip(self._lacks(accounts, "Phone").tolist(), cities, lines, strict=True)
+                None if lacks else f"+{place.dialling} 555 {line // 100:02d} {line % 100:02d}"
+                for lacks, place, line in zip(self._lacks(accounts, "Phone").tolist(), places, lines, strict=True)
             ],
         }
 

@@ -85,36 +85,5 @@ INDUSTRIES: Mapping[str, str] = {
 #: Sources of accounts with their weights.
 SOURCES = (("Web", 34), ("Phone Inquiry", 14), ("Partner Referral", 26), ("Purchased List", 8), ("Other", 18))
 
-#: Where companies sit: city, state, country, the digits of a postal code before its last two, dialling code, latitude
-#: and longitude in millionths of a degree.
-CITIES = (
-    ("Portland", "Oregon", "United States", "972", "1", 45_515_000, -122_678_000),
-    ("Columbus", "Ohio", "United States", "432", "1", 39_961_000, -82_999_000),
-    ("Denver", "Colorado", "United States", "802", "1", 39_739_000, -104_990_000),
-    ("Raleigh", "North Carolina", "United States", "276", "1", 35_780_000, -78_639_000),
-    ("Minneapolis", "Minnesota", "United States", "554", "1", 44_978_000, -93_265_000),
-    ("Austin", "Texas", "United States", "787", "1", 30_267_000, -97_743_000),
-    ("Hartford", "Connecticut", "United States", "061", "1", 41_764_000, -72_685_000),
-    ("Boise", "Idaho", "United States", "837", "1", 43_615_000, -116_202_000),
-    ("Richmond", "Virginia", "United States", "232", "1", 37_541_000, -77_436_000),
-    ("Omaha", "Nebraska", "United States", "681", "1", 41_257_000, -95_934_000),
-    ("Leipzig", "Saxony", "Germany", "041", "49", 51_340_000, 12_375_000),
-    ("Bremen", "Bremen", "Germany", "281", "49", 53_079_000, 8_802_000),
-    ("Lyon", "Auvergne-Rhône-Alpes", "France", "690", "33", 45_764_000, 4_836_000),
-    ("Nantes", "Pays de la Loire", "France", "440", "33", 47_218_000, -1_554_000),
-    ("Turin", "Piedmont", "Italy", "101", "39", 45_070_000, 7_687_000),
-    ("Valencia", "Valencian Community", "Spain", "460", "34", 39_470_000, -377_000),
-    ("Krakow", "Lesser Poland", "Poland", "310", "48", 50_065_000, 19_945_000),
-    ("Gothenburg", "Västra Götaland", "Sweden", "411", "46", 57_709_000, 11_974_000),
-    ("Tampere", "Pirkanmaa", "Finland", "331", "358", 61_498_000, 23_761_000),
-    ("Aarhus", "Central Denmark", "Denmark", "80", "45", 56_163_000, 10_204_000),
-    ("Graz", "Styria", "Austria", "80", "43", 47_071_000, 15_439_000),
-    ("Melbourne", "Victoria", "Australia", "30", "61", -37_814_000, 144_963_000),
-)
-STREETS = (
-    "Mill Lane", "Harbor Street", "Foundry Road", "Orchard Avenue", "Station Square", "Granary Row", "Linden Street",
-    "Quarry Hill", "Market Place", "Bridge Street", "Kiln Road", "Park Terrace", "Dock Street", "Meadow Way",
-    "Tower Street", "College Road", "Spring Gardens", "Canal Street",
-)  # fmt: skip
 #: What tells accounts apart when names are used up.
 REGIONS = ("North", "South", "East", "West", "International", "Group", "Services", "Partners")

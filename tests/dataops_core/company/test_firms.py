@@ -85,3 +85,23 @@ def test_in_japan_the_family_is_named_first_and_addresses_begin_with_the_given_n
     families = {person.name.split()[0]: person.email.partition("@")[0].split(".")[1] for person in people}
     assert families["佐藤"] == "sato"
     assert "Asia/Tokyo" in {person.timezone for person in people}
+
+
+def test_titles_and_cities_are_those_of_the_country():
+    people = build_company(CLIENT, "ja_JP").people
+    managers = {person.title for person in people if person.manager in {None, people[0].index} and person.index}
+    assert "部長" in managers
+    assert "プロダクトマネージャー" in {person.title for person in people}
+    # But for teams abroad.
+    assert {"東京", "大阪"} <= {person.city for person in people}
+    assert all(
+        (person.city in {"東京", "大阪", "名古屋", "福岡"}) == (person.timezone == "Asia/Tokyo") for person in people
+    )
+    assert "Programme Manager" in {person.title for person in build_company(CLIENT, "en_GB").people}
+
+
+@by_locale
+def test_as_many_titles_are_known_everywhere(locale):
+    titles = COUNTRIES[locale].titles
+    assert (len(titles.managers), len(titles.others)) == (len(names.MANAGER_TITLES), len(names.TITLES))
+    assert len({*titles.managers, *titles.others}) == len(names.MANAGER_TITLES) + len(names.TITLES)

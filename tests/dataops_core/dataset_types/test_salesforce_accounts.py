@@ -1,11 +1,16 @@
 """Salesforce accounts."""
 
+import re
 from datetime import datetime
 
+import numpy as np
 import pytest
 
+from dataops_core.company.build import known_locales
+from dataops_core.dataset_types.salesforce.addresses import LANDS, Addresses
 from dataops_core.dataset_types.salesforce.layout import INDUSTRIES, LAYOUTS
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, Accounts, ids
+from dataops_core.generation.seeding import mix
 
 NAME = "FinTech Sales Enablement - Salesforce"
 
@@ -117,3 +122,36 @@ def test_the_text_of_accounts_is_there_when_it_is_asked_for(accounts):
     frame = accounts.type.frame(accounts.table.slice(0, 3), text=True)
     accounts.type.schema.validate(frame)
     assert frame["_text"][0] == accounts.type.document(accounts.rows[0]).body
+
+
+@pytest.mark.parametrize("locale", known_locales())
+def test_most_accounts_sit_in_the_company_s_country(locale):
+    drawn = mix(np.arange(2000, dtype=np.uint64))
+    home = LANDS[locale.partition("_")[2]]
+    addresses = Addresses(locale).of(drawn, mix(drawn))
+    own = [address for address in addresses if address.country == home.name]
+    assert 0.7 < len(own) / len(addresses) < 0.8
+    assert {address.city for address in own} == {city.name for city in home.cities}
+    assert {address.dialling for address in own} == {home.dialling}
+    for address in addresses:
+        assert not re.search(r"[{}#@]", address.street + address.postal_code)
+        assert re.search(r"\d", address.street)
+
+
+@pytest.mark.parametrize(
+    ("locale", "street", "code"),
+    [
+        ("en_US", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"\d{5}"),
+        ("en_GB", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"[A-Z]{1,2}\d{1,2} \d[A-Z]{2}"),
+        ("de_DE", r"[\w ]+ \d+", r"\d{5}"),
+        ("fr_FR", r"\d+ [a-zé]+ .+", r"\d{5}"),
+        ("ja_JP", r"\w+\d-\d+", r"\d{3}-\d{4}"),
+    ],
+)
+def test_an_address_is_written_as_at_home(locale, street, code):
+    drawn = mix(np.arange(300, dtype=np.uint64))
+    home = LANDS[locale.partition("_")[2]].name
+    own = [each for each in Addresses(locale).of(drawn, mix(drawn)) if each.country == home]
+    assert all(re.fullmatch(street, each.street) for each in own)
+    assert all(re.fullmatch(code, each.postal_code) for each in own)
+    assert len({(each.street, each.city) for each in own}) > 100
