@@ -43,6 +43,10 @@ from tests.ports import free_port
 
 pytest_plugins = ["tests.databases", "tests.distribution"]
 
+#: Whom each HTTP client here would trust, of which there are thousands: reading a machine's hundred authorities takes
+#: each of them 20 ms, and nothing in a test is encrypted. What a test starts has the same.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).with_name("data") / "authority.pem")
+
 #: On a stack that tests share nothing begins of itself on what a test has just broken, or counts.
 UNWATCHED = {"DATAOPS_CONNECTOR_WATCH_SECONDS": "0", "DATAOPS_REVALIDATION_HOURS": "0"}
 _SERVER = os.environ.get("TEST_DATABASE") or "embedded"
