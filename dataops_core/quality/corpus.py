@@ -12,11 +12,14 @@ with a stemmer or without.
 import re
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import chain, pairwise
+from operator import and_
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dataops_core.connectors.embedded.spelling import folded, folded_with_others, is_known, spellings
 from dataops_core.connectors.embedded.text import HTML, plain_text
@@ -32,6 +35,8 @@ _BLANK = 32
 _BOUND = " \u0080 "
 #: Texts whose words are found together: their table of words and texts stays small.
 _TEXTS_AT_ONCE = 128
+#: So few places of bits are found one by one.
+_FEW = 12
 #: What may follow the part of a stem that all its words share: "policy" (polici), "coding" (code), "usability" (usabl).
 _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 
@@ -89,25 +94,24 @@ class _Holders:
             )
             free[number] += count
 
-    def of(self, word: str) -> list[int]:
+    def of(self, word: str) -> NDArray[np.int32]:
         """The texts that hold the word as it is, in order."""
         sought = word.encode()
         place = bisect_left(self._words, sought)
         if place == len(self._words) or self._words[place] != sought:
-            return []
+            return self._texts[:0]
         return self._run(place, place + 1)
 
-    def of_beginning(self, start: str) -> list[int]:
+    def of_beginning(self, start: str) -> NDArray[np.int32]:
         """The texts that hold a word that begins so, once for each such word."""
         sought = start.encode()
         # No letter in UTF-8 has this byte.
         return self._run(bisect_left(self._words, sought), bisect_left(self._words, sought + b"\xff"))
 
-    def _run(self, first: int, stop: int) -> list[int]:
+    def _run(self, first: int, stop: int) -> NDArray[np.int32]:
         if first == stop:
-            return []
-        found: list[int] = self._texts[self._stops[first - 1] if first else 0 : self._stops[stop - 1]].tolist()
-        return found
+            return self._texts[:0]
+        return self._texts[self._stops[first - 1] if first else 0 : self._stops[stop - 1]]
 
 
 def _folded(text: str) -> bytes:
@@ -186,7 +190,8 @@ class Corpus:
         self._titles = list(map(len, titles))
         self._folded = [title + body for title, body in zip(titles, bodies, strict=True)]
         self._holders = _Holders(self._folded)
-        self._found: dict[str, frozenset[int]] = {}
+        #: Of each word that was asked for the documents that may hold it, one bit each: so many words are one AND each.
+        self._found: dict[str, int] = {}
         self._plain: dict[int, str] = {}
         self._folded_plain: dict[int, bytes] = {}
         self._said: dict[int, frozenset[str]] = {}
@@ -210,7 +215,8 @@ class Corpus:
 
     def frequency(self, word: str) -> int:
         """How many documents hold the word as it is."""
-        return len(set().union(*map(self._holders.of, word.split("|"))))
+        forms = word.split("|")
+        return len(self._holders.of(word)) if len(forms) == 1 else self._bits(map(self._holders.of, forms)).bit_count()
 
     def learn(self, asked: Iterable[str]) -> None:
         """Takes note of the stems of words that will be asked for one by one."""
@@ -218,14 +224,20 @@ class Corpus:
 
     def matching(self, wanted: Iterable[str], among: Iterable[int] | None = None) -> list[int]:
         """Documents (of ``among``, or of all) that may hold all the ``wanted`` words, in order."""
-        sought = list(wanted)
-        self.learn(sought)
-        sets = sorted(map(self._holding, sought), key=len)
-        if among is not None:
-            sets.append(frozenset(among))
-        if not sets:
-            return list(range(len(self.documents)))
-        return sorted(sets[0].intersection(*sets[1:]))
+        found = self._matching(list(wanted))
+        if among is None or not found:
+            return _places(found)
+        members = among if isinstance(among, (set, frozenset)) else frozenset(among)
+        return [place for place in _places(found) if place in members]
+
+    def is_alone(self, index: int, wanted: Sequence[str]) -> bool:
+        """Whether the document may hold all the words, and no other."""
+        return self._matching(wanted) == 1 << index
+
+    def _matching(self, sought: Sequence[str]) -> int:
+        if not self._found.keys() >= set(sought):
+            self.learn(sought)
+        return reduce(and_, map(self._holding, sought), (1 << len(self.documents)) - 1)
 
     def adjacent(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """Documents that hold the words as they are, one after another with nothing but punctuation between them."""
@@ -262,12 +274,34 @@ class Corpus:
         """Whether the letters and digits stand anywhere at all, be it inside a word."""
         return any(needle.lower().encode() in text for text in self._folded)
 
-    def _holding(self, word: str) -> frozenset[int]:
+    def _holding(self, word: str) -> int:
         if word not in self._found:
-            self._found[word] = frozenset().union(*map(self._holding_form, word.split("|")))
+            self._found[word] = self._bits(chain.from_iterable(map(self._holding_form, word.split("|"))))
         return self._found[word]
 
-    def _holding_form(self, form: str) -> set[int]:
+    def _holding_form(self, form: str) -> list[NDArray[np.int32]]:
         if is_number(form):
-            return {*self._holders.of(form), *self._holders.of(f"{form}s")}
-        return set().union(*map(self._holders.of_beginning, self._stemmer.beginnings(form)))
+            return [self._holders.of(form), self._holders.of(f"{form}s")]
+        return [self._holders.of_beginning(start) for start in self._stemmer.beginnings(form)]
+
+    def _bits(self, held: Iterable[NDArray[np.int32]]) -> int:
+        """One bit of each document that is in any of these."""
+        bits = np.zeros(len(self.documents), dtype=np.bool_)
+        for each in held:
+            bits[each] = True
+        return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+
+
+def _places(bits: int) -> list[int]:
+    """Where the bits are that are set, in order."""
+    if bits.bit_count() < _FEW:
+        return list(_few(bits))
+    content = np.frombuffer(bits.to_bytes(-(-bits.bit_length() // 8), "little"), dtype=np.uint8)
+    places: list[int] = np.flatnonzero(np.unpackbits(content, bitorder="little")).tolist()
+    return places
+
+
+def _few(bits: int) -> Iterator[int]:
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from math import prod
 
 import pyarrow as pa
@@ -23,7 +23,15 @@ from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
 from dataops_core.generation.pieces import KeptRecords, Records
 from dataops_core.quality.corpus import Corpus, words
-from dataops_core.quality.query_drawing import ENTITIES, draw_many, is_telling, make_queries, windows
+from dataops_core.quality.query_drawing import (
+    ENTITIES,
+    OWN_WORDS,
+    draw_many,
+    is_telling,
+    make_queries,
+    own_words,
+    windows,
+)
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
 #: What proposes: about so many documents, of at most so many bytes, from all over the file.
@@ -33,6 +41,8 @@ _BLOCK_ROWS = 2048
 #: Proposals of each kind for one query of the ten, and how often others are drawn where all were refused.
 _PROPOSALS = 24
 _ROUNDS = 3
+#: Of those of words together, so many at first are of words beyond ASCII, where texts have any.
+_OWN = _PROPOSALS // 2
 #: Words or names asked for together, at most.
 _TOGETHER = 6
 #: Words of a phrase, at most, and documents whose phrases are compared.
@@ -226,7 +236,7 @@ class _Together:
         own = {
             QueryKind.PHRASE: self._phrases,
             QueryKind.ENTITY: self._entities,
-            QueryKind.CONJUNCTION: self._conjunctions,
+            QueryKind.CONJUNCTION: lambda: chain(islice(self._own_conjunctions(), _OWN), self._conjunctions()),
             QueryKind.FILTER: self._filters,
         }
         if kind in own:
@@ -290,6 +300,22 @@ class _Together:
             if chosen:
                 query = SampleQuery("", QueryKind.CONJUNCTION, " ".join(chosen), expected=(document.view_url,))
                 yield _Trial(query, (tuple(chosen),))
+
+    def _own_conjunctions(self) -> Iterator[_Trial]:
+        """The same beginning with words with letters beyond ASCII: an index that lost those finds none of them.
+
+        Most are names, which stand together in many texts: what else is asked for may be any rare word.
+        """
+        for number, index in enumerate(self._order("own")):
+            own = sorted(own_words(self._corpus, index), key=lambda word: self._share(words(word)))
+            title = set(words(self._corpus.documents[index].title))
+            others = [word for word in self._telling(index, f"own/{number}") if own and word not in title]
+            rare = sorted([*own[OWN_WORDS:], *others], key=lambda word: self._share(words(word)))
+            chosen = self._few([*own[:OWN_WORDS], *rare], _aim(_CONJUNCTION_AIM, number), OWN_WORDS)
+            if chosen:
+                url = self._corpus.documents[index].view_url
+                query = SampleQuery("", QueryKind.CONJUNCTION, " ".join(chosen), expected=(url,))
+                yield _Trial(query, tuple(tuple(words(each)) for each in chosen))
 
     def _filters(self) -> Iterator[_Trial]:
         """Words of a document with a value of its facet: more documents than one have them, not all inside."""

@@ -13,14 +13,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import cached_property, lru_cache
 from itertools import combinations, count, product
 
+import numpy as np
 import pyarrow as pa
 
 from dataops_core.connectors.embedded.spelling import is_beyond_ascii
 from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
+from dataops_core.generation.seeding import digest64, mix
 from dataops_core.quality.corpus import Corpus, is_number, words
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
@@ -46,8 +49,8 @@ _STOP_WORDS = frozenset(
 )  # fmt: skip
 #: How much is tried before a kind is given up: documents, and words or phrases of each.
 _TRIED_DOCUMENTS = 60
-#: Words beyond ASCII that a text has at least for three of them to be asked for.
-_OWN_WORDS = 3
+#: Words beyond ASCII that a text has at least for them to be asked for.
+OWN_WORDS = 3
 _TRIED_WORDS = 24
 _TRIED_MEMBERS = 8
 _TRIED_TOGETHER = 12
@@ -88,8 +91,14 @@ class _Draw:
         self._documents = corpus.documents
         self._type = dataset_type
         self._key = key
-        self._used: set[int] = set()
-        self._containers: Counter[str] = Counter()
+        self._free = np.ones(len(self._documents), dtype=np.bool_)
+        numbers: dict[str, int] = {}
+        #: Of each document its container's number, and of each container how many of its documents are used.
+        self._container = np.array(
+            [numbers.setdefault(one.container, len(numbers)) for one in self._documents], dtype=np.int64
+        )
+        self._taken = np.zeros(len(numbers), dtype=np.int64)
+        self._ids = np.array([digest64(one.id) for one in self._documents], dtype=np.uint64)
 
     def queries(self) -> QuerySet:
         """The ten, in the order of KINDS."""
@@ -119,14 +128,10 @@ class _Draw:
 
     def _order(self, query_id: str) -> list[int]:
         """Documents not yet used, those of fresh containers first."""
-        free = [index for index in range(len(self._documents)) if index not in self._used]
-        return sorted(
-            free,
-            key=lambda index: (
-                self._containers[self._documents[index].container],
-                self._hash(query_id, self._documents[index].id),
-            ),
-        )
+        free = np.flatnonzero(self._free)
+        drawn = mix(self._ids[free] + np.uint64(digest64(self._key, query_id)))
+        order: list[int] = free[np.lexsort((drawn, self._taken[self._container[free]]))].tolist()
+        return order
 
     def _shuffled(self, query_id: str, values: Sequence[str]) -> list[str]:
         """The distinct values, in an order of the query's own."""
@@ -134,8 +139,8 @@ class _Draw:
 
     def _take(self, index: int) -> str:
         """Marks the document as used; returns its URL."""
-        self._used.add(index)
-        self._containers[self._documents[index].container] += 1
+        self._free[index] = False
+        self._taken[self._container[index]] += 1
         return self._documents[index].view_url
 
     def _urls(self, indexes: Sequence[int]) -> tuple[str, ...]:
@@ -169,11 +174,17 @@ class _Draw:
             text = self._corpus.plain(index)
             cut = len(text) * 2 // 3
             before = set(words(f"{self._documents[index].title}\n{text[:cut]}"))
-            found = [window for window in windows(text[cut:]) if not before.issuperset(words(window))]
+            # Words of a run are those of its plain pieces, of which many runs share each.
+            said = {
+                window: [word for piece in window.split() for word in _words(piece)] for window in windows(text[cut:])
+            }
+            found = [window for window, held in said.items() if not before.issuperset(held)]
             # Those with a number first: most of the others stand in other documents too.
-            ordered = sorted(self._shuffled(query_id, found), key=lambda text: not any(map(is_number, words(text))))
-            for window in ordered[:_TRIED_WORDS]:
-                if self._corpus.matching(words(window)) == [index]:
+            ordered = sorted(self._shuffled(query_id, found), key=lambda window: not any(map(is_number, said[window])))
+            tried = ordered[:_TRIED_WORDS]
+            self._corpus.learn(word for window in tried for word in said[window])
+            for window in tried:
+                if self._corpus.is_alone(index, said[window]):
                     return self._known(query_id, QueryKind.PHRASE, window, index)
         return None
 
@@ -212,8 +223,8 @@ class _Draw:
         """
         order = self._order(query_id)[:_TRIED_DOCUMENTS]
         for index in order:
-            own = self._own_words(index)
-            chosen = self._three(index, self._shuffled(query_id, own)) if len(own) >= _OWN_WORDS else None
+            own = own_words(self._corpus, index)
+            chosen = self._three(index, self._shuffled(query_id, own)) if own else None
             if chosen is not None:
                 return self._known(query_id, QueryKind.CONJUNCTION, chosen, index)
         for index in order:
@@ -226,16 +237,6 @@ class _Draw:
             if chosen is not None:
                 return self._known(query_id, QueryKind.CONJUNCTION, chosen, index)
         return None
-
-    def _own_words(self, index: int) -> list[str]:
-        """Words of the body with letters beyond ASCII, none of its title."""
-        text, title = self._corpus.plain(index), self._documents[index].title
-        if not is_beyond_ascii(text):
-            return []
-        said = set(words(title))
-        found = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
-        plain = (word for word in found if word.isalpha() and len(word) <= _WORD_LENGTH)
-        return [word for word in plain if (parts := words(word)) and said.isdisjoint(parts)]
 
     def _three(self, index: int, ordered: Sequence[str]) -> str | None:
         """Of the first words three that only together single the document out."""
@@ -260,19 +261,13 @@ class _Draw:
     def _filter(self, query_id: str) -> SampleQuery | None:
         """Words and a facet's value, whose whole answer fits on a page, with more to find outside; rather one word."""
         facet = self._type.filter_facet
-        groups: dict[str, list[int]] = {}
-        names: dict[str, str] = {}
-        for index, document in enumerate(self._documents):
-            held = document.properties.get(facet, ())
-            for value in {held} if isinstance(held, str) else set(held):
-                groups.setdefault(value.casefold(), []).append(index)
-                names[value.casefold()] = value
+        groups, names = self._groups
         most = len(self._documents) * 0.6
         values = sorted(groups, key=lambda v: (not 2 <= len(groups[v]) <= most, self._hash(query_id, v)))
         order = self._order(query_id)
         # Among many thousands every single word may be in too many: then two together, or three.
         for many, least, value in product((1, 2, 3), (2, 1), values):
-            members = frozenset(groups[value])
+            members = groups[value]
             for index in [index for index in order if index in members][:_TRIED_MEMBERS]:
                 found = self._filter_words(query_id, index, members, least, many)
                 if found is not None:
@@ -302,22 +297,39 @@ class _Draw:
     def _people(self, query_id: str) -> SampleQuery | None:
         """A title and its author (owner, where there is none); rather one that others could answer as well."""
         fallback: tuple[int, str, str, list[int]] | None = None
-        by_person: dict[tuple[str, str], list[int]] = {}
-        for index, document in enumerate(self._documents):
-            for field, person in _people_of(document):
-                by_person.setdefault((field, person), []).append(index)
         for tried, index in enumerate(self._order(query_id)):
             if tried >= _TRIED_TITLES and fallback is not None:
                 break
             wanted = words(self._documents[index].title)
             for field, person in _people_of(self._documents[index])[:1] if wanted else ():
-                theirs = by_person[field, person]
+                theirs = self._theirs[field, person]
                 if self._corpus.matching(wanted, theirs) != [index]:
                     continue
                 if self._corpus.matching(wanted) != [index]:
                     return self._people_query(query_id, index, field, person, theirs)
                 fallback = (index, field, person, theirs) if fallback is None else fallback
         return None if fallback is None else self._people_query(query_id, *fallback)
+
+    @cached_property
+    def _groups(self) -> tuple[dict[str, frozenset[int]], dict[str, str]]:
+        """Of each value of the facet, in whatever case, its documents; and how it is written."""
+        groups: dict[str, list[int]] = {}
+        names: dict[str, str] = {}
+        for index, document in enumerate(self._documents):
+            held = document.properties.get(self._type.filter_facet, ())
+            for value in {held} if isinstance(held, str) else set(held):
+                groups.setdefault(value.casefold(), []).append(index)
+                names[value.casefold()] = value
+        return {value: frozenset(members) for value, members in groups.items()}, names
+
+    @cached_property
+    def _theirs(self) -> dict[tuple[str, str], list[int]]:
+        """The documents of each person, by field and value of the filter for them."""
+        theirs: dict[tuple[str, str], list[int]] = {}
+        for index, document in enumerate(self._documents):
+            for field, person in _people_of(document):
+                theirs.setdefault((field, person), []).append(index)
+        return theirs
 
     def _people_query(self, query_id: str, index: int, field: str, person: str, theirs: list[int]) -> SampleQuery:
         return SampleQuery(
@@ -336,6 +348,23 @@ class _Draw:
             if not self._corpus.holds(nonce):
                 return SampleQuery(query_id, QueryKind.NEGATIVE, nonce)
         return None
+
+
+@lru_cache(maxsize=2**16)
+def _words(piece: str) -> tuple[str, ...]:
+    return tuple(words(piece))
+
+
+def own_words(corpus: Corpus, index: int) -> list[str]:
+    """Words of a body with letters beyond ASCII, none of its title; none where there are not enough to ask for."""
+    text, title = corpus.plain(index), corpus.documents[index].title
+    if not is_beyond_ascii(text):
+        return []
+    said = set(words(title))
+    found = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
+    plain = (word for word in found if word.isalpha() and len(word) <= _WORD_LENGTH)
+    own = [word for word in plain if (parts := words(word)) and said.isdisjoint(parts)]
+    return own if len(own) >= OWN_WORDS else []
 
 
 def is_telling(word: str) -> bool:

@@ -19,6 +19,8 @@ from dataops_core.quality.corpus import Corpus
 from dataops_core.quality.large_drawing import draw_queries
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
+from dataops_core.templates.loader import load_catalog
+from tests.dataops_core.dataset_types.conftest import generate, specification
 
 SEED = 20260128
 RECORDS, GROUP, SAMPLE, BLOCK = 1000, 50, 200, 128
@@ -161,3 +163,23 @@ def test_what_stands_twice_outside_the_sample_is_not_asked_for(
     doubled = pa.concat_tables([table, table.set_column(0, "id", again)])
     with pytest.raises(PermanentError, match="No phrase query can be drawn from the 2000 records"):
         draw_queries(stored(doubled, tmp_path), page_type, seed=SEED)
+
+
+@pytest.mark.parametrize(
+    ("locale", "dataset_type", "body_bytes"),
+    [("ja_JP", "salesforce_accounts", None), ("de_DE", "zendesk_tickets", None), ("de_DE", "confluence_pages", 12_000)],
+)
+def test_words_beyond_ascii_are_asked_for_where_texts_have_any(
+    locale: str, dataset_type: str, body_bytes: int | None, tmp_path: Path
+) -> None:
+    """Else an index that lost those letters would pass for a healthy one."""
+    template = load_catalog().for_type(dataset_type)[0]
+    sizes = {} if body_bytes is None else {"bytes_per_record": body_bytes}
+    made = generate(specification(template.name, records=600, locale=locale, **sizes))
+    queries = draw_queries(stored(made.table, tmp_path), made.type, seed=SEED)
+    (asked,) = [query for query in queries if query.kind is QueryKind.CONJUNCTION]
+    beyond = [word for word in asked.text.split() if not word.isascii()]
+    assert len(beyond) >= 3
+    documents = [made.type.document(row) for row in made.table.to_pylist()]
+    held = {each.view_url for each in documents if all(word.lower() in each.body.lower() for word in beyond)}
+    assert set(asked.expected) <= held
