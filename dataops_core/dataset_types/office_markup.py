@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import sentence, sentences

@@ -15,7 +15,7 @@ import pyarrow as pa
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick, weighted_table
 from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
 from dataops_core.generation.words import plural, telling, unique

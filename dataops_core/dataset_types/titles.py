@@ -12,7 +12,8 @@ import numpy as np
 
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.plan import TitleWords
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.library import Library
 from dataops_core.generation.seeding import I64, U64, coprime
 from dataops_core.generation.sentences import TOPIC
 from dataops_core.templates.model import Template

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.generation import arrays
@@ -103,20 +102,27 @@ def epoch_seconds(moments_: I64) -> I64:
 
 def rfc3339(moments_: I64, *, milliseconds: bool = False) -> pa.Array:
     """The moments as text in UTC: ``2026-01-28T10:30:00Z``, or with ``.000`` before the Z."""
-    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
-    return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000Z" if milliseconds else "%Y-%m-%dT%H:%M:%SZ")
+    return _written(moments_, 19, ".000Z" if milliseconds else "Z")
 
 
 def with_offset(moments_: I64) -> pa.Array:
     """The moments as Jira and Salesforce write them: ``2026-01-28T10:30:00.000+0000``."""
-    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
-    return pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S.000+0000")
+    return _written(moments_, 19, ".000+0000")
 
 
 def dates(moments_: I64) -> pa.Array:
     """The days of the moments in UTC: ``2026-01-28``."""
-    stamps = arrays.integers(epoch_seconds(moments_)).cast(pa.timestamp("s"))
-    return pc.strftime(stamps, format="%Y-%m-%d")
+    return _written(moments_, 10, "")
+
+
+def _written(moments_: I64, length: int, end: str) -> pa.Array:
+    """The first characters of ``2026-01-28T10:30:00``, and an end that all have: Arrow's own way takes tenfold."""
+    stamps = np.datetime_as_string(epoch_seconds(moments_).astype("datetime64[s]"))
+    letters = np.empty((len(moments_), length + len(end)), dtype=np.uint8)
+    # NumPy has four bytes for each character, all of which are ASCII.
+    letters[:, :length] = stamps.view(np.uint32).reshape(len(stamps), stamps.itemsize // 4)[:, :length]
+    letters[:, length:] = np.frombuffer(end.encode(), dtype=np.uint8)
+    return arrays.cut(letters.ravel(), np.arange(0, letters.size + 1, letters.shape[1]))
 
 
 def day_of(moments_: I64) -> I64:

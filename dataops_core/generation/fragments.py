@@ -6,17 +6,13 @@ has a range per context. A *block* is a sequence of pools: a paragraph, a table.
 Composing draws one fragment per pool, gathers all of them back to back with one ``take``, and cuts the same buffer at
 the rows' ends: no joining, no Python string.
 
-Belongs here: that machine. Does not belong here: what pages say (``prose.py``) or look like (``dataset_types/``).
+Belongs here: that machine. Does not belong here: how a library is collected (``library.py``), what pages say
+(``prose.py``) or look like (``dataset_types/``).
 """
 
-import re
 import threading
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +22,6 @@ from numpy.typing import NDArray
 from dataops_core.generation import arrays
 from dataops_core.generation.seeding import I64, STRIDE, U64, mix, mix_in_place
 
-_BRACES = re.compile(r"\{([\w*.]+)\}")
-
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 #: Rows whose fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
@@ -36,37 +30,46 @@ _ROWS_AT_ONCE = 32
 #: Of so many fragments of a text with edits, one is another.
 _EDITED = np.uint64(24)
 
-#: The context that every row shares.
-COMMON = "common"
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What blocks say, step by step: block b has ``length[b]`` steps from ``start[b]`` on, and ``draws[b]`` draws."""
+
+    start: I64
+    length: I64
+    draws: I64
+    #: Of each step its pool, how far its fragments are from the pool's in the arena, and its draw of the block's.
+    pool: I64
+    shift: I64
+    address: U64
 
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
     """A frozen library. Shared by all threads; nothing in it changes.
 
-    ``bases`` and ``counts`` hold the ranges of all pools; pool q's range in context c is at ``offsets[q] + c``.
+    ``bases`` and ``counts`` hold the ranges of all pools; pool q's range in context c is at ``offsets[q] + c``. Pools
+    are numbered context by context.
     """
 
     arena: pa.Array
     names: dict[str, int]
-    contexts: tuple[str, ...]
-    pool_context: I64
     offsets: I64
     bases: I64
-    counts: U64
-    program: I64
-    block_start: I64
-    block_length: I64
+    #: The range of every pool: one row per value of each context, a column per pool that it decides.
+    ranges_by: dict[str, U64]
+    program: Program
     #: Expected bytes of each block.
     block_bytes: NDArray[np.float64]
 
     def ranges(self, rows: int, context_ids: dict[str, I64]) -> U64:
         """The range of every pool for every row, (rows, pools): first fragment and count, 32 bits each."""
-        chosen = np.zeros((rows, len(self.contexts)), dtype=np.int64)
-        for name, ids in context_ids.items():
-            chosen[:, self.contexts.index(name)] = ids
-        places = chosen[:, self.pool_context] + self.offsets
-        packed: U64 = (self.bases[places].astype(np.uint64) << np.uint64(32)) | self.counts[places]
+        packed = np.empty((rows, len(self.names)), dtype=np.uint64)
+        first = 0
+        for context, table in self.ranges_by.items():
+            stop = first + table.shape[1]
+            packed[:, first:stop] = table[context_ids[context]] if context in context_ids else table[0]
+            first = stop
         return packed
 
     def base(self, pool: str) -> int:
@@ -74,17 +77,13 @@ class Fragments:
         return int(self.bases[self.offsets[self.names[pool]]])
 
     def only(self, ranges: U64, pool: str, fragments: I64, counts: "int | U64" = 1) -> None:
-        """Narrows a pool: row r draws from ``counts[r]`` fragments from ``fragments[r]`` on."""
-        ranges[:, self.names[pool]] = (fragments.astype(np.uint64) << np.uint64(32)) | np.asarray(
-            counts, dtype=np.uint64
-        )
+        """Narrows a pool: row r draws from ``counts[r]`` of the pool's fragments from ``fragments[r]`` on."""
+        ranges[:, self.names[pool]] = packed_ranges(fragments, counts)
 
     def only_where(self, ranges: U64, pool: str, rows: NDArray[np.bool_], fragments: I64) -> None:
         """Narrows a pool in some rows: where ``rows`` is true, row r says ``fragments[r]`` and nothing else."""
         place = self.names[pool]
-        ranges[:, place] = np.where(
-            rows, (fragments.astype(np.uint64) << np.uint64(32)) | np.uint64(1), ranges[:, place]
-        )
+        ranges[:, place] = np.where(rows, packed_ranges(fragments, 1), ranges[:, place])
 
     def compose(self, ranges: U64, blocks: I64, keys: U64, edits: U64 | None = None) -> pa.StringArray:
         """One text per row.
@@ -93,50 +92,87 @@ class Fragments:
         with ``edits`` above 0 says what the same blocks, ranges and key say without, but for a few fragments.
         """
         edits = np.zeros_like(keys) if edits is None else edits
-        lengths = np.where(blocks >= 0, self.block_length[blocks], 0).sum(axis=1)
-        bounds = np.concatenate(([0], np.cumsum(lengths)))
-        ids = np.empty(int(bounds[-1]), dtype=np.uint64)
+        said = _Said.of(self.program, blocks, keys)
+        ids = _scratch("ids", int(said.bounds[-1]))
         for start in range(0, len(blocks), _ROWS_AT_ONCE):
-            some = slice(start, start + _ROWS_AT_ONCE)
-            stop = min(start + _ROWS_AT_ONCE, len(blocks))
-            self._draw(ranges[some], blocks[some], (keys[some], edits[some]), bounds[start : stop + 1], ids)
-        return gather(self.arena, ids.view(np.int64), bounds)
+            self._draw(ranges, said, edits, slice(start, min(start + _ROWS_AT_ONCE, len(blocks))), ids)
+        return gather(self.arena, ids, said.bounds)
 
-    def _draw(self, ranges: U64, blocks: I64, by: tuple[U64, U64], bounds: I64, ids: U64) -> None:
-        """Draws the fragments of some rows into ``ids[bounds[0]:bounds[-1]]``, without allocating anything large."""
-        keys, edits = by
-        first, total = int(bounds[0]), int(bounds[-1] - bounds[0])
-        place, drawn, other = _scratch(total)
-        block = blocks[blocks >= 0]
-        starts, lengths = self.block_start[block], self.block_length[block]
-        # Steps through the program: one on within a block, a jump from its end to the start of the next.
-        place.fill(1)
-        place[np.cumsum(lengths) - lengths] = np.diff(starts, prepend=1) - np.concatenate(([0], lengths[:-1])) + 1
-        np.cumsum(place, out=place)
-        np.take(self.program, place, out=other.view(np.int64), mode="clip")
-        pool, strides = other.view(np.int64), _strides(int(np.diff(bounds).max(initial=0)))
-        edges = (bounds - first).tolist()
-        for row, (start, stop) in enumerate(pairwise(edges)):
-            np.add(pool[start:stop], row * ranges.shape[1], out=place[start:stop])
-            # The n-th fragment of a row draws at its key + n * STRIDE.
-            np.add(strides[: stop - start], keys[row], out=drawn[start:stop])
-        mix_in_place(drawn, other)
+    def _draw(self, ranges: U64, said: "_Said", edits: U64, rows: slice, ids: I64) -> None:
+        """Draws the fragments of some rows into ``ids``, without allocating anything large."""
+        program, width = self.program, ranges.shape[1]
+        first, stop = said.bounds[[rows.start, rows.stop]].tolist()
+        blocks = slice(*said.edges[[rows.start, rows.stop]].tolist())
+        count, lengths = stop - first, said.length[blocks]
+        step, other, drawn = _scratch("step", count), _scratch("other", count), _scratch("drawn", count).view(np.uint64)
+        np.add(_counting(count), np.repeat(said.jump[blocks] + first, lengths), out=step)
+        np.take(program.address, step, out=drawn, mode="clip")
+        np.add(drawn, np.repeat(said.key[blocks], lengths), out=drawn)
+        edited = [
+            (part, mix(drawn[part] + (edits[row : row + 1] - said.keys[row : row + 1])))
+            for row in (np.flatnonzero(edits[rows]) + rows.start).tolist()
+            for part in [slice(int(said.bounds[row]) - first, int(said.bounds[row + 1]) - first)]
+        ]
+        mix_in_place(drawn, other.view(np.uint64))
         drawn >>= _HALF
-        np.take(ranges.ravel(), place, out=other, mode="clip")
-        chosen = place.view(np.uint64)
-        np.bitwise_and(other, _LOW, out=chosen)
-        drawn *= chosen
+        # Where the range of each step's pool is, in the flat table of all rows.
+        np.take(program.pool, step, out=other, mode="clip")
+        np.add(other, np.repeat(said.row[blocks] * width, lengths), out=other)
+        taken = ids[first:stop].view(np.uint64)
+        np.take(ranges.ravel(), other, out=taken, mode="clip")
+        counts = other.view(np.uint64)
+        np.bitwise_and(taken, _LOW, out=counts)
+        drawn *= counts
         drawn >>= _HALF
-        other >>= _HALF
-        for row in np.flatnonzero(edits).tolist():
-            part = slice(edges[row], edges[row + 1])
-            _edit(drawn[part], chosen[part], edits[row])
-        np.add(drawn, other, out=ids[first : first + total])
+        taken >>= _HALF
+        for part, by in edited:
+            _edit(drawn[part], counts[part], by)
+        taken += drawn
+        np.take(program.shift, step, out=other, mode="clip")
+        ids[first:stop] += other
 
 
-def _edit(chosen: U64, counts: U64, edit: np.uint64) -> None:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The blocks that some rows say, one after the other, as numbers."""
+
+    keys: U64
+    #: Of each row, where its blocks begin among all, and its steps; the last ones' ends follow.
+    edges: I64
+    bounds: I64
+    #: Of each block: its row, how many steps it has, how far these are in the program from where they are here, and
+    #: what its draws are at.
+    row: I64
+    length: I64
+    jump: I64
+    key: U64
+
+    @classmethod
+    def of(cls, program: Program, blocks: I64, keys: U64) -> "_Said":
+        """What ``blocks`` (rows, slots) say by a program."""
+        present = blocks >= 0
+        many = np.count_nonzero(present, axis=1)
+        block, row, edges = blocks[present], np.repeat(np.arange(len(blocks)), many), _from_nought(np.cumsum(many))
+        length = program.length[block]
+        steps, draws = _from_nought(np.cumsum(length)), _from_nought(np.cumsum(program.draws[block]))
+        # The n-th draw of a row is at its key + n * STRIDE.
+        number = (draws[:-1] - draws[edges[:-1]][row]).astype(np.uint64)
+        jump = program.start[block] - steps[:-1]
+        return cls(keys, edges, steps[edges], row, length, jump, keys[row] + number * STRIDE)
+
+
+def _from_nought(ends: I64) -> I64:
+    return np.concatenate((np.zeros(1, dtype=np.int64), ends))
+
+
+def packed_ranges(first: I64, counts: "int | I64 | U64") -> U64:
+    """Ranges as one number each: so many fragments from the first one on."""
+    packed: U64 = (first.astype(np.uint64) << _HALF) | np.asarray(counts, dtype=np.uint64)
+    return packed
+
+
+def _edit(chosen: U64, counts: U64, drawn: U64) -> None:
     """Has some of a row's fragments say something else: one in ``_EDITED``, and one at least of those that can."""
-    drawn = mix(np.arange(len(chosen), dtype=np.uint64) * STRIDE + edit)
     edited = (drawn % _EDITED == 0) & (counts > 1)
     # Where none was drawn, the last one that can.
     if not edited.any():
@@ -149,33 +185,28 @@ def _edit(chosen: U64, counts: U64, edit: np.uint64) -> None:
 class _Scratch(threading.local):
     """A thread's own arrays, used again and again: fresh ones would cost more in page faults than the arithmetic."""
 
-    size = 0
-    arrays: tuple[I64, U64, U64]
+    def __init__(self) -> None:
+        self.arrays: dict[str, I64] = {}
 
 
 _SCRATCH = _Scratch()
 
 
-def _scratch(size: int) -> tuple[I64, U64, U64]:
-    if _SCRATCH.size < size:
-        _SCRATCH.size = size * 5 // 4
-        _SCRATCH.arrays = (
-            np.empty(_SCRATCH.size, dtype=np.int64),
-            np.empty(_SCRATCH.size, dtype=np.uint64),
-            np.empty(_SCRATCH.size, dtype=np.uint64),
-        )
-    signed, unsigned, other = _SCRATCH.arrays
-    return signed[:size], unsigned[:size], other[:size]
+def _scratch(name: str, size: int) -> I64:
+    kept = _SCRATCH.arrays
+    if name not in kept or len(kept[name]) < size:
+        kept[name] = np.empty(size * 5 // 4, dtype=np.int64)
+    return kept[name][:size]
 
 
 @lru_cache(maxsize=8)
-def _all_strides(size: int) -> U64:
-    return np.arange(size, dtype=np.uint64) * STRIDE
+def _all_counting(size: int) -> I64:
+    return np.arange(size, dtype=np.int64)
 
 
-def _strides(size: int) -> U64:
-    """At least ``size`` multiples of the stride, from 0 on."""
-    return _all_strides(1 << max(size, 1).bit_length())
+def _counting(size: int) -> I64:
+    """0, 1, 2 … below ``size``."""
+    return _all_counting(1 << max(size, 1).bit_length())[:size]
 
 
 def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
@@ -184,160 +215,3 @@ def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
     taken = pc.take(arena, arrays.integers(ids), boundscheck=False)
     offsets = np.frombuffer(taken.buffers()[1], dtype=np.int32, count=len(taken) + 1)[bounds]
     return pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(offsets), taken.buffers()[2])
-
-
-@dataclass(slots=True)
-class _Pool:
-    context: str
-    ranges: list[tuple[int, int]]
-
-
-#: Fragments: plain texts, or an array of them.
-Texts: TypeAlias = Sequence[str] | pa.StringArray
-
-
-class _Texts:
-    """Texts one after another: plain ones are gathered until an array follows."""
-
-    def __init__(self) -> None:
-        self._parts: list[pa.StringArray] = []
-        self._starts: list[int] = []
-        self._plain: list[str] = []
-        self._length = 0
-
-    def append(self, texts: Texts) -> int:
-        """Appends them; the place of the first."""
-        start = self._length
-        if isinstance(texts, pa.Array):
-            self._close()
-            self._starts.append(start)
-            self._parts.append(texts)
-        else:
-            self._plain += texts
-        self._length += len(texts)
-        return start
-
-    def part(self, start: int, count: int) -> pa.StringArray:
-        """So many texts from a place on."""
-        self._close()
-        first = bisect_right(self._starts, start) - 1
-        stop = bisect_left(self._starts, start + count)
-        offset = start - self._starts[first]
-        found = self._parts[first] if stop == first + 1 else pa.concat_arrays(self._parts[first:stop])
-        return found[offset : offset + count]
-
-    def whole(self) -> pa.StringArray:
-        """All of them."""
-        self._close()
-        return pa.concat_arrays(self._parts)
-
-    def _close(self) -> None:
-        if self._plain:
-            self._starts.append(self._length - len(self._plain))
-            self._parts.append(arrays.texts(self._plain))
-            self._plain = []
-
-
-@dataclass(slots=True)
-class Library:
-    """Collects fragments, pools and blocks; :meth:`freeze` makes them fast."""
-
-    #: Context → how likely each of its values is: what expected sizes are weighed by.
-    contexts: dict[str, Sequence[float]]
-    _texts: _Texts = field(default_factory=_Texts)
-    _pools: dict[str, _Pool] = field(default_factory=dict)
-    _blocks: list[tuple[str, ...]] = field(default_factory=list)
-    _literals: dict[str, str] = field(default_factory=dict)
-
-    def pool(self, name: str, texts: Texts) -> str:
-        """A pool that all rows share."""
-        return self._add(name, COMMON, [self._append(texts)])
-
-    def pool_by(self, context: str, name: str, texts: Sequence[Texts]) -> str:
-        """A pool with a range per context; ``<name>*`` is the pool of all of them together."""
-        ranges = [self._append(part) for part in texts]
-        first = ranges[0][0]
-        self._add(f"{name}*", COMMON, [(first, sum(count for _, count in ranges))])
-        return self._add(name, context, ranges)
-
-    def view_by(self, context: str, name: str, pool: str, ranges: Sequence[tuple[int, int]]) -> str:
-        """A pool that shows parts of a common one: (offset, count) per context."""
-        base, _ = self._pools[pool].ranges[0]
-        return self._add(name, context, [(base + offset, count) for offset, count in ranges])
-
-    def wrapped(self, name: str, pool: str, before: str, after: str) -> str:
-        """A pool like another one, with text around each fragment."""
-        source = self._pools[pool]
-        ranges = [
-            self._append(arrays.joined(before, self._texts.part(base, count), after)) for base, count in source.ranges
-        ]
-        return self._add(name, source.context, ranges)
-
-    def alias(self, name: str, pool: str) -> str:
-        """Another pool of the same fragments, for :meth:`Fragments.only` to narrow row by row."""
-        return self._add(name, COMMON, [self._pools[pool].ranges[0]])
-
-    def parse(self, text: str) -> tuple[str, ...]:
-        """``"See {ticket}. "`` as pools: names in braces are pools, the text around them is literal."""
-        parts = _BRACES.split(text)
-        for name in parts[1::2]:
-            if name not in self._pools:
-                raise ValueError(f"there is no pool {name!r}, named in {text!r}")
-        return tuple(
-            part if number % 2 else self.literal(part) for number, part in enumerate(parts) if part or number % 2
-        )
-
-    def literal(self, text: str) -> str:
-        """The pool of this one text."""
-        if text not in self._literals:
-            self._literals[text] = self.pool(f"={len(self._literals)}", [text])
-        return self._literals[text]
-
-    def block(self, *pools: str) -> int:
-        """A block of these pools in order. Returns its number."""
-        self._blocks.append(pools)
-        return len(self._blocks) - 1
-
-    def _append(self, texts: Texts) -> tuple[int, int]:
-        if not len(texts):
-            raise ValueError("a pool needs one fragment at least")
-        return self._texts.append(texts), len(texts)
-
-    def _add(self, name: str, context: str, ranges: list[tuple[int, int]]) -> str:
-        if name in self._pools:
-            raise ValueError(f"there is a pool {name!r} already")
-        self._pools[name] = _Pool(context, ranges)
-        return name
-
-    def freeze(self) -> Fragments:
-        """The library as arrays."""
-        contexts = (COMMON, *self.contexts)
-        names = {name: number for number, name in enumerate(self._pools)}
-        pools = list(self._pools.values())
-        sizes = np.array([len(pool.ranges) for pool in pools], dtype=np.int64)
-        flat = [part for pool in pools for part in pool.ranges]
-        arena = self._texts.whole()
-        ends = np.frombuffer(arena.buffers()[1], dtype=np.int32).astype(np.int64)
-        expected = np.array([self._expected_bytes(pool, ends) for pool in pools])
-        program = [names[name] for block in self._blocks for name in block]
-        block_length = np.array([len(block) for block in self._blocks], dtype=np.int64)
-        return Fragments(
-            arena=arena,
-            names=names,
-            contexts=contexts,
-            pool_context=np.array([contexts.index(pool.context) for pool in pools], dtype=np.int64),
-            offsets=np.cumsum(sizes) - sizes,
-            bases=np.array([base for base, _ in flat], dtype=np.int64),
-            counts=np.array([count for _, count in flat], dtype=np.uint64),
-            program=np.array(program, dtype=np.int64),
-            block_start=np.cumsum(block_length) - block_length,
-            block_length=block_length,
-            block_bytes=np.array([sum(expected[names[name]] for name in block) for block in self._blocks]),
-        )
-
-    def _expected_bytes(self, pool: _Pool, ends: I64) -> float:
-        means = [float(ends[base + count] - ends[base]) / count for base, count in pool.ranges]
-        if pool.context == COMMON:
-            return means[0]
-        weights = self.contexts[pool.context]
-        return sum(mean * weight for mean, weight in zip(means, weights, strict=True)) / sum(weights)

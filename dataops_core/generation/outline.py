@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataops_core.generation.seeding import I64, STRIDE, U64, Affine, digest64, digests64, joined, mix, weighted_table
+from dataops_core.generation.seeding import (
+    I64,
+    STRIDE,
+    U64,
+    Affine,
+    digest64,
+    digests64,
+    joined,
+    mix_in_place,
+    weighted_table,
+)
 
 _CHOICES = 16
 _TOP = np.uint64(60)
@@ -41,24 +51,32 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A compiled outline: ``choices`` (slots, 16) are blocks, ``rank`` says how early a slot fills."""
+    """A compiled outline: its slots in the order in which they fill, ``choices`` (slots, 16) are their blocks."""
 
     choices: I64
-    rank: I64
-    #: The slots by rank, and the expected bytes of each of their choices.
-    by_rank: I64
+    #: Expected bytes of each choice.
     choice_bytes: NDArray[np.float64]
+    #: Of each filling slot its place in the document, and of each place the slot.
+    slot_at: I64
+    rank: I64
 
     def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
         """The blocks of each document (rows, slots), -1 where a slot stays empty.
 
         Slots fill in the order of their ranks until the chosen blocks come nearest to the wanted size.
         """
-        slots = np.arange(len(self.rank))
-        choice = (mix(keys[:, None] + slots.astype(np.uint64) * STRIDE) >> _TOP).astype(np.int64)
-        sizes = self.choice_bytes[slots, choice[:, self.by_rank]]
+        drawn = self.slot_at.astype(np.uint64) * STRIDE + keys[:, None]
+        mix_in_place(drawn, np.empty_like(drawn))
+        drawn >>= _TOP
+        # Where each choice is in the flat table.
+        chosen = drawn.view(np.int64)
+        chosen += np.arange(0, self.choices.size, _CHOICES)
+        sizes = np.take(self.choice_bytes.ravel(), chosen)
         filled = (np.cumsum(sizes, axis=1) - sizes / 2 <= wanted_bytes[:, None]).sum(axis=1)
-        return np.where(self.rank < np.maximum(filled, 1)[:, None], self.choices[slots, choice], -1)
+        blocks = np.take(self.choices.ravel(), chosen)
+        blocks[np.arange(len(self.rank)) >= np.maximum(filled, 1)[:, None]] = -1
+        in_place: I64 = np.take(blocks, self.rank, axis=1)
+        return in_place
 
 
 def blocks_of(outlines: Sequence[Outline], chosen: I64, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
@@ -118,9 +136,9 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
     ranks.append(len(sections) + 1)
     # Ranks as 0, 1, 2 … in the same order.
     rank = np.argsort(np.argsort(np.array(ranks), kind="stable"), kind="stable").astype(np.int64)
-    by_rank = np.argsort(rank)
-    table = np.stack(choices)
-    return Outline(table, rank, by_rank, block_bytes[table[by_rank]])
+    slot_at = np.argsort(rank)
+    table = np.stack(choices)[slot_at]
+    return Outline(table, block_bytes[table], slot_at, rank)
 
 
 class Sizes:

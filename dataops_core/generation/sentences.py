@@ -16,7 +16,8 @@ from dataops_core.company.firms import ascii_text
 from dataops_core.company.model import Company, Person
 from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.library import Library
 from dataops_core.generation.prose import prose
 from dataops_core.generation.seeding import I64, U64, Draws
 from dataops_core.generation.words import Lexicon, capitalized

@@ -48,6 +48,10 @@ from dataops_core.generation.sentences import (
 #: Titles that need no escaping: nearly all of them, and escaping is slow.
 _PLAIN = re.compile(r"[A-Za-z0-9 .,:-]*")
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
+#: Values that columns take again and again.
+_STATUS = arrays.texts(["current", "archived"])
+_PAGE, _STORAGE = arrays.texts(["page"]), arrays.texts(["storage"])
+_MESSAGES = arrays.texts(["", FIRST_VERSION, *VERSION_MESSAGES])
 #: Of each project, the pages of these ordinals are the reviews of its incidents, in their order.
 _FIRST_REVIEW, _BETWEEN_REVIEWS = 4, 9
 #: And those of these are the notes of its releases.
@@ -113,7 +117,7 @@ class PageBuilder:
             **self._people(pages),
             **self._history(pages),
             "labels.results": self._labels(pages),
-            "body.storage.representation": ["storage"] * len(pages.rows),
+            "body.storage.representation": _STORAGE.take(arrays.integers(np.zeros_like(pages.rows))),
             "body.storage.value": self._bodies(pages, told, title_fragments, marks),
         }
         return batch(columns, SCHEMA)
@@ -205,26 +209,25 @@ class PageBuilder:
 
     def _identity(self, pages: _Pages, titles: list[str]) -> dict[str, Any]:
         """What a page is and where it stands."""
-        plan, company = self._plan, self._spec.company
-        projects = [company.projects[index] for index in pages.home.tolist()]
-        ids = [str(id_) for id_ in (self._page_id + pages.rows * PAGE_ID_STEP).tolist()]
-        webui = [
-            f"/spaces/{project.key}/pages/{id_}/{_in_path(title)}"
-            for project, id_, title in zip(projects, ids, titles, strict=True)
-        ]
+        plan, space = self._plan, arrays.integers(pages.home)
+        numbers = self._page_id + pages.rows * PAGE_ID_STEP
+        ids, key_ = arrays.integers(numbers).cast(pa.string()), plan.space_keys.take(space)
+        webui = arrays.joined(
+            "/spaces/", key_, "/pages/", ids, "/", arrays.texts([_in_path(title) for title in titles])
+        )
         return {
             "id": ids,
-            "status": np.where(chance(self._draw("status", pages.rows), 40), "archived", "current").tolist(),
+            "status": _STATUS.take(arrays.integers(chance(self._draw("status", pages.rows), 40))),
             "title": titles,
-            "spaceId": [project.space_id for project in projects],
+            "spaceId": plan.space_ids.take(space),
             "parentId": arrays.integers(pages.parent_id, present=~pages.root).cast(pa.string()),
-            "parentType": [None if root else "page" for root in pages.root.tolist()],
+            "parentType": _PAGE.take(arrays.integers(np.zeros_like(pages.rows), present=~pages.root)),
             "position": pick(self._draw("position", pages.rows), 1 << 20),
             "_links.webui": webui,
-            "_links.editui": [f"/pages/resumedraft.action?draftId={id_}" for id_ in ids],
-            "_links.tinyui": [f"/x/{code}" for code in _tiny(self._page_id + pages.rows * PAGE_ID_STEP)],
-            "_view_url": [company.wiki_url + path for path in webui],
-            "_space_key": [project.key for project in projects],
+            "_links.editui": arrays.joined("/pages/resumedraft.action?draftId=", ids),
+            "_links.tinyui": arrays.joined("/x/", arrays.texts(_tiny(numbers))),
+            "_view_url": arrays.joined(self._spec.company.wiki_url, webui),
+            "_space_key": key_,
             "_archetype": plan.archetypes.take(arrays.integers(pages.archetype)),
             "_topic": plan.topics.take(arrays.integers(pages.topic)),
         }
@@ -250,16 +253,14 @@ class PageBuilder:
 
     def _history(self, pages: _Pages) -> dict[str, Any]:
         """When a page was made and last changed."""
-        messages = pick(self._draw("message", pages.rows), len(VERSION_MESSAGES)).tolist()
-        blank = self._lacks(pages, "version.message").tolist()
+        # Which of the messages: none, that of a first version, or one that is drawn.
+        drawn = pick(self._draw("message", pages.rows), len(VERSION_MESSAGES)) + 2
+        said = np.where(self._lacks(pages, "version.message"), 0, np.where(pages.version == 1, 1, drawn))
         return {
             "createdAt": calendar.rfc3339(pages.created, milliseconds=True),
             "version.createdAt": calendar.rfc3339(pages.updated, milliseconds=True),
             "version.number": pages.version,
-            "version.message": [
-                "" if empty else FIRST_VERSION if number == 1 else VERSION_MESSAGES[index]
-                for empty, number, index in zip(blank, pages.version.tolist(), messages, strict=True)
-            ],
+            "version.message": _MESSAGES.take(arrays.integers(said)),
             "version.minorEdit": (pages.version > 1) & chance(self._draw("minor", pages.rows), 300),
         }
 

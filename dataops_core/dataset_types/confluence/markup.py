@@ -12,7 +12,7 @@ from typing import TypeAlias
 from dataops_core.company.build import issue_key, repository_url, space_home_url, ticket_url
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentence, sentences

@@ -48,6 +48,9 @@ class PagePlan:
     topic_table: I64
     topics: pa.Array
     wheel: Wheel
+    #: Of each project, its space.
+    space_ids: pa.Array
+    space_keys: pa.Array
     labels: pa.ListArray
     people: People
     numbered: Numbered
@@ -89,6 +92,8 @@ def _plan(plan_key: PlanKey) -> PagePlan:
         topic_table=topic_table(template),
         topics=arrays.texts([topic.key for topic in template.topics]),
         wheel=wheel,
+        space_ids=arrays.texts([project.space_id for project in company.projects]),
+        space_keys=arrays.texts([project.key for project in company.projects]),
         labels=_labels(template.labels, company),
         people=People.of(company),
         numbered=Numbered.of(company),

@@ -10,7 +10,7 @@ from dataops_core.company.build import issue_key, repository_url, space_home_url
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.github.layout import LAYOUTS
 from dataops_core.generation import calendar
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentence, sentences, spoken_day

@@ -14,7 +14,7 @@ import orjson
 from dataops_core.company.build import issue_key, pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentences

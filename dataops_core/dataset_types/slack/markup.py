@@ -15,7 +15,7 @@ from dataops_core.company.workspace import channels, user_id
 from dataops_core.dataset_types.plan import Wheel
 from dataops_core.dataset_types.slack.layout import CLOSINGS, ENDS, LAYOUTS, LIVE, RELEASED
 from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, TOPIC

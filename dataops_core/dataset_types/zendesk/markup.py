@@ -6,7 +6,7 @@ from typing import TypeAlias
 from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, NOTES, REPLIES
-from dataops_core.generation.fragments import Library
+from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentences

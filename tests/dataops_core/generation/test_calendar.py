@@ -53,6 +53,9 @@ def test_moments_are_written_in_utc():
     assert calendar.rfc3339(moments).to_pylist() == ["2023-07-03T00:00:00Z", "2023-07-04T01:01:01Z"]
     assert calendar.rfc3339(moments, milliseconds=True).to_pylist()[1] == "2023-07-04T01:01:01.000Z"
     assert calendar.rfc3339(moments).type == pa.string()
+    assert calendar.with_offset(moments).to_pylist()[1] == "2023-07-04T01:01:01.000+0000"
+    assert calendar.dates(moments).to_pylist() == ["2023-07-03", "2023-07-04"]
+    assert calendar.rfc3339(moments[:0]).to_pylist() == []
     assert calendar.day_of(moments).tolist() == [0, 1]
 
 

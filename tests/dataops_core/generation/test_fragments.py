@@ -1,57 +1,83 @@
 """Text by gathering fragments, held against the plain way of doing it."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from dataops_core.generation.fragments import Fragments, Library
+from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.library import Library
 from dataops_core.generation.seeding import STRIDE, key, mix, pick
 
 TOPICS = (["ledger ", "batch "], ["ward ", "bed ", "patient "])
 
 
+DIGITS = [str(digit) for digit in range(10)]
+VERBS = ["holds ", "keeps ", "loses ", "fïnds "]
+#: Too many to stand in the arena a second time.
+WORDS = [f"word{number} " for number in range(2000)]
+BLOCKS = (
+    "<p>{noun}{verb}{noun*}</p>",
+    "[{chosen}{low}]",
+    "{cell}",
+    "one, {digit}, {word}, {word}, {digit}; {noun}",
+    "literal",
+)
+
+
 @pytest.fixture(scope="module")
 def fragments() -> Fragments:
     library = Library({"topic": [3, 1]})
-    library.pool("verb", ["holds ", "keeps ", "loses ", "fïnds "])
+    library.pool("verb", VERBS)
     library.pool_by("topic", "noun", TOPICS)
-    library.pool("digit", [str(digit) for digit in range(10)])
+    library.pool("digit", DIGITS)
+    library.pool("word", WORDS)
     library.alias("chosen", "digit")
     library.view_by("topic", "low", "digit", [(0, 5), (5, 5)])
     library.wrapped("cell", "noun", "<", ">")
-    library.block(*library.parse("<p>{noun}{verb}{noun*}</p>"))
-    library.block(*library.parse("[{chosen}{low}]"))
-    library.block(*library.parse("{cell}"))
+    for block in BLOCKS:
+        library.block(*library.parse(block))
     return library.freeze()
 
 
-def compose(fragments: Fragments, topics: np.ndarray, blocks: np.ndarray, keys: np.ndarray) -> list[str]:
+def compose(
+    fragments: Fragments, topics: np.ndarray, blocks: np.ndarray, keys: np.ndarray, edits: np.ndarray | None = None
+) -> list[str]:
     ranges = fragments.ranges(len(topics), {"topic": topics})
     fragments.only(ranges, "chosen", fragments.base("digit") + topics + 7)
-    return fragments.compose(ranges, blocks, keys).to_pylist()
+    return fragments.compose(ranges, blocks, keys, edits).to_pylist()
 
 
-def plainly(fragments: Fragments, topics: np.ndarray, blocks: np.ndarray, keys: np.ndarray) -> list[str]:
-    """One fragment after another, each by its own draw."""
+def plainly(topics: np.ndarray, blocks: np.ndarray, keys: np.ndarray, edits: np.ndarray | None = None) -> list[str]:
+    """One fragment after another, each by its own draw, and edited as :func:`edited` says."""
+    edits = np.zeros_like(keys) if edits is None else edits
     texts = []
-    for topic, row, row_key in zip(topics.tolist(), blocks.tolist(), keys, strict=True):
-        pools = [
-            int(pool)
-            for block in row
-            if block >= 0
-            for pool in fragments.program[fragments.block_start[block] :][: fragments.block_length[block]]
-        ]
-        text = ""
-        for position, pool in enumerate(pools):
-            place = fragments.offsets[pool] + (topic if fragments.pool_context[pool] else 0)
-            base, count = int(fragments.bases[place]), int(fragments.counts[place])
-            if pool == fragments.names["chosen"]:
-                base, count = fragments.base("digit") + topic + 7, 1
-            drawn = mix(np.array([row_key], dtype=np.uint64) + np.array([position], dtype=np.uint64) * STRIDE)
-            text += fragments.arena[base + int(pick(drawn, count)[0])].as_py()
-        texts.append(text)
+    for topic, row, row_key, edit in zip(topics.tolist(), blocks.tolist(), keys, edits, strict=True):
+        pools = {
+            "verb": VERBS, "noun": TOPICS[topic], "noun*": [*TOPICS[0], *TOPICS[1]], "digit": DIGITS, "word": WORDS,
+            "chosen": [DIGITS[topic + 7]], "low": (DIGITS[:5], DIGITS[5:])[topic],
+            "cell": [f"<{noun}>" for noun in TOPICS[topic]],
+        }  # fmt: skip
+        parts = [part for block in row if block >= 0 for part in re.split(r"(\{.*?\})", BLOCKS[block]) if part]
+        choices = [pools[part[1:-1]] if part[0] == "{" else [part] for part in parts]
+        addresses = np.arange(len(choices), dtype=np.uint64) * STRIDE
+        counts = np.array([len(choice) for choice in choices], dtype=np.uint64)
+        chosen = pick(mix(addresses + row_key), counts)
+        if edit:
+            chosen = edited(chosen, counts.astype(np.int64), mix(addresses + edit))
+        texts.append("".join(choice[place] for choice, place in zip(choices, chosen.tolist(), strict=True)))
     return texts
+
+
+def edited(chosen: np.ndarray, counts: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Each 24th fragment is another one, and the last that can be where none was."""
+    changed = chosen.copy()
+    free = [place for place in range(len(chosen)) if counts[place] > 1]
+    for place in [place for place in free if int(drawn[place]) % 24 == 0] or free[-1:]:
+        others = int(pick(drawn[place : place + 1], int(counts[place]) - 1)[0])
+        changed[place] = (chosen[place] + 1 + others) % counts[place]
+    return changed
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +85,32 @@ def rows() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(5)
     return (
         generator.integers(0, 2, 150),
-        generator.integers(-1, 3, (150, 9)),
+        generator.integers(-1, len(BLOCKS), (150, 9)),
         key("rows") + mix(np.arange(150, dtype=np.uint64)),
     )
 
 
 def test_gathering_says_what_drawing_one_by_one_says(fragments, rows):
-    assert compose(fragments, *rows) == plainly(fragments, *rows)
+    assert compose(fragments, *rows) == plainly(*rows)
+
+
+def test_a_copy_says_a_few_fragments_otherwise(fragments, rows):
+    edits = np.where(np.arange(150) % 3 == 1, mix(np.arange(150, dtype=np.uint64)), np.uint64(0))
+    assert compose(fragments, *rows, edits) == plainly(*rows, edits)
+
+
+def test_literals_and_short_pools_beside_them_are_one_fragment(fragments):
+    lengths = dict(zip(BLOCKS, fragments.program.length.tolist(), strict=True))
+    assert lengths == {
+        "<p>{noun}{verb}{noun*}</p>": 3,
+        "[{chosen}{low}]": 2,
+        "{cell}": 1,
+        # Neither the words nor what lies between two of them.
+        "one, {digit}, {word}, {word}, {digit}; {noun}": 6,
+        "literal": 1,
+    }
+    assert "[7" in fragments.arena.to_pylist()
+    assert fragments.program.draws.tolist() == [5, 4, 1, 10, 1]
 
 
 def test_a_row_is_the_same_alone(fragments, rows):

@@ -1,0 +1,213 @@
+"""A library of fragments: what texts are gathered from (``fragments.py``), while it is being collected.
+
+Belongs here: pools and blocks by name, and what becomes one fragment when the library is frozen. Does not belong here:
+what they say (``sentences.py``, ``dataset_types/``).
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from dataops_core.generation import arrays
+from dataops_core.generation.fragments import Fragments, Program, packed_ranges
+from dataops_core.generation.fusing import Pools, Steps, fuse
+from dataops_core.generation.seeding import I64, STRIDE
+
+_BRACES = re.compile(r"\{([\w*.]+)\}")
+
+#: The context that every row shares.
+COMMON = "common"
+
+
+@dataclass(slots=True)
+class _Pool:
+    context: str
+    ranges: list[tuple[int, int]]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """All its fragments, in whatever context: the first and how many."""
+        first = min(base for base, _ in self.ranges)
+        return first, max(base + count for base, count in self.ranges) - first
+
+
+#: Fragments: plain texts, or an array of them.
+Texts: TypeAlias = Sequence[str] | pa.StringArray
+
+
+class _Texts:
+    """Texts one after another: plain ones are gathered until an array follows."""
+
+    def __init__(self) -> None:
+        self._parts: list[pa.StringArray] = []
+        self._starts: list[int] = []
+        self._plain: list[str] = []
+        self._length = 0
+
+    def append(self, texts: Texts) -> int:
+        """Appends them; the place of the first."""
+        start = self._length
+        if isinstance(texts, pa.Array):
+            self._close()
+            self._starts.append(start)
+            self._parts.append(texts)
+        else:
+            self._plain += texts
+        self._length += len(texts)
+        return start
+
+    def part(self, start: int, count: int) -> pa.StringArray:
+        """So many texts from a place on."""
+        self._close()
+        first = bisect_right(self._starts, start) - 1
+        stop = bisect_left(self._starts, start + count)
+        offset = start - self._starts[first]
+        found = self._parts[first] if stop == first + 1 else pa.concat_arrays(self._parts[first:stop])
+        return found[offset : offset + count]
+
+    def whole(self) -> pa.StringArray:
+        """All of them."""
+        self._close()
+        return pa.concat_arrays(self._parts)
+
+    def _close(self) -> None:
+        if self._plain:
+            self._starts.append(self._length - len(self._plain))
+            self._parts.append(arrays.texts(self._plain))
+            self._plain = []
+
+
+@dataclass(slots=True)
+class Library:
+    """Collects fragments, pools and blocks; :meth:`freeze` makes them fast."""
+
+    #: Context → how likely each of its values is: what expected sizes are weighed by.
+    contexts: dict[str, Sequence[float]]
+    _texts: _Texts = field(default_factory=_Texts)
+    _pools: dict[str, _Pool] = field(default_factory=dict)
+    _blocks: list[tuple[str, ...]] = field(default_factory=list)
+    _literals: dict[str, str] = field(default_factory=dict)
+
+    def pool(self, name: str, texts: Texts) -> str:
+        """A pool that all rows share."""
+        return self._add(name, COMMON, [self._append(texts)])
+
+    def pool_by(self, context: str, name: str, texts: Sequence[Texts]) -> str:
+        """A pool with a range per context; ``<name>*`` is the pool of all of them together."""
+        ranges = [self._append(part) for part in texts]
+        first = ranges[0][0]
+        self._add(f"{name}*", COMMON, [(first, sum(count for _, count in ranges))])
+        return self._add(name, context, ranges)
+
+    def view_by(self, context: str, name: str, pool: str, ranges: Sequence[tuple[int, int]]) -> str:
+        """A pool that shows parts of a common one: (offset, count) per context."""
+        base, _ = self._pools[pool].ranges[0]
+        return self._add(name, context, [(base + offset, count) for offset, count in ranges])
+
+    def wrapped(self, name: str, pool: str, before: str, after: str) -> str:
+        """A pool like another one, with text around each fragment."""
+        source = self._pools[pool]
+        ranges = [
+            self._append(arrays.joined(before, self._texts.part(base, count), after)) for base, count in source.ranges
+        ]
+        return self._add(name, source.context, ranges)
+
+    def alias(self, name: str, pool: str) -> str:
+        """Another pool of the same fragments, for :meth:`Fragments.only` to narrow row by row."""
+        return self._add(name, COMMON, [self._pools[pool].ranges[0]])
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """``"See {ticket}. "`` as pools: names in braces are pools, the text around them is literal."""
+        parts = _BRACES.split(text)
+        for name in parts[1::2]:
+            if name not in self._pools:
+                raise ValueError(f"there is no pool {name!r}, named in {text!r}")
+        return tuple(
+            part if number % 2 else self.literal(part) for number, part in enumerate(parts) if part or number % 2
+        )
+
+    def literal(self, text: str) -> str:
+        """The pool of this one text."""
+        if text not in self._literals:
+            self._literals[text] = self.pool(f"={len(self._literals)}", [text])
+        return self._literals[text]
+
+    def block(self, *pools: str) -> int:
+        """A block of these pools in order. Returns its number."""
+        self._blocks.append(pools)
+        return len(self._blocks) - 1
+
+    def _append(self, texts: Texts) -> tuple[int, int]:
+        if not len(texts):
+            raise ValueError("a pool needs one fragment at least")
+        return self._texts.append(texts), len(texts)
+
+    def _add(self, name: str, context: str, ranges: list[tuple[int, int]]) -> str:
+        if name in self._pools:
+            raise ValueError(f"there is a pool {name!r} already")
+        self._pools[name] = _Pool(context, ranges)
+        return name
+
+    def freeze(self) -> Fragments:
+        """The library as arrays."""
+        contexts = (COMMON, *self.contexts)
+        # Context by context, so that what a context decides are columns side by side.
+        ordered = sorted(self._pools.items(), key=lambda entry: contexts.index(entry[1].context))
+        names, pools = {name: number for number, (name, _) in enumerate(ordered)}, [pool for _, pool in ordered]
+        sizes = np.array([len(pool.ranges) for pool in pools], dtype=np.int64)
+        offsets = np.cumsum(sizes) - sizes
+        bases, counts = np.array([part for pool in pools for part in pool.ranges], dtype=np.int64).reshape(-1, 2).T
+        packed = packed_ranges(bases, counts)
+        decided = {context: [n for n, pool in enumerate(pools) if pool.context == context] for context in contexts}
+        arena = self._texts.whole()
+        ends = np.frombuffer(arena.buffers()[1], dtype=np.int32).astype(np.int64)
+        expected = np.array([self._expected_bytes(pool, ends) for pool in pools])
+        arena, program = self._program(arena, names)
+        return Fragments(
+            arena=arena,
+            names=names,
+            offsets=offsets,
+            bases=bases.copy(),
+            ranges_by={
+                context: packed[offsets[mine] + np.arange(len(self.contexts.get(context, (1,))))[:, None]]
+                for context, mine in decided.items()
+                if mine
+            },
+            program=program,
+            block_bytes=np.array([sum(expected[names[name]] for name in block) for block in self._blocks]),
+        )
+
+    def _program(self, arena: pa.StringArray, names: dict[str, int]) -> tuple[pa.StringArray, Program]:
+        """The steps of all blocks, and the arena that they draw from."""
+        draws = np.array([len(block) for block in self._blocks], dtype=np.int64)
+        block = np.repeat(np.arange(len(draws)), draws)
+        steps = Steps(
+            block=block,
+            pool=np.array([names[name] for pools in self._blocks for name in pools], dtype=np.int64),
+            draw=np.arange(len(block)) - (np.cumsum(draws) - draws)[block],
+        )
+        literals = set(self._literals.values())
+        first, count = np.array([self._pools[name].span for name in names], dtype=np.int64).reshape(-1, 2).T
+        pools = Pools(first, count, np.array([name in literals for name in names], dtype=np.bool_))
+        arena, steps, shift = fuse(arena, pools, steps)
+        length = np.bincount(steps.block, minlength=len(draws))
+        return arena, Program(
+            start=np.cumsum(length) - length,
+            length=length,
+            draws=draws,
+            pool=steps.pool,
+            shift=shift,
+            address=steps.draw.astype(np.uint64) * STRIDE,
+        )
+
+    def _expected_bytes(self, pool: _Pool, ends: I64) -> float:
+        means = [float(ends[base + count] - ends[base]) / count for base, count in pool.ranges]
+        if pool.context == COMMON:
+            return means[0]
+        weights = self.contexts[pool.context]
+        return sum(mean * weight for mean, weight in zip(means, weights, strict=True)) / sum(weights)
