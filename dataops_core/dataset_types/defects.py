@@ -8,9 +8,11 @@ The choice follows from the specification alone. Records that others point at, o
 are never chosen: each type says which may be.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,19 +41,20 @@ SHARES = {
     Defect.CONFLICTING_FACT: "conflicting_facts",
     Defect.MISFILED: "misfiled",
 }
-#: Of more records none are defective but incomplete ones: the choice is held in memory, some 100 bytes for each.
-MOST_WITH_DEFECTS = 2_000_000
+#: Of so many records at most the defective ones are chosen together, which takes some 100 bytes of memory for each: in
+#: more, each stretch of the records has its own.
+STRETCH = 2_000_000
+#: Stretches whose choice is kept: blocks of records are built side by side, and may be of two.
+_KEPT = 2
 #: Defects of two records, in the order in which they are planted.
 _PAIRED = (Defect.NEAR_DUPLICATE, Defect.STALE_VERSION, Defect.CONFLICTING_FACT)
 
 
-def quota(spec: GenerationSpec, defect: Defect) -> int:
-    """How many of a specification's records are to have a defect: its template's share, rounded down."""
-    if spec.record_count > MOST_WITH_DEFECTS:
-        return 0
+def quota(spec: GenerationSpec, defect: Defect, rows: int) -> int:
+    """How many of a specification's first records are to have a defect: its template's share, rounded down."""
     share: float = getattr(spec.template.defects, SHARES[defect])
     # In millionths, since the float of a share such as 0.035 may lie just below it.
-    return round(share * 1_000_000) * spec.record_count // 1_000_000
+    return round(share * 1_000_000) * rows // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +121,89 @@ def taken(numbers: _NumbersT, places: I64) -> _NumbersT:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The defective rows of a stretch: pairs with their kind and number, and misfiled rows with both projects."""
+
+    carrier: I64
+    related: I64
+    kind: I64
+    number: I64
+    moved: I64
+    home: I64
+    right: I64
+    #: All of these rows in order, and where each is among carriers, related and moved ones, one after the other.
+    touched: I64
+    order: I64
+
+
 class Defects:
     """The defective rows of a specification. ``look`` tells of any rows what the choice has to know.
 
-    Where too few rows may be chosen, as in a dataset that is hardly larger than the company, fewer are defective.
+    Where too few rows may be chosen, as in a dataset that is hardly larger than the company, fewer are defective. Two
+    records that have to do with each other are of one stretch.
     """
 
     def __init__(self, spec: GenerationSpec, look: Callable[[I64], Candidates], *, facts: int) -> None:
-        path = (spec.template.dataset_type, spec.seed, "defects")
+        self._spec = spec
+        self._look = look
+        self._facts = facts
+        self._path = (spec.template.dataset_type, spec.seed, "defects")
         self._projects = len(spec.company.projects)
-        self._key = key(*path, "edits")
-        wanted = [quota(spec, defect) for defect in _PAIRED]
-        wanted[-1] = min(wanted[-1], facts)
-        misfiled = quota(spec, Defect.MISFILED)
-        first, second, moved = self._choose(Affine(spec.record_count, *path), look, sum(wanted), misfiled)
+        self._key = key(*self._path, "edits")
+        stretches = -(-spec.record_count // STRETCH)
+        #: The first row of each stretch, and the end.
+        self._bounds = [number * spec.record_count // stretches for number in range(stretches + 1)]
+        self._chosen = lru_cache(maxsize=_KEPT)(self._choose_of)
+        # Of all, or the first ones, before there are several threads that need it.
+        self._chosen(0)
+
+    def _choose_of(self, stretch: int) -> _Chosen:
+        """The defective rows of a stretch: as many as the rows up to its end are to have, and no stretch before has."""
+        begin, end = self._bounds[stretch : stretch + 2]
+        path = self._path if len(self._bounds) == 2 else (*self._path, stretch)
+        before, until = (self._wanted(rows) for rows in (begin, end))
+        *wanted, misfiled = (stop - start for start, stop in zip(before, until, strict=True))
+        first, second, moved = self._choose(Affine(end - begin, *path), begin, sum(wanted), misfiled)
         kind = np.repeat(np.arange(len(_PAIRED)), wanted)[: len(first)]
-        numbers = np.concatenate([np.arange(count) for count in wanted])[: len(first)]
+        numbers = np.concatenate([start + np.arange(count) for start, count in zip(before, wanted, strict=False)])
         # ``first`` is the earlier one of two: the source of a copy, but the stale one of two versions.
         stale = kind == _PAIRED.index(Defect.STALE_VERSION)
-        self._carrier, self._related = np.where(stale, first, second), np.where(stale, second, first)
-        self._kind, self._number = kind, numbers
-        self._moved = moved
-        home = look(moved).project
+        carrier, related = np.where(stale, first, second), np.where(stale, second, first)
+        home = self._look(moved).project
         others = pick(draw(key(*path, "right"), moved), max(self._projects - 1, 1))
-        self._right = (home + 1 + others) % self._projects
-        self._home = home
-        touched = np.concatenate([self._carrier, self._related, moved])
-        self._order = np.argsort(touched)
-        self._touched = touched[self._order]
+        touched = np.concatenate([carrier, related, moved])
+        order = np.argsort(touched)
+        return _Chosen(
+            carrier=carrier,
+            related=related,
+            kind=kind,
+            number=numbers[: len(first)],
+            moved=moved,
+            home=home,
+            right=(home + 1 + others) % self._projects,
+            touched=touched[order],
+            order=order,
+        )
 
-    def _choose(
-        self, order: Affine, look: Callable[[I64], Candidates], pairs: int, misfiled: int
-    ) -> tuple[I64, I64, I64]:
-        """Earlier and later rows of pairs, and misfiled rows: the first that suit, in the order of a permutation."""
+    def _wanted(self, rows: int) -> list[int]:
+        """Pairs of each kind that the first rows are to have (of conflicts one a fact), and misfiled rows."""
+        pairs = [quota(self._spec, defect, rows) for defect in _PAIRED]
+        pairs[-1] = min(pairs[-1], self._facts)
+        return [*pairs, quota(self._spec, Defect.MISFILED, rows)]
+
+    def _choose(self, order: Affine, begin: int, pairs: int, misfiled: int) -> tuple[I64, I64, I64]:
+        """Earlier and later rows of pairs, and misfiled rows: the first that suit, in the order of a permutation.
+
+        The permutation is of the rows from ``begin`` on.
+        """
         none = np.zeros(0, dtype=np.int64)
         if not pairs + misfiled:
             return none, none, none
         size = 4 * (2 * pairs + misfiled) + 4 * self._projects
         while True:
-            rows = order.first(size)
-            seen = look(rows)
+            rows = begin + order.first(size)
+            seen = self._look(rows)
             moved = np.flatnonzero(seen.movable)[:misfiled]
             free = seen.paired.copy()
             free[moved] = False
@@ -187,19 +233,18 @@ class Defects:
         near, stale, newer = (np.zeros(count, dtype=np.bool_) for _ in range(3))
         fact, side, right = np.full(count, -1), np.zeros(count, dtype=np.int64), np.full(count, -1)
         told = rows.copy()
-        start, stop = np.searchsorted(self._touched, [rows[0], rows[-1] + 1])
-        pairs = len(self._carrier)
-        for member in self._order[start:stop].tolist():
+        for chosen, member in self._members(int(rows[0]), int(rows[-1]) + 1):
+            pairs = len(chosen.carrier)
             if member >= 2 * pairs:
-                right[self._moved[member - 2 * pairs] - rows[0]] = self._right[member - 2 * pairs]
+                right[chosen.moved[member - 2 * pairs] - rows[0]] = chosen.right[member - 2 * pairs]
                 continue
             carries, pair = member < pairs, member % pairs
-            place = (self._carrier if carries else self._related)[pair] - rows[0]
-            match _PAIRED[self._kind[pair]]:
+            place = (chosen.carrier if carries else chosen.related)[pair] - rows[0]
+            match _PAIRED[chosen.kind[pair]]:
                 case Defect.CONFLICTING_FACT:
-                    fact[place], side[place] = self._number[pair], int(carries)
+                    fact[place], side[place] = chosen.number[pair], int(carries)
                 case kind if carries:
-                    told[place] = self._related[pair]
+                    told[place] = chosen.related[pair]
                     (near if kind is Defect.NEAR_DUPLICATE else stale)[place] = True
                 case Defect.STALE_VERSION:
                     newer[place] = True
@@ -226,24 +271,34 @@ class Defects:
             edits=edits,
         )
 
+    def _members(self, begin: int, end: int) -> Iterator[tuple[_Chosen, int]]:
+        """What was chosen of these rows: of each stretch that they are of, places in its ``order``'s numbering."""
+        first, last = (bisect_right(self._bounds, row) - 1 for row in (begin, end - 1))
+        for stretch in range(first, last + 1):
+            chosen = self._chosen(stretch)
+            start, stop = np.searchsorted(chosen.touched, [begin, end])
+            yield from ((chosen, member) for member in chosen.order[start:stop].tolist())
+
     def planted(
         self, place: Callable[[int, int], str], fact: Callable[[int], tuple[str, str, str]] | None
     ) -> Iterator[Planted]:
         """All of them, but for incomplete ones. ``place`` names where rows of a project are, as the row has it, and
         ``fact`` says of a number what it is about and its two values.
         """
-        pairs = zip(*(column.tolist() for column in (self._kind, self._carrier, self._related)), strict=True)
-        for (kind, carrier, related), number in zip(pairs, self._number.tolist(), strict=True):
-            defect, detail = _PAIRED[kind], {}
-            if defect is Defect.CONFLICTING_FACT and fact is not None:
-                about, other, value = fact(number)
-                detail = {"fact": about, "value": value, "related_value": other}
-            yield Planted(carrier, defect.value, related, detail)
-        moved = zip(self._moved.tolist(), self._home.tolist(), self._right.tolist(), strict=True)
-        for row, home, right in moved:
-            yield Planted(
-                row, Defect.MISFILED.value, None, {"place": place(row, home), "right_place": place(row, right)}
-            )
+        for stretch in range(len(self._bounds) - 1):
+            chosen = self._chosen(stretch)
+            columns = (chosen.kind, chosen.carrier, chosen.related, chosen.number)
+            for kind, carrier, related, number in zip(*(column.tolist() for column in columns), strict=True):
+                defect, detail = _PAIRED[kind], {}
+                if defect is Defect.CONFLICTING_FACT and fact is not None:
+                    about, other, value = fact(number)
+                    detail = {"fact": about, "value": value, "related_value": other}
+                yield Planted(carrier, defect.value, related, detail)
+            moved = (column.tolist() for column in (chosen.moved, chosen.home, chosen.right))
+            for row, home, right in zip(*moved, strict=True):
+                yield Planted(
+                    row, Defect.MISFILED.value, None, {"place": place(row, home), "right_place": place(row, right)}
+                )
 
 
 def incomplete(permutation: Affine, count: int, lacking: Sequence[str]) -> Iterator[Planted]:

@@ -2,11 +2,14 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from dataops_core.company.model import Company
 from dataops_core.connectors.embedded.text import plain_text
+from dataops_core.dataset_types import defects
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.defects import SHARES, Defect
 from dataops_core.dataset_types.facts import _MEASURES
@@ -218,3 +221,27 @@ def test_incomplete_records_lack_the_field_that_the_list_says(dataset):
         assert cells
         for value in cells:
             assert (len(value) == 0) if hasattr(value, "__len__") else (value is None or value != value)  # noqa: PLR0124  NaN
+
+
+@pytest.mark.parametrize("kind", ["jira_issues", "slack_messages", "salesforce_accounts"])
+def test_quotas_are_met_where_defects_are_chosen_stretch_by_stretch(dataset_of, kind, monkeypatch):
+    """As of millions of records, whose defective ones are not all held in memory."""
+    small = dataset_of(NAMES[kind], 20, defects=shares(kind, 0.01)).spec
+    spec = replace(small, record_count=1000)
+    monkeypatch.setattr(defects, "STRETCH", 300)
+    builder = DATASET_TYPES[kind].builder(spec)
+    planted = list(builder.planted())
+    found = Counter(each.kind for each in planted)
+    for defect, name in SHARES.items():
+        assert found[defect.value] == (10 if name in DATASET_TYPES[kind].defects else 0)
+    paired = [each for each in planted if each.related is not None]
+    assert all(each.row // 250 == each.related // 250 for each in paired)
+    assert len({each.row // 250 for each in paired}) == 4
+    touched = [row for each in paired for row in (each.row, each.related)]
+    assert len(set(touched)) == len(touched)
+    facts = [each.detail["fact"] for each in planted if each.kind == Defect.CONFLICTING_FACT]
+    assert len(set(facts)) == len(facts)
+    # Blocks end where stretches do, or not.
+    whole = pa.Table.from_batches([builder.rows(240, 300)])
+    parts = [DATASET_TYPES[kind].builder(spec).rows(start, stop) for start, stop in ((240, 250), (250, 300))]
+    assert pa.Table.from_batches(parts).combine_chunks().equals(whole.combine_chunks())
