@@ -16,7 +16,7 @@ from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.dataset_types.defects import Defect
 from dataops_core.ground_truth.closed_form import ClosedForm, Target
 from dataops_core.ground_truth.model import Elsewhere, QuestionKind
-from dataops_core.ground_truth.scanning import Block, NearScan, Scan, TitleScan, WordScan
+from dataops_core.ground_truth.scanning import Block, NamingScan, NearScan, Scan, TitleScan, WordScan
 from dataops_core.quality.corpus import words
 from dataops_core.quality.planted_defects import PlantedDefect
 from dataops_core.quality.query_drawing import draw_many
@@ -69,7 +69,7 @@ class Asking:
         found: dict[QuestionKind, Callable[[], Iterator[Proposal]]] = {
             QuestionKind.FACT: self._facts,
             QuestionKind.PEOPLE: lambda: _in_turn(self._drawn(QueryKind.PEOPLE), self._authors()),
-            QuestionKind.MULTI_HOP: lambda: _in_turn(self._pointers(), self._outages()),
+            QuestionKind.MULTI_HOP: lambda: _in_turn(self._pointers(), self._outages(), self._releases()),
             QuestionKind.UNANSWERABLE: lambda: _in_turn(self._no_issues(), self._no_customers()),
         }
         if kind in found:
@@ -142,6 +142,25 @@ class Asking:
                 most=PAGE_SIZE,
                 elsewhere=(issue.document, *(ticket.document for ticket in self._closed.tickets_of(incident))),
                 answer=self._closed.customers_of(incident),
+            )
+
+    def _releases(self) -> Iterator[Proposal]:
+        """Which issues went out with a release that documents here name, as its tracker knows?"""
+        releases = sorted(self._closed.releases(), key=lambda one: self._hash("release", *one[:2]))
+        for service, version, issues, day in releases:
+            parts = tuple(words(service)), tuple(words(version))
+            name, number = parts
+            scan = NamingScan(parts, ((*name, *number), (*name, "version", *number), ("version", *number, *name)))
+            # Of most no document here tells.
+            if not scan.found(self._block, PAGE_SIZE):
+                continue
+            yield Proposal(
+                QuestionKind.MULTI_HOP,
+                f"Which issues went out with {service} {version}, and on which day?",
+                scan,
+                most=PAGE_SIZE,
+                elsewhere=tuple(issue.document for issue in issues),
+                answer=f"{', '.join(issue.name for issue in issues)}; {day}",
             )
 
     def _no_issues(self) -> Iterator[Proposal]:

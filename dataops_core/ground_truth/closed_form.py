@@ -77,11 +77,25 @@ class ClosedForm:
             lead = company.people[company.teams[project.team].first_person]
             holders = np.array([target.project], dtype=np.int64)
             made = issue_created(company.client_id, holders, numbers, project.issue_count, lead.zone)
-        return datetime.fromtimestamp(int(epoch_seconds(made)[0]), UTC).date().isoformat()
+        return _day(int(made[0]))
 
     def incidents(self) -> tuple[Incident, ...]:
         """The company's outages."""
         return self._company.incidents
+
+    def releases(self) -> list[tuple[str, str, list[Target], str]]:
+        """The releases with which issues went out: service, version, these issues, and the day of it, in UTC."""
+        company = self._company
+        return [
+            (
+                company.services[release.service].name,
+                release.version,
+                [self.issue(release.project, number) for number in release.fixed],
+                _day(release.moment),
+            )
+            for release in company.releases
+            if release.fixed
+        ]
 
     def customers_of(self, incident: Incident) -> str:
         """The customers that an outage hit, as a sentence lists them."""
@@ -95,3 +109,8 @@ class ClosedForm:
         """The key that an issue would have if the project had so many more: there is none."""
         held = self._company.projects[project % len(self._company.projects)]
         return f"{held.key}-{held.issue_count + beyond}"
+
+
+def _day(moment: int) -> str:
+    second = epoch_seconds(np.array([moment], dtype=np.int64))[0]
+    return datetime.fromtimestamp(int(second), UTC).date().isoformat()

@@ -64,6 +64,23 @@ class NearScan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NamingScan:
+    """Looks for documents that name something of two parts, such as a service's version, in one of some forms."""
+
+    parts: tuple[Words, ...]
+    forms: tuple[Words, ...]
+
+    def found(self, block: Block, most: int) -> list[int] | None:
+        """See :class:`Scan`: nobody can tell where a document has both parts and no form of them together."""
+        corpus = block.corpus
+        holding = corpus.matching([word for part in self.parts for word in part])
+        for part in self.parts:
+            holding = corpus.phrased(part, holding)
+        named = {index for form in self.forms for index in corpus.phrased(form, holding)}
+        return holding if len(holding) <= most and named.issuperset(holding) else None
+
+
 def _places(document: Document) -> list[tuple[str, str]]:
     """Every filter field of the document with a value that it has there."""
     people = {

@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.calendar import epoch_seconds
 from dataops_core.ground_truth.drawing import size
 from dataops_core.ground_truth.model import GroundTruth, Question
 from dataops_core.quality.planted_defects import planted_defects
@@ -189,6 +191,35 @@ def test_an_outage_leads_to_its_traces_and_to_the_customers_that_it_hit(
         for url in pointed_at & tickets.keys():
             assert tickets[url].document.properties["organization"] in answered
     assert all(one.elsewhere or one.expected for one in outages)
+
+
+def test_a_release_leads_to_its_traces_and_to_the_issues_that_went_out_with_it(
+    asked: Asked, asked_of: Callable[[str], Asked]
+) -> None:
+    company = asked.dataset.spec.company
+    issues = asked_of("jira_issues").documents
+    releases = {(company.services[one.service].name, one.version): one for one in company.releases}
+    questions = [question for question in asked.of_kind("multi_hop") if question.text.startswith("Which issues")]
+    for question in questions:
+        service, version = re.findall(r"with (\S+) ([\d.]+),", question.text)[0]
+        release = releases[service, version]
+        key = company.projects[release.project].key
+        told, went_out = (question.answer or "").split("; ")
+        assert told.split(", ") == [f"{key}-{number}" for number in release.fixed]
+        assert went_out == day(int(epoch_seconds(np.array([release.moment]))[0]))
+        fixed = {f"{company.jira_url}/browse/{one}" for one in told.split(", ")}
+        name = rf"{service},? (version )?{re.escape(version)}|version {re.escape(version)},? {service}"
+        traces = set(asked.where(lambda one, name=name: re.search(rf"(?<![\w-])({name})(?!\.?\d)", one.text)))
+        assert traces <= set(expected(question)) <= traces | fixed
+        assert {one.url for one in question.elsewhere} | set(expected(question)) >= fixed
+        for url in fixed & issues.keys():
+            assert issues[url].document.created_at < epoch_seconds(np.array([release.moment]))[0]
+
+
+@pytest.mark.parametrize("name", ["confluence_pages", "slack_messages", "jira_issues"])
+def test_releases_are_asked_for(asked_of: Callable[[str], Asked], name: str) -> None:
+    texts = [question.text for question in asked_of(name).of_kind("multi_hop")]
+    assert sum(text.startswith("Which issues went out with") for text in texts) >= 3
 
 
 def test_a_fact_that_is_told_in_two_ways_leads_to_both_documents(asked: Asked) -> None:
