@@ -1,9 +1,9 @@
 """Generate, validate and write 500 Confluence pages: the product beside naive Faker writing the same record.
 
 Prints one table of CPU seconds (all threads of the process): medians of interleaved runs in one warm process, and the
-first run of a fresh process each, imports included. Both sides pass the same pandera schema and write Parquet with
-zstd. The target, at least 40 times cheaper while warm, is reported, never asserted. The naive side does what a script
-would: one Faker call per value, a list of dictionaries, one DataFrame.
+first run of a fresh process each, imports included. Both sides pass the same pandera schema, the product's by its own
+check, and write Parquet with zstd. The target, at least 60 times cheaper while warm, is reported, never asserted. The
+naive side does what a script would: one Faker call per value, a list of dictionaries, one DataFrame.
 
     .venv/bin/python -m benchmarks.generation [--runs 3]
 """
@@ -37,12 +37,13 @@ from dataops_core.dataset_types.confluence.dataset_type import ConfluencePages
 from dataops_core.dataset_types.known import dataset_type
 from dataops_core.generation.records import content_digest, write_records
 from dataops_core.generation.seeding import default_seed
-from dataops_core.lifecycle import Stage
+from dataops_core.lifecycle import CheckStatus, Stage
+from dataops_core.quality.schema_validation import check_schema
 from dataops_core.templates.loader import load_catalog
 
 CLIENT = UUID("123e4567-e89b-12d3-a456-426614174000")
 PAGES = 500
-TARGET_RATIO = 40
+TARGET_RATIO = 60
 #: Runs of the product after each naive one.
 OURS_PER_NAIVE = 7
 _PAGES = dataset_type("confluence_pages")
@@ -87,24 +88,28 @@ class KeptPages(ConfluencePages):
 def ours(folder: Path) -> int:
     """Generate, validate, write Parquet; returns the bytes of all bodies."""
     table = generate()
-    frame = _PAGES.frame(table)
-    _PAGES.schema.validate(frame, lazy=True)
+    validate(table)
     write(table, folder)
-    return body_bytes(frame)
+    return body_bytes(table["body.storage.value"])
 
 
 def ours_proven(folder: Path) -> int:
     """The same by the function that the pipeline calls, with both hashes, fsync and the move into place."""
     pages = KeptPages()
     write_records(specification(), pages, LocalFileSystem(), str(folder / "proven.parquet"))
-    frame = pages.frame(pa.Table.from_batches(pages.kept.batches))
-    pages.schema.validate(frame, lazy=True)
-    return body_bytes(frame)
+    table = pa.Table.from_batches(pages.kept.batches)
+    validate(table)
+    return body_bytes(table["body.storage.value"])
 
 
-def body_bytes(frame: pd.DataFrame) -> int:
+def validate(table: pa.Table) -> None:
+    """By the product's own check of the schema."""
+    assert check_schema(table, _PAGES).status is CheckStatus.PASSED
+
+
+def body_bytes(bodies: pa.Array | pa.ChunkedArray) -> int:
     """From offsets alone, so that it costs next to nothing of what is measured."""
-    return int(pc.sum(pc.binary_length(pa.array(frame["body.storage.value"]))).as_py())
+    return int(pc.sum(pc.binary_length(bodies)).as_py())
 
 
 def generate() -> pa.Table:
@@ -123,6 +128,7 @@ def write(table: pa.Table, folder: Path) -> None:
         row_group_size=BLOCK_ROWS,
         use_dictionary=False,
         write_statistics=False,
+        write_batch_size=32,
     )
 
 
@@ -135,7 +141,7 @@ def naive(folder: Path) -> int:
     frame = pd.DataFrame([naive_page(fake, number, wanted) for number in range(PAGES)])
     _PAGES.schema.validate(frame, lazy=True)
     frame.to_parquet(folder / "naive.parquet", compression="zstd", compression_level=1)
-    return body_bytes(frame)
+    return body_bytes(pa.array(frame["body.storage.value"]))
 
 
 def naive_page(fake: Faker, number: int, wanted: int) -> dict[str, Any]:
@@ -231,7 +237,7 @@ def measure_steps(steps: dict[str, list[float]], folder: Path) -> None:
     marks = [time.process_time()]
     table = generate()
     marks.append(time.process_time())
-    _PAGES.schema.validate(_PAGES.frame(table), lazy=True)
+    validate(table)
     marks.append(time.process_time())
     write(table, folder)
     marks.append(time.process_time())

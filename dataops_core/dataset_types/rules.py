@@ -36,6 +36,9 @@ class Text(pandas_engine.NpString):
         return super().check(pandera_dtype, data_container)
 
 
+#: Where a column of text keeps its check and the rules that this is made of.
+_RULES = "rules"
+
 _TEXT = Text()  # type: ignore[call-arg]  # the base class sets its own type
 
 
@@ -51,7 +54,7 @@ class Rule:
 def text(*rules: Rule, nullable: bool = False, unique: bool = False, required: bool = True) -> Column:
     """A column of text that keeps all the rules. They make one check, since each costs pandera more than the rule."""
     if not rules:
-        return Column(_TEXT, nullable=nullable, unique=unique, required=required)
+        return Column(_TEXT, nullable=nullable, unique=unique, required=required, metadata={_RULES: (None, ())})
 
     def check(values: pd.Series) -> pd.Series:
         if isinstance(values.dtype, pd.StringDtype):
@@ -63,8 +66,14 @@ def text(*rules: Rule, nullable: bool = False, unique: bool = False, required: b
             lambda value: missing(value) or (isinstance(value, str) and all(r.value(value) for r in rules))
         )
 
-    error = "; ".join(rule.error for rule in rules)
-    return Column(_TEXT, _check(check, error), nullable=nullable, unique=unique, required=required)
+    one = _check(check, "; ".join(rule.error for rule in rules))
+    return Column(_TEXT, one, nullable=nullable, unique=unique, required=required, metadata={_RULES: (one, rules)})
+
+
+def rules_of(column: Column) -> "tuple[Rule, ...] | None":
+    """The rules that a column of :func:`text` has, where these are all it has; else None."""
+    check, rules = (column.metadata or {}).get(_RULES, (None, None))
+    return rules if column.checks == ([] if check is None else [check]) else None
 
 
 def json_text(rule: Callable[[Any], bool], kind: str, error: str, *, nullable: bool = False) -> Column:

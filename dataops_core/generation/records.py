@@ -25,6 +25,10 @@ from dataops_core.generation import arrays
 from dataops_core.generation.blocks import ONE_THREAD, Blocks
 from dataops_core.storage import reason_of, refusals, written_whole
 
+#: Rows after which a page of Parquet may end, at its megabyte: else all long texts of a block are one page, copied and
+#: compressed outside of any cache.
+_ROWS_AT_ONCE = 32
+
 
 @dataclass(frozen=True, slots=True)
 class RecordsReport:
@@ -130,6 +134,7 @@ def _write(
         compression_level=1,
         use_dictionary=False,
         write_statistics=False,
+        write_batch_size=_ROWS_AT_ONCE,
         metadata_collector=footers,
     ) as writer:
         for batch in chain((first,), blocks):

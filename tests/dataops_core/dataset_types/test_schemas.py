@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandera.errors import SchemaErrors
+from pandera.pandas import Check, DataFrameSchema, Index
 
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.dataset_types.rules import FAILURE_CASES
 from dataops_core.errors import NotFoundError
+from dataops_core.quality.acceptance import accepted
 from dataops_core.templates.loader import load_catalog
+from tests.each_type import EACH_TYPE
 
 COLUMNS = {
     kind.name: [column for column in kind.schema.columns if column != "_text"] for kind in DATASET_TYPES.values()
@@ -44,6 +47,15 @@ def spoilt(frame: pd.DataFrame, columns: list[str], value: object) -> pd.DataFra
     for column in columns:
         frame[column] = frame[column].astype(object)
         frame.at[7, column] = value
+    return frame
+
+
+def spoilt_as_it_is(frame: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
+    """The frame with this value in one record, the column of its own type if it can hold that."""
+    try:
+        frame.at[7, column] = value
+    except (TypeError, ValueError):
+        return spoilt(frame, [column], value)
     return frame
 
 
@@ -244,3 +256,49 @@ def test_empty_labels_and_absent_owners_are_legal(frame):
 def test_an_unknown_dataset_type_is_said_to_be():
     with pytest.raises(NotFoundError, match="confluence_pages, github_repos"):
         dataset_type("fax_messages")
+
+
+@pytest.mark.parametrize("name", EACH_TYPE)
+def test_what_is_accepted_at_once_is_what_pandera_accepts(frame, name):
+    """Sound records never come to pandera; whatever it would refuse does."""
+    schema, sound = dataset_type(name).schema, frame(name)
+    assert accepted(sound, schema)
+    tried = {True: 0, False: 0}
+    for column in COLUMNS[name]:
+        for value in (None, 7, "", sound[column].iloc[8]):
+            changed = sound.copy(deep=True)
+            changed = spoilt_as_it_is(changed, column, value)
+            if accepted(changed, schema):
+                schema.validate(changed, lazy=True)
+                tried[True] += 1
+            else:
+                tried[False] += 1
+    assert min(tried.values()) > len(COLUMNS[name]) // 2
+
+
+@pytest.mark.parametrize("name", EACH_TYPE)
+def test_other_columns_are_never_accepted_at_once(frame, name):
+    schema, sound = dataset_type(name).schema, frame(name)
+    for column in COLUMNS[name]:
+        assert not accepted(sound.drop(columns=column), schema)
+        assert not accepted(sound.rename(columns={column: f"{column}X"}), schema)
+    assert not accepted(pd.concat([sound, sound[COLUMNS[name][:1]]], axis=1), schema)
+    assert not accepted(pd.concat([sound, sound.iloc[:1]]), schema)
+
+
+def test_what_changes_a_frame_or_has_more_to_say_is_left_to_pandera(frame):
+    sound, schema = frame("confluence_pages"), dataset_type("confluence_pages").schema
+    columns = dict(schema.columns)
+    assert accepted(sound, DataFrameSchema(columns))
+    for more in (
+        {"coerce": True},
+        {"ordered": True},
+        {"unique": ["title"]},
+        {"strict": "filter"},
+        {"index": Index(int)},
+    ):
+        assert not accepted(sound, DataFrameSchema(columns, **more))
+    stricter = columns["title"].set_checks([*columns["title"].checks, Check(lambda titles: titles == "", error="none")])
+    assert not accepted(sound, DataFrameSchema({**columns, "title": stricter}))
+    assert not accepted(sound, DataFrameSchema(columns, checks=Check(lambda frame: frame["version.number"] < 0)))
+    assert not accepted(sound, DataFrameSchema(columns, checks=Check(lambda frame: frame["nowhere"])))
