@@ -37,6 +37,8 @@ _BOUND = " \u0080 "
 _TEXTS_AT_ONCE = 128
 #: So few places of bits are found one by one.
 _FEW = 12
+#: Of HTML, what may stand for a letter beyond ASCII: any reference but those that every text has.
+_REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot);)")
 #: What may follow the part of a stem that all its words share: "policy" (polici), "coding" (code), "usability" (usabl).
 _ENDINGS = {"i": "iy", "e": "ei", "l": "li"}
 
@@ -132,14 +134,15 @@ def _holding(folded_texts: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np
     blanks = np.flatnonzero(np.frombuffer(whole, dtype=np.uint8) == _BLANK)
     said = arrays.cut(whole, blanks).dictionary_encode()
     numbers = np.frombuffer(arrays.content(said.indices), dtype=np.int32)
-    held = np.zeros((len(folded_texts), len(said.dictionary)), dtype=np.bool_)
+    held = np.zeros((len(said.dictionary), len(folded_texts)), dtype=np.bool_)
     bounds = np.searchsorted(blanks, np.cumsum([0, *map(len, folded_texts)])).tolist()
     for text, (first, stop) in enumerate(pairwise(bounds)):
-        held[text, numbers[first:stop]] = True
+        held[numbers[first:stop], text] = True
     words_said = [word[1:] for word in said.dictionary.view(pa.binary()).to_pylist()]
     if b"" in words_said:
-        held[:, words_said.index(b"")] = False
-    words_held, texts_holding = np.nonzero(held.T)
+        held[words_said.index(b"")] = False
+    # Where all of the table is looked at in one row, NumPy is five times as fast.
+    words_held, texts_holding = np.divmod(np.flatnonzero(held), len(folded_texts))
     return words_said, np.bincount(words_held, minlength=len(words_said)), texts_holding.astype(np.int32)
 
 
@@ -206,6 +209,11 @@ class Corpus:
             document = self.documents[index]
             self._plain[index] = plain_text(document.body, document.mime_type)
         return self._plain[index]
+
+    def is_ascii(self, index: int) -> bool:
+        """Whether the document's text is in ASCII for sure: told by its body as it is, markup and all."""
+        document = self.documents[index]
+        return document.body.isascii() and not (document.mime_type == HTML and _REFERENCE.search(document.body))
 
     def said(self, index: int) -> frozenset[str]:
         """The words of the document's title and text."""

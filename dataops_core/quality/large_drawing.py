@@ -23,6 +23,7 @@ from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
 from dataops_core.generation.pieces import KeptRecords, Records
 from dataops_core.quality.corpus import Corpus, words
+from dataops_core.quality.phrases import windows
 from dataops_core.quality.query_drawing import (
     ENTITIES,
     OWN_WORDS,
@@ -30,7 +31,6 @@ from dataops_core.quality.query_drawing import (
     is_telling,
     make_queries,
     own_words,
-    windows,
 )
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations, count, product
 
 import numpy as np
@@ -24,14 +24,12 @@ from dataops_core.connectors.protocol import SearchFilter
 from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
 from dataops_core.generation.seeding import digest64, mix
-from dataops_core.quality.corpus import Corpus, is_number, words
+from dataops_core.quality.corpus import Corpus, words
+from dataops_core.quality.phrases import fresh_windows
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 
-_PHRASE_WORDS = 6
-_PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*[,;:]?")
 #: A word as the tokenizer sees it, and its length at most: beyond that it is a sentence without blanks.
 _WORD, _WORD_LENGTH = re.compile(r"[^\W_]{2,}"), 24
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 #: What a person would call an entity: an issue key, a hyphenated name, a number of some length.
 ENTITIES = (
     re.compile(r"(?<![\w-])[A-Z][A-Z0-9]{1,9}-\d+(?![\w-])"),
@@ -173,18 +171,14 @@ class _Draw:
         for index in self._order(query_id)[:_TRIED_DOCUMENTS]:
             text = self._corpus.plain(index)
             cut = len(text) * 2 // 3
-            before = set(words(f"{self._documents[index].title}\n{text[:cut]}"))
-            # Words of a run are those of its plain pieces, of which many runs share each.
-            said = {
-                window: [word for piece in window.split() for word in _words(piece)] for window in windows(text[cut:])
-            }
-            found = [window for window, held in said.items() if not before.issuperset(held)]
+            before = frozenset(words(f"{self._documents[index].title}\n{text[:cut]}"))
+            found, numbered = fresh_windows(text[cut:], before)
             # Those with a number first: most of the others stand in other documents too.
-            ordered = sorted(self._shuffled(query_id, found), key=lambda window: not any(map(is_number, said[window])))
-            tried = ordered[:_TRIED_WORDS]
-            self._corpus.learn(word for window in tried for word in said[window])
-            for window in tried:
-                if self._corpus.is_alone(index, said[window]):
+            ordered = sorted(self._shuffled(query_id, found), key=lambda window: window not in numbered)
+            tried = {window: words(window) for window in ordered[:_TRIED_WORDS]}
+            self._corpus.learn(word for held in tried.values() for word in held)
+            for window, held in tried.items():
+                if self._corpus.is_alone(index, held):
                     return self._known(query_id, QueryKind.PHRASE, window, index)
         return None
 
@@ -350,13 +344,10 @@ class _Draw:
         return None
 
 
-@lru_cache(maxsize=2**16)
-def _words(piece: str) -> tuple[str, ...]:
-    return tuple(words(piece))
-
-
 def own_words(corpus: Corpus, index: int) -> list[str]:
     """Words of a body with letters beyond ASCII, none of its title; none where there are not enough to ask for."""
+    if corpus.is_ascii(index):
+        return []
     text, title = corpus.plain(index), corpus.documents[index].title
     if not is_beyond_ascii(text):
         return []
@@ -379,19 +370,3 @@ def _people_of(document: Document) -> list[tuple[str, str]]:
         ("owner", document.owner_email or document.owner_name),
     ]
     return [(field, person) for field, person in people if person]
-
-
-def windows(text: str, longest: int = _PHRASE_WORDS) -> list[str]:
-    """Runs of six plain words within one sentence; what the cut left of the first one does not count.
-
-    With ``longest``, runs of so many words, or of all that a shorter sentence has.
-    """
-    found: list[str] = []
-    for sentence in _SENTENCE_END.split(text)[1:]:
-        pieces = sentence.rstrip(".!?").split()
-        length = max(_PHRASE_WORDS, min(longest, len(pieces)))
-        for start in range(len(pieces) - length + 1):
-            window = pieces[start : start + length]
-            if all(_PLAIN_WORDS.fullmatch(piece) for piece in window):
-                found.append(" ".join(window).rstrip(",;:"))
-    return found

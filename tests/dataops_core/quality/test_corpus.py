@@ -182,3 +182,21 @@ def test_markup_parts_no_letters(corpus: Callable[..., Corpus]) -> None:
     pages = corpus("<p>佐<b>藤</b> 健</p>", "<p>藤と佐、健</p>", mime_type="text/html")
     assert pages.matching(words("佐藤健")) == [0, 1]
     assert pages.phrased(words("佐藤健"), range(2)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("body", "mime_type", "sure"),
+    [
+        ("Zebras &amp; gnus &lt;b&gt;", "text/html", True),
+        ("Zebras &uuml;ber", "text/html", False),
+        ("Zebras &#252;ber", "text/html", False),
+        ("Zebras &uuml;ber", "text/plain", True),
+        ("Zebras über", "text/plain", False),
+    ],
+)
+def test_a_text_is_in_ascii_for_sure_where_nothing_in_it_stands_for_another_letter(
+    corpus: Callable[..., Corpus], body: str, mime_type: str, sure: bool
+) -> None:
+    made = corpus(body, mime_type=mime_type)
+    assert made.is_ascii(0) is sure
+    assert made.plain(0).isascii() or not sure
