@@ -208,7 +208,8 @@ def test_a_release_leads_to_its_traces_and_to_the_issues_that_went_out_with_it(
         assert told.split(", ") == [f"{key}-{number}" for number in release.fixed]
         assert went_out == day(int(epoch_seconds(np.array([release.moment]))[0]))
         fixed = {f"{company.jira_url}/browse/{one}" for one in told.split(", ")}
-        name = rf"{service},? (version )?{re.escape(version)}|version {re.escape(version)},? {service}"
+        # In a sentence or as two lines of YAML.
+        name = rf"{service}\W{{1,4}}(version\W{{1,3}})?{re.escape(version)}|version {re.escape(version)}, {service}"
         traces = set(asked.where(lambda one, name=name: re.search(rf"(?<![\w-])({name})(?!\.?\d)", one.text)))
         assert traces <= set(expected(question)) <= traces | fixed
         assert {one.url for one in question.elsewhere} | set(expected(question)) >= fixed
