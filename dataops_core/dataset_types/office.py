@@ -41,6 +41,10 @@ from dataops_core.generation.words import Lexicon
 _DESCRIPTIONS = 300
 
 
+#: A project's first document is written within so many working seconds of the window, and again a month later or more.
+_FIRST_SECONDS, _SETTLED = 2 * calendar.SHIFT, 30 * calendar.DAY
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What all documents of a template and company share."""
@@ -190,12 +194,16 @@ class Office:
         )
 
     def _candidates(self, rows: I64) -> Candidates:
-        """Any document may be defective."""
+        """Any document may be defective but the first one of a project."""
         project = self.plan.wheel.project(rows)
         author = self.plan.people.member(project, self.draw("author", rows))
         created = calendar.moments(self.draw("created", rows), zone=self.plan.people.zone[author])
-        anyone = np.ones(len(rows), dtype=np.bool_)
-        return Candidates(project=project, moment=created, paired=anyone, movable=anyone)
+        free = ~self._is_first(rows)
+        return Candidates(project=project, moment=created, paired=free, movable=free)
+
+    def _is_first(self, rows: I64) -> NDArray[np.bool_]:
+        """Which are the first documents of their projects, at which others point: they are the oldest ones."""
+        return rows < len(self._spec.company.projects)
 
     def _numbers(self, rows: I64, marks: Marks) -> Numbers:
         plan = self.plan
@@ -206,10 +214,18 @@ class Office:
         versions = self.draw("version", rows)
         version = np.where(chance(versions, 250), 1, 2 + np.minimum(pick(mix(versions), 40), pick(mix(~versions), 60)))
         # What is stale was left as it was first written, what replaced it was not.
-        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
+        first = self._is_first(rows)
+        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer | first, 2, 1)))
         editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
-        created = calendar.moments(self.draw("created", rows), zone=plan.people.zone[author])
-        changed = calendar.later(created, self.draw("modified", rows), within_days=300, zone=plan.people.zone[editor])
+        drawn = self.draw("created", rows)
+        begun = calendar.at_work(pick(drawn, _FIRST_SECONDS), zone=plan.people.zone[author])
+        created = np.where(first, begun, calendar.moments(drawn, zone=plan.people.zone[author]))
+        changed = calendar.later(
+            created + np.where(first, _SETTLED, 0),
+            self.draw("modified", rows),
+            within_days=300,
+            zone=plan.people.zone[editor],
+        )
         return Numbers(
             rows=rows,
             home=home,
@@ -240,7 +256,9 @@ class Office:
         ranges = fragments.ranges(len(titles), {TOPIC: told.topic, PROJECT: told.project})
         for name, chosen in said.items():
             fragments.only(ranges, name, chosen)
-        moment = marks.moment(numbers.created, told.created)
+        # A project's first document speaks as of its last change: in its first days there was nothing to name.
+        first = self._is_first(numbers.rows)
+        moment = np.where(first, numbers.modified, marks.moment(numbers.created, told.created))
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, told.project, plan.numbered.issues_by(told.project, moment), TICKETS)
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from dataops_core.company.build import issue_key, repository_url, space_home_url, ticket_url
+from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.generation.library import Library
@@ -72,6 +73,11 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool("home_link", [_link(space_home_url(company, project), project.name) for project in company.projects])
     library.pool(
         "repository_link", [_link(repository_url(company, service), service.name) for service in company.services]
+    )
+    library.pool_by(
+        PROJECT,
+        "file_link",
+        [[_link(url, name) for name, url in first_files(company, project)] for project in company.projects],
     )
     library.pool_by(
         PROJECT, "parent_url", [[f"{company.wiki_url}/spaces/{project.key}/pages/"] for project in company.projects]
@@ -288,6 +294,7 @@ _BUILDERS: Mapping[str, _Build] = {
         "<ul>"
         + "<li>{home_link}: {phrase}</li>" * draws.between("homes", 1, 3)
         + "<li>{repository_link}: {phrase*}</li>" * draws.between("repositories", 1, 3)
+        + "<li>{file_link}: {phrase}</li>"
         + "</ul>"
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from dataops_core.company.build import issue_key, repository_url, space_home_url
+from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.github.layout import LAYOUTS
 from dataops_core.generation import calendar
@@ -63,6 +64,11 @@ def add_pools(library: Library, company: Company) -> None:
         "own_home_link",
         [[f"[{project.name}]({space_home_url(company, project)})"] for project in company.projects],
     )
+    library.pool_by(
+        PROJECT,
+        "file_link",
+        [[f"[{name}]({url})" for name, url in first_files(company, project)] for project in company.projects],
+    )
     library.pool(
         "repository_link", [f"[{service.name}]({repository_url(company, service)})" for service in company.services]
     )
@@ -113,6 +119,7 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "{team} owns this repository. Write to {person_mail}, or read the pages of {own_home_link}.",
             "Questions go to {person_mail}. Decisions are kept in {own_home_link}; see {ticket_link} for the next one.",
             "{person} and {team} review changes. The wiki of {own_home_link} says how.",
+            "{team} owns this repository; what it was planned for is in {file_link}. Ask {person_mail}.",
         )
     ]
     return Parts(tuple(intros), tuple(sections), tuple(outros))

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataops_core.company.files import drive_url, folder_id, permission_id
+from dataops_core.company.files import drive_url, file_ids, folder_id, permission_id
 from dataops_core.dataset_types.base import GenerationSpec, Planted
-from dataops_core.dataset_types.identifiers import BASE64, codes
 from dataops_core.dataset_types.office import Documents, Office
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.dataset_types.plan import batch
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.seeding import chance, key, pick
+from dataops_core.generation.seeding import chance, pick
 
 _GOOGLE = "application/vnd.google-apps."
 PDF, PLAIN = "application/pdf", "text/plain"
@@ -79,7 +78,6 @@ class FileBuilder:
         company = spec.company
         self._company = company
         self._office = Office(spec, other_bytes=_OTHER_BYTES)
-        self._ids = key("drive file", company.client_id)
         self._folders = arrays.texts([folder_id(company, project) for project in company.projects])
         self._folder_names = arrays.texts([project.name for project in company.projects])
         self._permissions = arrays.texts([permission_id(company, person) for person in company.people])
@@ -131,7 +129,7 @@ class FileBuilder:
 
     def _addresses(self, documents: Documents, mime_types: list[str]) -> dict[str, list[str]]:
         base = drive_url(self._company)
-        ids = ["1" + code for code in codes(self._ids, documents.numbers.rows, BASE64, 43)]
+        ids = file_ids(self._company, documents.numbers.rows)
         return {
             "id": ids,
             "webViewLink": [

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from dataops_core.company.build import issue_key, pull_request_url, space_home_url, ticket_url
+from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
 from dataops_core.generation.library import Library
@@ -76,6 +77,9 @@ def add_pools(library: Library, company: Company) -> None:
     teams = [company.teams[project.team] for project in company.projects]
     library.view_by(PROJECT, "mention", "mention*", [(team.first_person, team.size) for team in teams])
     library.pool_by(PROJECT, "page_card", [[_card(space_home_url(company, project))] for project in company.projects])
+    library.pool_by(
+        PROJECT, "file_card", [[_card(url) for _, url in first_files(company, project)] for project in company.projects]
+    )
     library.pool_by(
         PROJECT,
         "pull_card",
@@ -298,7 +302,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "issues": _list("bulletList", "{summary}: {issue_card}.", "{phrase}, as in {issue_card} by {person}."),
     "links": _list(
         "bulletList", "Wiki: {page_card}.", "Pull request: {pull_card} by {person}.", "{phrase}: {page_card}.",
-        "Support ticket: {support_card}.",
+        "Support ticket: {support_card}.", "Document: {file_card}.",
     ),
     "reports": lambda library, draws: (
         _literal_node(library, _PARAGRAPH),

@@ -12,13 +12,13 @@ from urllib.parse import quote
 import numpy as np
 import pyarrow as pa
 
-from dataops_core.company.files import directory_id, library_folder_id, site
+from dataops_core.company.files import directory_id, item_tags, library_folder_id, site
 from dataops_core.dataset_types.base import GenerationSpec, Planted
-from dataops_core.dataset_types.identifiers import BASE32, codes, uuids
 from dataops_core.dataset_types.office import Documents, Office
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.dataset_types.plan import batch
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.identifiers import BASE32, codes
 from dataops_core.generation.seeding import U64, key, mix, pick
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -82,7 +82,7 @@ class ItemBuilder:
         company = spec.company
         self._office = Office(spec, other_bytes=_OTHER_BYTES)
         self._ids = key("sharepoint file", company.client_id)
-        self._tags = key("sharepoint tag", company.client_id)
+        self._company = company
         self._sites = [site(company, project) for project in company.projects]
         self._folders = [
             {folder: library_folder_id(company, project, folder) for folder in FOLDERS.values()}
@@ -127,7 +127,7 @@ class ItemBuilder:
         names = [f"{title[:240]}.{ending}" for title, (ending, _, _) in zip(titles, kinds, strict=True)]
         sites = [self._sites[number] for number in documents.numbers.home.tolist()]
         folders = [FOLDERS[name] for name in archetypes]
-        tags = uuids(self._tags, documents.numbers.rows)
+        tags = item_tags(self._company, documents.numbers.rows)
         versions = documents.numbers.version.tolist()
         weights = pick(self._office.draw("weight", documents.numbers.rows), 60_000)
         sizes = documents.lengths // 3 + weights + np.array([weight for _, _, weight in kinds], dtype=np.int64)
@@ -138,9 +138,9 @@ class ItemBuilder:
                 f"{place.url}/{quote(f'{_LIBRARY}/{folder}/{name}')}"
                 for place, folder, name in zip(sites, folders, names, strict=True)
             ],
-            "eTag": [f'"{{{tag.upper()}}},{number}"' for tag, number in zip(tags, versions, strict=True)],
+            "eTag": [f'"{{{tag}}},{number}"' for tag, number in zip(tags, versions, strict=True)],
             # Counts changes of the content alone: all but that of its properties.
-            "cTag": [f'"c:{{{tag.upper()}}},{max(number - 1, 1)}"' for tag, number in zip(tags, versions, strict=True)],
+            "cTag": [f'"c:{{{tag}}},{max(number - 1, 1)}"' for tag, number in zip(tags, versions, strict=True)],
             "size": sizes,
             "file.mimeType": [mime_type for _, mime_type, _ in kinds],
             "parentReference.driveId": [place.drive_id for place in sites],

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from dataops_core.company.workspace import slack_url
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks
-from dataops_core.dataset_types.identifiers import uuids
 from dataops_core.dataset_types.plan import batch, incomplete_quota
 from dataops_core.dataset_types.slack.columns import REACTION_LIST, SCHEMA
 from dataops_core.dataset_types.slack.layout import REACTIONS
 from dataops_core.dataset_types.slack.plan import ROLES, plans, text_bytes
 from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Threads
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.identifiers import uuids
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import I64, U64, chance, draw, key, mix, pick
 from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases

@@ -236,6 +236,7 @@ ENDS = (
     "More tomorrow, {addressee}.",
     "Opened {ticket_link} for it.",
     "See {home_link}.",
+    "It is in {file_link}.",
     "Details in {pull_link}.",
     ":pray: {person}",
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id, issue_key, pull_request_url, space_home_url
+from dataops_core.company.files import first_files
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, user_id
 from dataops_core.dataset_types.plan import Wheel
@@ -106,6 +107,11 @@ def add_pools(library: Library, company: Company, wheel: Wheel) -> None:
         PROJECT,
         "home_link",
         [[_link(space_home_url(company, project), f"{project.name}: start here")] for project in company.projects],
+    )
+    library.pool_by(
+        PROJECT,
+        "file_link",
+        [[_link(url, name) for name, url in first_files(company, project)] for project in company.projects],
     )
     rows = np.arange(_PAGES)
     owners = wheel.project(rows)

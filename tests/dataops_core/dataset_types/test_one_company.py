@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
-from dataops_core.company.files import directory_id, folder_id, site
+from dataops_core.company.files import directory_id, first_files, folder_id, site
 from dataops_core.company.timeline import issue_created
 from dataops_core.company.workspace import channels, slack_url, user_id
 from dataops_core.dataset_types.jira.markup import plain_text
@@ -38,6 +38,10 @@ REFERENCES = {
     "channel": re.compile(r"<#(C\w+)\|"),
     "account": re.compile(r"\b(712020:[0-9a-f-]{36})"),
     "folder": re.compile(r'"parents": \["([\w-]+)"'),
+    "file": re.compile(r"https://drive\.[^/\s]+/open\?id=([\w-]+)"),
+    "library file": re.compile(
+        r"https://sharepoint\.[^/\s]+/sites/[a-z]+/_layouts/15/Doc\.aspx\?sourcedoc=%7B([\w-]+)%7D"
+    ),
     "site": re.compile(r"https://(sharepoint\.[^/\s]+/sites/[a-z0-9-]+)/"),
     "directory entry": re.compile(r'"user": \{"id": "([0-9a-f-]{36})"'),
     "mailbox": re.compile(r"([\w.+-]+@[\w-]+(?:\.[\w-]+)+)"),
@@ -79,6 +83,8 @@ def there_is(company, datasets):
         "channel": {channel.channel_id for channel in channels(company)},
         "account": {person.account_id for person in company.people},
         "folder": {folder_id(company, project) for project in company.projects},
+        "file": set(datasets["google_drive_documents"].frame["id"]),
+        "library file": {tag[2:38] for tag in datasets["sharepoint_documents"].frame["eTag"]},
         "site": {site(company, project).url.removeprefix("https://") for project in company.projects},
         "directory entry": {directory_id(company, person) for person in company.people},
         "mailbox": {*customers, *(person.email for person in company.people), f"support@{company.domain}"},
@@ -99,6 +105,21 @@ def test_no_reference_of_any_type_dangles(company, datasets):
     assert dangling == []
     assert set(followed) == set(REFERENCES)
     assert len(company.people) == len(known["member"]) == len(known["directory entry"])
+
+
+def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_the_company(company, datasets):
+    for name, noted in (("google_drive_documents", "id"), ("sharepoint_documents", "eTag")):
+        rows, seen = datasets[name].rows, 0
+        wrong = [each for each in datasets[name].planted if each.kind != "incomplete"]
+        defective = {row for each in wrong for row in (each.row, each.related)}
+        for place, project in enumerate(company.projects):
+            row, document = rows[place], datasets[name].type.document(rows[place])
+            assert document.created_at < epoch_seconds(np.array([3 * DAY]))[0]
+            for url in (url for _, url in first_files(company, project)):
+                if url.partition("id=")[2] == row[noted] or row[noted][2:38] in url:
+                    seen += 1
+            assert place not in defective
+        assert seen == len(company.projects)
 
 
 def test_pages_are_of_the_space_that_their_address_names(company, datasets):
