@@ -24,8 +24,8 @@ from dataops_core.generation.seeding import I64, STRIDE, U64, mix, mix_in_place
 
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-#: Rows whose fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
-_ROWS_AT_ONCE = 32
+#: About so many fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
+_AT_ONCE = 24_000
 
 #: Of so many fragments of a text with edits, one is another.
 _EDITED = np.uint64(24)
@@ -94,8 +94,9 @@ class Fragments:
         edits = np.zeros_like(keys) if edits is None else edits
         said = _Said.of(self.program, blocks, keys)
         ids = _scratch("ids", int(said.bounds[-1]))
-        for start in range(0, len(blocks), _ROWS_AT_ONCE):
-            self._draw(ranges, said, edits, slice(start, min(start + _ROWS_AT_ONCE, len(blocks))), ids)
+        rows = max(1, len(blocks) * _AT_ONCE // max(1, len(ids)))
+        for start in range(0, len(blocks), rows):
+            self._draw(ranges, said, edits, slice(start, min(start + rows, len(blocks))), ids)
         return gather(self.arena, ids, said.bounds)
 
     def _draw(self, ranges: U64, said: "_Said", edits: U64, rows: slice, ids: I64) -> None:
