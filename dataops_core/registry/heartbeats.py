@@ -7,13 +7,36 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, func, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import Operation, OperationDataset
+
+#: Written out once: SQLAlchemy takes longer to put it together than PostgreSQL to do it, and every step shows it twice.
+_PROGRESS = (
+    update(Operation)
+    .where(Operation.operation_id == bindparam("shown"), Operation.status == OperationStatus.IN_PROGRESS)
+    .values(
+        current_step=func.greatest(
+            Operation.current_step,
+            func.least(
+                Operation.total_steps,
+                cast(
+                    select(func.min(OperationDataset.steps_done))
+                    .where(OperationDataset.operation_id == bindparam("shown"), OperationDataset.active)
+                    .scalar_subquery(),
+                    Integer,
+                )
+                + 1,
+            ),
+        ),
+        beat_at=bindparam("moment"),
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 def beat(session: Session, operation_id: UUID, *, run_id: str, attempt: int) -> bool:
@@ -89,19 +112,4 @@ def show_progress(session: Session, operation_id: UUID) -> None:
 
     Never falls within an attempt: a step that is done twice moves nothing.
     """
-    lowest = (
-        select(func.min(OperationDataset.steps_done))
-        .where(OperationDataset.operation_id == operation_id, OperationDataset.active)
-        .scalar_subquery()
-    )
-    session.execute(
-        update(Operation)
-        .where(Operation.operation_id == operation_id, Operation.status == OperationStatus.IN_PROGRESS)
-        .values(
-            current_step=func.greatest(
-                Operation.current_step, func.least(Operation.total_steps, cast(lowest, Integer) + 1)
-            ),
-            beat_at=utcnow(),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_PROGRESS, {"shown": operation_id, "moment": utcnow()})

@@ -9,7 +9,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, String, column, func, literal, select, true, tuple_, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, aliased
 
 from dataops_core.ids import new_id
@@ -82,6 +95,28 @@ def of_operation(session: Session, *, dataset_id: UUID, operation_id: UUID) -> d
     return {row.check_type: row for row in rows}
 
 
+def _newest_where(*conditions: ColumnElement[bool]) -> Select[tuple[QualityResult]]:
+    # An array and no VALUES, which SQLAlchemy would write out anew each time.
+    named = literal([check.value for check in CheckType], ARRAY(String))
+    checks = func.unnest(named).table_valued(column("check_type", String)).render_derived(name="checks")
+    newest = (
+        select(QualityResult)
+        .where(
+            QualityResult.dataset_id == bindparam("of_dataset"),
+            type_coerce(QualityResult.check_type, String) == checks.c.check_type,
+            *conditions,
+        )
+        .order_by(QualityResult.executed_at.desc(), QualityResult.check_id.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    return select(aliased(QualityResult, newest)).select_from(checks).join(newest, true())
+
+
+#: Written out once, for every check of a run asks for it.
+_NEWEST = _newest_where()
+
+
 def current(session: Session, dataset_id: UUID) -> Quality:
     """The dataset's quality: the score of each check's newest verdict, and what its newest evaluation said."""
     newest = _newest(session, dataset_id)
@@ -100,21 +135,8 @@ def current(session: Session, dataset_id: UUID) -> Quality:
 
 def _newest(session: Session, dataset_id: UUID, *conditions: ColumnElement[bool]) -> dict[CheckType, QualityResult]:
     """The newest evaluation of each check: one look at the index for each, however many there are."""
-    # An array and no VALUES, which SQLAlchemy would write out anew each time.
-    named = literal([check.value for check in CheckType], ARRAY(String))
-    checks = func.unnest(named).table_valued(column("check_type", String)).render_derived(name="checks")
-    newest = (
-        select(QualityResult)
-        .where(
-            QualityResult.dataset_id == dataset_id,
-            type_coerce(QualityResult.check_type, String) == checks.c.check_type,
-            *conditions,
-        )
-        .order_by(QualityResult.executed_at.desc(), QualityResult.check_id.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    rows = session.scalars(select(aliased(QualityResult, newest)).select_from(checks).join(newest, true()))
+    statement = _newest_where(*conditions) if conditions else _NEWEST
+    rows = session.scalars(statement, {"of_dataset": dataset_id})
     return {row.check_type: row for row in rows}
 
 
