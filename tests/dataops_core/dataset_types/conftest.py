@@ -14,7 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec, Planted
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, GenerationSpec, Planted
+from dataops_core.dataset_types.cells import missing, plain
 from dataops_core.dataset_types.defects import Defect
 from dataops_core.dataset_types.known import dataset_type
 from dataops_core.generation.seeding import default_seed
@@ -37,9 +38,23 @@ class Dataset:
     table: pa.Table
     frame: pd.DataFrame
 
-    @property
+    @functools.cached_property
     def rows(self) -> list[dict[str, Any]]:
         return self.frame.to_dict("records")
+
+    @functools.cached_property
+    def documents(self) -> list[Document]:
+        """The rows as a connector is given them."""
+        return [self.type.document(row) for row in self.rows]
+
+    @functools.cached_property
+    def texts(self) -> list[str]:
+        """Everything that a record says, as one text per record."""
+        columns = [name for name, dtype in self.frame.dtypes.items() if dtype in ("str", "object")]
+        return [
+            "\n".join(str(plain(value)) for value in row if not missing(value))
+            for row in self.frame[columns].to_numpy()
+        ]
 
     @functools.cached_property
     def planted(self) -> list[Planted]:

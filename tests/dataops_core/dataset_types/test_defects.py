@@ -39,7 +39,7 @@ def dataset(request, dataset_of):
 @pytest.fixture(scope="module")
 def made(dataset):
     """The records as documents."""
-    return [dataset.type.document(row) for row in dataset.rows]
+    return dataset.documents
 
 
 def of(dataset, defect):

@@ -10,7 +10,6 @@ from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.connectors.embedded.text import plain_text
-from dataops_core.dataset_types.cells import missing, plain
 from dataops_core.dataset_types.plan import Wheel
 from dataops_core.generation.records import write_records
 
@@ -21,14 +20,6 @@ ALWAYS = {"service", "incident", "incident_report", "release_notes", "task", "an
 NO_ISSUE = {"CHG", "REF", "BSD"}
 URL = re.compile(r"https?://[^\s\"'<>|)\]}]+")
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-
-
-def texts(dataset):
-    """Everything that a record says, as one text per record."""
-    columns = [name for name, dtype in dataset.frame.dtypes.items() if dtype in ("str", "object")]
-    return [
-        "\n".join(str(plain(value)) for value in row if not missing(value)) for row in dataset.frame[columns].to_numpy()
-    ]
 
 
 def people_of(company):
@@ -65,7 +56,7 @@ def test_exactly_the_quota_of_records_lacks_a_field(dataset):
 
 
 def test_titles_and_addresses_are_unique(dataset):
-    documents = [dataset.type.document(row) for row in dataset.rows]
+    documents = dataset.documents
     assert [document.id for document in documents] == [str(row[dataset.type.id_column]) for row in dataset.rows]
     for attribute in ("id", "title", "view_url"):
         assert len({getattr(document, attribute) for document in documents}) == len(documents)
@@ -77,7 +68,7 @@ def test_hosts_and_mail_addresses_are_under_example_and_the_company_s(dataset):
     # Companies that the records are about have sites of their own.
     sites = {row["Website"] for row in dataset.rows if isinstance(row.get("Website"), str)}
     assert all(urlsplit(site).netloc.endswith(".example") for site in sites)
-    for text in texts(dataset):
+    for text in dataset.texts:
         for url in URL.findall(text):
             host = urlsplit(url).netloc
             assert host == company.domain or host.endswith(f".{company.domain}") or url in sites
@@ -88,7 +79,7 @@ def test_hosts_and_mail_addresses_are_under_example_and_the_company_s(dataset):
 def test_issues_exist(dataset):
     counts = {project.key: project.issue_count for project in dataset.spec.company.projects}
     cited = Counter()
-    for text in texts(dataset):
+    for text in dataset.texts:
         for key, number in ISSUE.findall(text):
             if key not in NO_ISSUE:
                 assert 1 <= int(number) <= counts[key]
@@ -104,7 +95,7 @@ def test_links_lead_to_what_exists(dataset):
     own_pages = dataset.spec.record_count if dataset.type.name == "confluence_pages" else 20
     own_names = set(dataset.frame["name"]) if dataset.type.name == "github_repos" else set()
     linked = Counter()
-    for text in texts(dataset):
+    for text in dataset.texts:
         for url in URL.findall(text):
             parts = urlsplit(url.rstrip(".,;"))
             if parts.netloc == f"wiki.{company.domain}":
@@ -134,8 +125,7 @@ def test_links_lead_to_what_exists(dataset):
 
 def test_people_are_the_company_s(dataset):
     known = people_of(dataset.spec.company)
-    for row in dataset.rows:
-        document = dataset.type.document(row)
+    for document in dataset.documents:
         assert (document.author_name, document.author_email) in known
         assert document.owner_email is None or (document.owner_name, document.owner_email) in known
 
@@ -143,8 +133,7 @@ def test_people_are_the_company_s(dataset):
 def test_documents_carry_the_declared_facets(dataset):
     pattern = re.compile(dataset.type.url_pattern(dataset.spec.company))
     values = set()
-    for row in dataset.rows:
-        document = dataset.type.document(row)
+    for document in dataset.documents:
         assert set(document.properties) <= set(dataset.type.facets)
         assert document.properties[dataset.type.filter_facet]
         values.add(document.properties[dataset.type.filter_facet])
@@ -159,8 +148,7 @@ def test_text_is_about_the_record_s_topic_and_speaks_no_latin(dataset):
     nouns = {
         topic.key: [noun.lower().removesuffix("y") for noun in topic.nouns] for topic in dataset.spec.template.topics
     }
-    for row in dataset.rows:
-        document = dataset.type.document(row)
+    for row, document in zip(dataset.rows, dataset.documents, strict=True):
         text = plain_text(document.body, document.mime_type).lower()
         said = {key: sum(text.count(noun) for noun in words) / len(words) for key, words in nouns.items()}
         assert said[row["_topic"]] > 0
@@ -176,7 +164,7 @@ def test_archetypes_are_the_type_s_and_the_template_s(dataset):
 
 
 def test_no_two_texts_are_alike(dataset):
-    documents = [dataset.type.document(row) for row in dataset.rows]
+    documents = dataset.documents
     assert len({document.body for document in documents}) == len(documents)
     sample = {row: plain_text(documents[row].body, documents[row].mime_type).split() for row in range(30, 70)}
     shingles = {

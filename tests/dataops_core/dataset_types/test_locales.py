@@ -27,7 +27,7 @@ def test_records_pass_the_profile_and_the_schema(dataset_of: Any, profile: Any, 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_name_stands_in_its_own_script_where_texts_speak_of_it(dataset_of: Any, name: str) -> None:
     dataset = dataset_of(TEMPLATES[name], records=60, locale="ja_JP")
-    documents = [dataset.type.document(row) for row in dataset.rows]
+    documents = dataset.documents
     people = [person.name for person in dataset.spec.company.people]
     told = [document for document in documents if any(person in document.body for person in people)]
     assert len(told) > 6
