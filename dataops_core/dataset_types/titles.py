@@ -14,7 +14,7 @@ from dataops_core.company.model import Company
 from dataops_core.dataset_types.plan import TitleWords
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.library import Library
-from dataops_core.generation.seeding import I64, U64, coprime
+from dataops_core.generation.seeding import I64, U64, coprime, pick
 from dataops_core.generation.sentences import TOPIC
 from dataops_core.templates.model import Template
 
@@ -30,13 +30,21 @@ POOLS = ("title_j", "title_ns", "title_other")
 class Titles:
     """Titles of a template and company."""
 
-    forms: tuple[Forms, ...]
+    #: The forms of all archetypes, and per archetype its first one and how many it has.
+    forms: Forms
+    first_form: I64
+    form_count: U64
     words: TitleWords
-    #: Per topic, where its adjectives and plural nouns begin in the arena.
+    #: Per topic, its adjectives and plural nouns: where they begin in the arena, and how many there are.
     adjective_base: I64
     noun_base: I64
+    adjective_count: I64
+    noun_count: I64
     #: Kind of ``{x}`` → its names and where they begin in the arena.
     others: Mapping[str, tuple[tuple[str, ...], int]]
+    #: Per form, the same: where the names begin, and how many there are.
+    other_base: I64
+    other_count: I64
 
     @staticmethod
     def add_pools(library: Library, template: Template, company: Company, escape: Callable[[str], str]) -> None:
@@ -51,17 +59,23 @@ class Titles:
     @classmethod
     def of(cls, fragments: Fragments, template: Template, company: Company, forms: Sequence[Forms]) -> "Titles":
         """The titles, of a library that has their pools. ``forms`` are those of each archetype."""
-        others = _others(company)
-        starts = np.cumsum([0, *map(len, others.values())])
+        texts = _others(company)
+        starts = np.cumsum([fragments.base("other"), *map(len, texts.values())]).tolist()
+        others = {kind: (names, start) for (kind, names), start in zip(texts.items(), starts, strict=False)}
+        words, all_forms = TitleWords.of(template), [form for own in forms for form in own]
+        counts = np.array([len(own) for own in forms], dtype=np.int64)
         return cls(
-            forms=tuple(forms),
-            words=TitleWords.of(template),
+            forms=all_forms,
+            first_form=np.cumsum(counts) - counts,
+            form_count=counts.astype(np.uint64),
+            words=words,
             adjective_base=_bases(fragments, "adjective", len(template.topics)),
             noun_base=_bases(fragments, "noun_plural", len(template.topics)),
-            others={
-                kind: (texts, fragments.base("other") + int(start))
-                for (kind, texts), start in zip(others.items(), starts, strict=False)
-            },
+            adjective_count=np.array([len(own) for own in words.adjectives], dtype=np.int64),
+            noun_count=np.array([len(own) for own in words.nouns], dtype=np.int64),
+            others=others,
+            other_base=np.array([others[kind][1] for kind, _ in all_forms], dtype=np.int64),
+            other_count=np.array([len(others[kind][0]) for kind, _ in all_forms], dtype=np.int64),
         )
 
     def draw(self, rows: I64, topics: I64, archetypes: I64, drawn: U64, seed: int) -> tuple[list[str], dict[str, I64]]:
@@ -70,23 +84,24 @@ class Titles:
         Of one form and topic, row i has the words at place i of a permutation of all combinations; when these are used
         up, a part's number follows.
         """
-        titles: list[str] = []
-        fragments: list[tuple[int, int, int]] = []
-        numbers = zip(rows.tolist(), topics.tolist(), archetypes.tolist(), drawn.tolist(), strict=True)
-        for row, topic, archetype, number in numbers:
-            forms = self.forms[archetype]
-            kind, form = forms[(number >> 32) * len(forms) >> 32]
-            others, other_base = self.others[kind]
-            adjectives, nouns = self.words.adjectives[topic], self.words.nouns[topic]
-            capacity = len(adjectives) * len(nouns) * len(others)
-            part, index = divmod(row, capacity)
-            index, adjective = divmod((index * coprime(capacity) + seed) % capacity, len(adjectives))
-            other, noun = divmod(index, len(nouns))
-            fragments.append((self.adjective_base[topic] + adjective, self.noun_base[topic] + noun, other_base + other))
-            title = form.replace("{T}", f"{adjectives[adjective]} {nouns[noun]}").replace("{x}", others[other])
-            titles.append(f"{title}, part {part + 1}" if part else title)
-        columns = np.array(fragments, dtype=np.int64).reshape(-1, 3).T
-        return titles, dict(zip(POOLS, columns, strict=True))
+        form = self.first_form[archetypes] + pick(drawn, self.form_count[archetypes])
+        adjectives, nouns = self.adjective_count[topics], self.noun_count[topics]
+        capacity = adjectives * nouns * self.other_count[form]
+        part, index = np.divmod(rows, capacity)
+        distinct, which = np.unique(capacity, return_inverse=True)
+        step = np.array([coprime(each) for each in distinct.tolist()], dtype=np.int64)[which]
+        index, adjective = np.divmod((index * step + seed % capacity) % capacity, adjectives)
+        other, noun = np.divmod(index, nouns)
+        titles = []
+        chosen = (form, topics, adjective, noun, other)
+        for form_, topic, adjective_, noun_, other_ in zip(*(column.tolist() for column in chosen), strict=True):
+            kind, text = self.forms[form_]
+            said = f"{self.words.adjectives[topic][adjective_]} {self.words.nouns[topic][noun_]}"
+            titles.append(text.replace("{T}", said).replace("{x}", self.others[kind][0][other_]))
+        for place in np.flatnonzero(part).tolist():
+            titles[place] += f", part {part[place] + 1}"
+        places = (self.adjective_base[topics] + adjective, self.noun_base[topics] + noun, self.other_base[form] + other)
+        return titles, dict(zip(POOLS, places, strict=True))
 
 
 def _others(company: Company) -> dict[str, tuple[str, ...]]:
