@@ -33,10 +33,6 @@ SERVER_OPTIONS = (
     *("--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "3"),
 )
 _COMPONENT_SECONDS = 5.0
-_NOTHING: Mapping[str, str] = {}
-#: A run's process is new, and asks for all its memory anew: in pages of 2 MiB, where Linux has them, that is a third of
-#: the faults. glibc reads it as a process begins; who has set it keeps what is set.
-_LARGE_PAGES: Mapping[str, str] = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Children:
         if not self._warm:
             return None
         arguments = ("--socket", str(self._host_socket), "--records", str(self.home.runs))
-        return self._python("run-host", "dataops_pipeline.warm", *arguments, also=_LARGE_PAGES)
+        return self._python("run-host", "dataops_pipeline.warm", *arguments)
 
     def webserver(self) -> ChildSpec:
         """Dagster's UI and GraphQL."""
@@ -103,13 +99,11 @@ class Children:
         workspace = {"load_from": [{"grpc_server": server}]}
         write_private(self._workspace, yaml.safe_dump(workspace))
 
-    def _python(
-        self, name: str, module: str, *arguments: str, ask_all: bool = False, also: Mapping[str, str] = _NOTHING
-    ) -> ChildSpec:
+    def _python(self, name: str, module: str, *arguments: str, ask_all: bool = False) -> ChildSpec:
         return ChildSpec(
             name=name,
             command=(sys.executable, "-m", module, *arguments),
-            environment={**also, **environment(self.settings, self.home)},
+            environment=environment(self.settings, self.home),
             directory=self.home.dagster,
             ask_all=ask_all,
             grace=5.0,
