@@ -146,6 +146,11 @@ def _holding(folded_texts: Sequence[bytes]) -> tuple[list[bytes], np.ndarray, np
     return words_said, np.bincount(words_held, minlength=len(words_said)), texts_holding.astype(np.int32)
 
 
+def _single(text: bytes) -> bytes:
+    """The text with single blanks between its words, and one at either end."""
+    return b" %s " % b" ".join(text.split())
+
+
 def _run(wanted: Iterable[str]) -> re.Pattern[bytes]:
     """The words in any of their spellings, one after another with blanks between them."""
     return re.compile(rb" +".join([b"", *(b"(?:%s)" % word.encode() for word in wanted), b""]))
@@ -197,6 +202,7 @@ class Corpus:
         self._found: dict[str, int] = {}
         self._plain: dict[int, str] = {}
         self._folded_plain: dict[int, bytes] = {}
+        self._written: dict[str, frozenset[int]] = {}
         self._said: dict[int, frozenset[str]] = {}
 
     def close(self) -> None:
@@ -254,16 +260,28 @@ class Corpus:
 
     def phrased(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """The same of documents as they are read: no markup parts the words."""
-        run = _run(wanted)
-        return [index for index in among if run.search(self._read(index))]
+        run = None if all(word.isalnum() for word in wanted) else _run(wanted)
+        if run is not None:
+            return [index for index in among if run.search(self._read(index))]
+        needle = " ".join(("", *wanted, "")).encode()
+        return [index for index in among if needle in self._read(index)]
+
+    def written(self, word: str) -> frozenset[int]:
+        """Documents that hold a word as it is written: of a script without blanks, its letters in a row."""
+        if word not in self._written:
+            parts = words(word)
+            found = self.matching(parts)
+            self._written[word] = frozenset(found if len(parts) == 1 else self.phrased(parts, found))
+        return self._written[word]
 
     def _read(self, index: int) -> bytes:
-        """The folded text of a document without its markup."""
-        document = self.documents[index]
-        if document.mime_type != HTML:
-            return self._folded[index]
+        """The folded text of a document without its markup, with one blank between two words."""
         if index not in self._folded_plain:
-            self._folded_plain[index] = _folded(f"{document.title}\n{self.plain(index)}")
+            document = self.documents[index]
+            said = self._folded[index]
+            if document.mime_type == HTML:
+                said = _folded(f"{document.title}\n{self.plain(index)}")
+            self._folded_plain[index] = _single(said)
         return self._folded_plain[index]
 
     def body_matches(self, index: int, wanted: Iterable[str]) -> bool:

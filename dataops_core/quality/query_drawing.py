@@ -247,10 +247,9 @@ class _Draw:
         return " ".join(chosen) if len(chosen) == 3 and left == [index] else None
 
     def _holding(self, word: str, among: list[int] | None) -> list[int]:
-        """Documents that hold a word as it is written; of a script without blanks, its letters in a row."""
-        parts = words(word)
-        found = self._corpus.matching(parts, among)
-        return found if len(parts) == 1 else self._corpus.phrased(parts, found)
+        """Documents (of ``among``, or of all) that hold a word as it is written."""
+        held = self._corpus.written(word)
+        return sorted(held) if among is None else [index for index in among if index in held]
 
     def _filter(self, query_id: str) -> SampleQuery | None:
         """Words and a facet's value, whose whole answer fits on a page, with more to find outside; rather one word."""
