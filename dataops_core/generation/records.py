@@ -68,6 +68,11 @@ def write_records(
             return _write(spec, built, _HashingFile(file), on_block)
     except refusals() as error:
         raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
+    except RuntimeError as error:
+        # pyarrow closes what it could not write to the end, and complains of that instead.
+        if not isinstance(reason := error.__context__, refusals()):
+            raise
+        raise StorageError(f"The records could not be written: {reason_of(reason)}.") from reason
 
 
 def content_digest(table: pa.Table) -> str:
