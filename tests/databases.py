@@ -61,6 +61,7 @@ class _Used:
         self.drop = drop
         self._connection = connection
         connection.autocommit = True
+        self._registries: dict[int, Database] = {}
         self._rows = Rows.of(connection)
         self._shape, self._size = self._ask(_SHAPE), self._ask(_SIZE)
 
@@ -69,8 +70,16 @@ class _Used:
         url, drop = new_database(migrated=True)
         return cls(url, drop, psycopg2.connect(postgres.dsn(str(make_url(url).database))))
 
+    def registry(self, pool_size: int = 10) -> Database:
+        """The registry in it, the same for each test: SQLAlchemy compiles every statement anew for another one."""
+        if pool_size not in self._registries:
+            self._registries[pool_size] = Database(self.url, pool_size=pool_size)
+        return self._registries[pool_size]
+
     def cleaned(self) -> bool:
         """Brings it back to how it was made; says whether that was possible."""
+        for registry in self._registries.values():
+            registry.close()
         try:
             if self._is_held():
                 return False
@@ -139,10 +148,9 @@ def postgres_url(new_database: MakesDatabase) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres, new_database: MakesDatabase, _idle: list[_Used]) -> Iterator[str]:
-    """A database of the test's own with the registry's schema."""
+def _used(postgres: Postgres, new_database: MakesDatabase, _idle: list[_Used]) -> Iterator[_Used]:
     used = _idle.pop() if _idle else _Used.made(postgres, new_database)
-    yield used.url
+    yield used
     if used.cleaned():
         _idle.append(used)
     else:
@@ -150,8 +158,18 @@ def database_url(postgres: Postgres, new_database: MakesDatabase, _idle: list[_U
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database_url(_used: _Used) -> str:
+    """A database of the test's own with the registry's schema."""
+    return _used.url
+
+
+@pytest.fixture
+def database(_used: _Used) -> Database:
     """The registry, empty, of the test's own."""
-    database = Database(database_url)
-    yield database
-    database.close()
+    return _used.registry()
+
+
+@pytest.fixture
+def large_database(_used: _Used) -> Database:
+    """The same with as many connections as an API has."""
+    return _used.registry(20)

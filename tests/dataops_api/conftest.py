@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -275,12 +275,12 @@ def unused_port() -> int:
 
 
 @contextmanager
-def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
+def running_api(database: Database, home: Path, **change: Any) -> Iterator[Api]:
     """An API with an empty registry, until the block ends."""
     usual = {
         "home": home,
         "api_port": free_port(),
-        "database_url": database_url,
+        "database_url": database.engine.url.render_as_string(hide_password=False),
         "secret_key": SECRET,
         "token_successes_per_minute": 1000,
         "api_requests_per_second": 100_000,
@@ -289,7 +289,6 @@ def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
     }
     settings = Settings(**(usual | change))
     keyring = Keyring.load(settings)
-    database = Database(database_url, pool_size=20)
     dagster = Switchboard()
     with database.transaction() as session:
         installation.ensure(session, keyring)
@@ -306,7 +305,6 @@ def running_api(database_url: str, home: Path, **change: Any) -> Iterator[Api]:
     ):
         admin.headers["Authorization"] = f"Bearer {token_of(anonymous, new_client(Scope.ADMIN))}"
         yield Api(url, settings, database, keyring, dagster, anonymous, admin, new_client)
-    database.close()
 
 
 @pytest.fixture(scope="session")
@@ -315,7 +313,10 @@ def api(
 ) -> Iterator[Api]:
     """One API for all tests: each has customers of its own, and breaks nothing."""
     url, drop = new_database(migrated=True)
-    with running_api(url, tmp_path_factory.mktemp("api")) as running:
+    with (
+        closing(Database(url, pool_size=20)) as database,
+        running_api(database, tmp_path_factory.mktemp("api")) as running,
+    ):
         yield running
     drop()
 
@@ -326,7 +327,10 @@ def module_api(
 ) -> Iterator[Api]:
     """An API for the tests of one module, which may leave anything behind in it."""
     url, drop = new_database(migrated=True)
-    with running_api(url, tmp_path_factory.mktemp("api")) as running:
+    with (
+        closing(Database(url, pool_size=20)) as database,
+        running_api(database, tmp_path_factory.mktemp("api")) as running,
+    ):
         yield running
     drop()
 
@@ -338,7 +342,7 @@ def settings_change() -> dict[str, Any]:
 
 
 @pytest.fixture
-def own_api(database_url: str, tmp_path: Path, settings_change: dict[str, Any]) -> Iterator[Api]:
+def own_api(large_database: Database, tmp_path: Path, settings_change: dict[str, Any]) -> Iterator[Api]:
     """An API for one test, which may break it."""
-    with running_api(database_url, tmp_path / "home", **settings_change) as running:
+    with running_api(large_database, tmp_path / "home", **settings_change) as running:
         yield running
