@@ -95,6 +95,7 @@ class _Draw:
         self._container = np.array(
             [numbers.setdefault(one.container, len(numbers)) for one in self._documents], dtype=np.int64
         )
+        self._own: dict[int, list[str]] = {}
         self._taken = np.zeros(len(numbers), dtype=np.int64)
         self._ids = np.array([digest64(one.id) for one in self._documents], dtype=np.uint64)
 
@@ -217,7 +218,9 @@ class _Draw:
         """
         order = self._order(query_id)[:_TRIED_DOCUMENTS]
         for index in order:
-            own = own_words(self._corpus, index)
+            if index not in self._own:
+                self._own[index] = own_words(self._corpus, index)
+            own = self._own[index]
             chosen = self._three(index, self._shuffled(query_id, own)) if own else None
             if chosen is not None:
                 return self._known(query_id, QueryKind.CONJUNCTION, chosen, index)

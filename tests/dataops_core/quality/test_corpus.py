@@ -200,3 +200,17 @@ def test_a_text_is_in_ascii_for_sure_where_nothing_in_it_stands_for_another_lett
     made = corpus(body, mime_type=mime_type)
     assert made.is_ascii(0) is sure
     assert made.plain(0).isascii() or not sure
+
+
+def test_a_word_without_blanks_is_held_where_its_letters_stand_in_a_row_and_looked_for_once(
+    corpus: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name's letters are in most texts of a wiki: looking for each name in each text anew took a minute."""
+    pages = corpus(
+        "<p>佐藤 健</p>", "<p>藤、佐</p>", "<p>伊<b>佐藤</b>家</p>", "<p>佐\n藤</p>", "Sato", mime_type="text/html"
+    )
+    assert pages.written("佐藤") == {0, 2, 3}
+    assert pages.written("藤佐") == {1}
+    monkeypatch.setattr(pages, "phrased", None)
+    assert pages.written("佐藤") == {0, 2, 3}
+    assert pages.written("Sato") == {4}
