@@ -308,8 +308,11 @@ class _Together:
         """
         for number, index in enumerate(self._order("own")):
             own = sorted(own_words(self._corpus, index), key=lambda word: self._share(words(word)))
+            # Most documents have none: then their other words would be sorted in vain.
+            if not own:
+                continue
             title = set(words(self._corpus.documents[index].title))
-            others = [word for word in self._telling(index, f"own/{number}") if own and word not in title]
+            others = [word for word in self._telling(index, f"own/{number}") if word not in title]
             rare = sorted([*own[OWN_WORDS:], *others], key=lambda word: self._share(words(word)))
             chosen = self._few([*own[:OWN_WORDS], *rare], _aim(_CONJUNCTION_AIM, number), OWN_WORDS)
             if chosen:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from dataops_core.generation import pieces
 from dataops_core.generation.pieces import FileRecords, KeptRecords
 from dataops_core.quality import large_drawing
 from dataops_core.quality.corpus import Corpus
-from dataops_core.quality.large_drawing import draw_queries
+from dataops_core.quality.large_drawing import _Together, draw_queries
 from dataops_core.quality.query_drawing import make_queries
 from dataops_core.quality.query_set import KINDS, PAGE_SIZE, TOP, QueryKind, QuerySet, SampleQuery
 from dataops_core.templates.loader import load_catalog
@@ -183,3 +184,12 @@ def test_words_beyond_ascii_are_asked_for_where_texts_have_any(
     documents = [made.type.document(row) for row in made.table.to_pylist()]
     held = {each.view_url for each in documents if all(word.lower() in each.body.lower() for word in beyond)}
     assert set(asked.expected) <= held
+
+
+def test_texts_in_ascii_are_not_read_for_words_beyond_it(
+    pages: Callable[..., pa.Table], page_type: DatasetType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All words of a sample's thousands of texts were sorted, where there was nothing to find."""
+    with closing(Corpus([page_type.document(row) for row in pages(60).to_pylist()])) as corpus:
+        monkeypatch.setattr(corpus, "said", None)
+        assert list(_Together(corpus, page_type, RECORDS, "key")._own_conjunctions()) == []
