@@ -95,8 +95,9 @@ class _Draw:
         self._container = np.array(
             [numbers.setdefault(one.container, len(numbers)) for one in self._documents], dtype=np.int64
         )
-        self._own: dict[int, list[str]] = {}
         self._taken = np.zeros(len(numbers), dtype=np.int64)
+        #: Of each document that was tried for them its :func:`own_words`.
+        self._own: dict[int, list[str]] = {}
         self._ids = np.array([digest64(one.id) for one in self._documents], dtype=np.uint64)
 
     def queries(self) -> QuerySet:
@@ -313,7 +314,7 @@ class _Draw:
         names: dict[str, str] = {}
         for index, document in enumerate(self._documents):
             held = document.properties.get(self._type.filter_facet, ())
-            for value in {held} if isinstance(held, str) else set(held):
+            for value in (held,) if isinstance(held, str) else held:
                 groups.setdefault(value.casefold(), []).append(index)
                 names[value.casefold()] = value
         return {value: frozenset(members) for value, members in groups.items()}, names
