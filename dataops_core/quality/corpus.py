@@ -260,11 +260,11 @@ class Corpus:
 
     def phrased(self, wanted: Sequence[str], among: Iterable[int]) -> list[int]:
         """The same of documents as they are read: no markup parts the words."""
-        run = None if all(word.isalnum() for word in wanted) else _run(wanted)
-        if run is not None:
-            return [index for index in among if run.search(self._read(index))]
-        needle = " ".join(("", *wanted, "")).encode()
-        return [index for index in among if needle in self._read(index)]
+        if all(map(str.isalnum, wanted)):
+            needle = " ".join(("", *wanted, "")).encode()
+            return [index for index in among if needle in self._read(index)]
+        run = _run(wanted)
+        return [index for index in among if run.search(self._read(index))]
 
     def written(self, word: str) -> frozenset[int]:
         """Documents that hold a word as it is written: of a script without blanks, its letters in a row."""
