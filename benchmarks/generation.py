@@ -286,7 +286,7 @@ def report(
         table.add_row(f"  {name}", f"{statistics.median(values):.3f}", "", "", "", "", "")
     ratio = warm["naive"] / warm["ours"]
     table.caption = (
-        f"Warm, naive Faker takes {ratio:.0f} times the CPU, target {TARGET_RATIO}: "
+        f"Warm, naive Faker takes {ratio:.1f} times the CPU, target {TARGET_RATIO}: "
         f"{'met' if ratio >= TARGET_RATIO else 'missed'}. Load of the machine: {os.getloadavg()[0]:.1f}."
     )
     Console(width=120).print(table)

@@ -19,6 +19,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -176,14 +177,8 @@ PEERS: dict[str, Callable[[int, int], list[dict[str, Any]]]] = {
 
 def specification_of(size: int) -> GenerationSpec:
     spec = specification()
-    return GenerationSpec(
-        template=spec.template.model_copy(update={"bytes_per_record": size}),
-        vocabulary=spec.vocabulary,
-        company=spec.company,
-        stage=spec.stage,
-        seed=spec.seed,
-        record_count=SIZES[size][0],
-    )
+    template = spec.template.model_copy(update={"bytes_per_record": size})
+    return replace(spec, template=template, record_count=SIZES[size][0])
 
 
 def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
