@@ -13,7 +13,7 @@ from dataops_core.generation.seeding import U64, chance, key, mix, pick
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """A town. In ``postal`` each # is any digit and each @ any letter that British codes end with."""
+    """A town. In ``postal`` each # is any digit and each @ any of ``_LETTERS``."""
 
     name: str
     state: str
@@ -70,7 +70,7 @@ _ITALIAN = (
     "Via del Porto {n}",
     "Piazza del Mercato {n}",
     "Via della Torre {n}",
-    "Viale Parco {n}",
+    "Viale del Parco {n}",
 )
 _SPANISH = ("Calle del Molino {n}", "Calle del Puerto {n}", "Plaza del Mercado {n}", "Calle de la Torre {n}")
 _PORTUGUESE = ("Rua do Moinho {n}", "Rua do Porto {n}", "Largo do Mercado {n}", "Rua da Torre {n}")
@@ -86,7 +86,7 @@ _JAPANESE = (
     "泉町{b}-{n}", "若葉{b}-{n}", "城西{b}-{n}",
 )  # fmt: skip
 
-#: By the second part of a locale.
+#: By the second part of a locale; by the whole of it where another language is spoken in a part of the country.
 LANDS = {
     "US": Land("United States", "United States", "1", (
         City("Portland", "Oregon", "972##", 45_515_000, -122_678_000),
@@ -151,6 +151,10 @@ LANDS = {
         City("Halifax", "Nova Scotia", "B3H #@#", 44_649_000, -63_575_000),
         City("Calgary", "Alberta", "T2P #@#", 51_045_000, -114_057_000),
     ), _BRITISH),
+    "fr_CA": Land("Canada", "Canada", "1", (
+        City("Montréal", "Québec", "H3B #@#", 45_502_000, -73_567_000),
+        City("Sherbrooke", "Québec", "J1H #@#", 45_404_000, -71_893_000),
+    ), _FRENCH),
     "CZ": Land("Česko", "Czechia", "420", (
         City("Brno", "Jihomoravský kraj", "602 ##", 49_195_000, 16_607_000),
         City("Plzeň", "Plzeňský kraj", "301 ##", 49_748_000, 13_378_000),
@@ -204,24 +208,30 @@ LANDS = {
         City("Uppsala", "Uppsala", "753 ##", 59_859_000, 17_639_000),
     ), _SWEDISH),
 }  # fmt: skip
-_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
+#: Letters that stand at these places of codes in Britain, Canada, Ireland and the Netherlands alike.
+_LETTERS = "AEHNPRTWX"
 #: Accounts of a thousand that sit in the company's own country, and the highest number of a house.
 _AT_HOME, _HOUSES, _BLOCKS = 750, 180, 6
+
+
+def land_of(locale: str) -> Land:
+    """Where a company of the locale is at home."""
+    return LANDS.get(locale) or LANDS[locale.partition("_")[2]]
 
 
 class Addresses:
     """The addresses of a company's accounts: most in its own country."""
 
     def __init__(self, locale: str) -> None:
-        home = locale.partition("_")[2]
+        home = land_of(locale)
         # Abroad are the towns whose names the company's people can read.
-        lands = [LANDS[home], *(land for code, land in LANDS.items() if code not in {home, "JP"})]
+        lands = [home, *(land for land in LANDS.values() if land.name not in {home.name, LANDS["JP"].name})]
         self._cities = [
             (city, land, land.name if place == 0 else land.english)
             for place, land in enumerate(lands)
             for city in land.cities
         ]
-        self._own = len(LANDS[home].cities)
+        self._own = len(home.cities)
 
     def of(self, drawn: U64, codes: U64) -> list[Address]:
         """An address per draw; ``codes`` draw the ends of postal codes."""

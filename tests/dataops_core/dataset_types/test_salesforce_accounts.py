@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dataops_core.company.build import known_locales
-from dataops_core.dataset_types.salesforce.addresses import LANDS, Addresses
+from dataops_core.dataset_types.salesforce.addresses import Addresses, land_of
 from dataops_core.dataset_types.salesforce.layout import INDUSTRIES, LAYOUTS
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, Accounts, ids
 from dataops_core.generation.seeding import mix
@@ -127,7 +127,7 @@ def test_the_text_of_accounts_is_there_when_it_is_asked_for(accounts):
 @pytest.mark.parametrize("locale", known_locales())
 def test_most_accounts_sit_in_the_company_s_country(locale):
     drawn = mix(np.arange(2000, dtype=np.uint64))
-    home = LANDS[locale.partition("_")[2]]
+    home = land_of(locale)
     addresses = Addresses(locale).of(drawn, mix(drawn))
     own = [address for address in addresses if address.country == home.name]
     assert 0.7 < len(own) / len(addresses) < 0.8
@@ -142,15 +142,19 @@ def test_most_accounts_sit_in_the_company_s_country(locale):
     ("locale", "street", "code"),
     [
         ("en_US", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"\d{5}"),
-        ("en_GB", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"[A-Z]{1,2}\d{1,2} \d[A-Z]{2}"),
+        ("en_GB", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"[A-Z]{1,2}\d{1,2} \d[ABD-HJLNP-UW-Z]{2}"),
         ("de_DE", r"[\w ]+ \d+", r"\d{5}"),
         ("fr_FR", r"\d+ [a-zé]+ .+", r"\d{5}"),
+        ("fr_CA", r"\d+ [a-zé]+ .+", r"[HJ]\d[BH] \d[ABCEGHJ-NPRSTV-Z]\d"),
+        ("en_CA", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"[A-Z]\d[A-Z] \d[ABCEGHJ-NPRSTV-Z]\d"),
+        ("en_IE", r"\d+ [A-Z][a-z]+ [A-Z][a-z]+", r"(T12|H91) ([ACDEFHKNPRTV-Y]\d){2}"),
+        ("nl_NL", r"[A-Z][a-z]+ \d+", r"\d{4} [A-EGHJ-NPR-TV-XZ]{2}"),
         ("ja_JP", r"\w+\d-\d+", r"\d{3}-\d{4}"),
     ],
 )
 def test_an_address_is_written_as_at_home(locale, street, code):
     drawn = mix(np.arange(300, dtype=np.uint64))
-    home = LANDS[locale.partition("_")[2]].name
+    home = land_of(locale).name
     own = [each for each in Addresses(locale).of(drawn, mix(drawn)) if each.country == home]
     assert all(re.fullmatch(street, each.street) for each in own)
     assert all(re.fullmatch(code, each.postal_code) for each in own)
