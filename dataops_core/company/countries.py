@@ -224,7 +224,7 @@ COUNTRIES = {
     "pt_PT": Country(_offices("Europe/Lisbon", "Lisboa", "Porto"), ("Lda", "SA"), ENGLISH, AMERICAN_TITLES),
     "sv_SE": Country(_offices("Europe/Stockholm", "Stockholm", "Göteborg"), ("AB",), ENGLISH, AMERICAN_TITLES),
 }
-#: Where a team may sit else.
+#: Where a team may sit abroad, in countries where the company is not at home.
 OTHER_OFFICES = (
     Office("Warsaw", "Europe/Warsaw"),
     Office("Singapore", "Asia/Singapore"),

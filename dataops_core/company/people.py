@@ -89,6 +89,8 @@ class Names:
 def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[tuple[Team, ...], tuple[Person, ...]]:
     """The company's teams and people, who follow each other team by team."""
     country = COUNTRIES[called.locale]
+    at_home = {office.zone for office in country.offices}
+    abroad = tuple(office for office in OTHER_OFFICES if office.zone not in at_home)
     teams: list[Team] = []
     people: list[Person] = []
     order = shape.shuffled("teams", len(names.TEAMS))[: shape.between("team count", 11, len(names.TEAMS))]
@@ -96,7 +98,7 @@ def people_of(draws: Draws, shape: Draws, called: Names, domain: str) -> tuple[t
         size = shape.between("team size", 8, 13)
         first = len(people)
         # Most teams sit where the company does; one in six in another country.
-        offices = OTHER_OFFICES if shape.below("away", 6) == 0 else country.offices
+        offices = abroad if shape.below("away", 6) == 0 else country.offices
         office = offices[shape.below("office", 12) % len(offices)]
         for rank in range(size):
             name, mailbox = called.draw()

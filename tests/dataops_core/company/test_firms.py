@@ -100,6 +100,15 @@ def test_titles_and_cities_are_those_of_the_country():
     assert "Programme Manager" in {person.title for person in build_company(CLIENT, "en_GB").people}
 
 
+@pytest.mark.parametrize("locale", ["fr_CA", "pl_PL"])
+def test_a_team_abroad_is_not_in_a_city_of_the_company_s_own_country(locale):
+    home = set(COUNTRIES[locale].offices)
+    people = [person for number in range(8) for person in build_company(UUID(int=number), locale).people]
+    offices = {(person.city, person.timezone) for person in people}
+    assert home < offices
+    assert not {zone for _, zone in offices - home} & {office.zone for office in home}
+
+
 @by_locale
 def test_as_many_titles_are_known_everywhere(locale):
     titles = COUNTRIES[locale].titles
