@@ -39,8 +39,6 @@ from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_da
 from dataops_core.generation.words import Lexicon
 
 _DESCRIPTIONS = 300
-
-
 #: A project's first document is written within so many working seconds of the window, and again a month later or more.
 _FIRST_SECONDS, _SETTLED = 2 * calendar.SHIFT, 30 * calendar.DAY
 
@@ -202,7 +200,7 @@ class Office:
         return Candidates(project=project, moment=created, paired=free, movable=free)
 
     def _is_first(self, rows: I64) -> NDArray[np.bool_]:
-        """Which are the first documents of their projects, at which others point: they are the oldest ones."""
+        """Which are the first documents of their projects, at which others point: they are as old as the window."""
         return rows < len(self._spec.company.projects)
 
     def _numbers(self, rows: I64, marks: Marks) -> Numbers:

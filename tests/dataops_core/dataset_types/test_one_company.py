@@ -108,7 +108,10 @@ def test_no_reference_of_any_type_dangles(company, datasets):
 
 
 def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_the_company(company, datasets):
-    for name, noted in (("google_drive_documents", "id"), ("sharepoint_documents", "eTag")):
+    for name, noted, place_of in (
+        ("google_drive_documents", "id", lambda project: ("parents", folder_id(company, project))),
+        ("sharepoint_documents", "eTag", lambda project: ("webUrl", f"{site(company, project).url}/")),
+    ):
         rows, seen = datasets[name].rows, 0
         wrong = [each for each in datasets[name].planted if each.kind != "incomplete"]
         defective = {row for each in wrong for row in (each.row, each.related)}
@@ -119,6 +122,8 @@ def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_th
                 if url.partition("id=")[2] == row[noted] or row[noted][2:38] in url:
                     seen += 1
             assert place not in defective
+            column, stands_in = place_of(project)
+            assert stands_in in row[column]
         assert seen == len(company.projects)
 
 
