@@ -17,7 +17,9 @@ help: ## Show this list
 	  || { echo "Python 3.11 or newer is needed, $(PYTHON) is older: call make with PYTHON=/path/to/a/newer/python3."; exit 1; }
 	@echo "Setting up .venv (once) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements.lock
+	@sed -n '/^pip==/,/[^\\]$$/p' requirements.lock > .venv/pip.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement .venv/pip.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . --editable sdks/python
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
