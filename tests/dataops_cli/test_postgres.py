@@ -21,6 +21,18 @@ from dataops_core.errors import ConfigurationError
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what is special about root")
 
 
+@pytest.fixture(scope="module")
+def postgres(postgres: Postgres, short_directory: Path) -> Iterator[Postgres]:
+    """The embedded server, also where the suite is given another."""
+    if type(postgres) is Postgres:
+        yield postgres
+        return
+    home = short_directory / "embedded"
+    home.mkdir(mode=0o711)
+    with Postgres(home, durable=False) as server:
+        yield server
+
+
 def ask(server: Postgres, statement: str, database: str = DATABASE) -> list[tuple[object, ...]]:
     with closing(psycopg2.connect(server.dsn(database))) as connection, connection.cursor() as cursor:
         cursor.execute(statement)

@@ -270,8 +270,8 @@ def test_of_a_url_that_libpq_understands_what_is_the_servers_goes_to_the_server(
 def test_of_several_hosts_the_first_that_is_there_is_asked(database_url: str) -> None:
     """In the form that SQLAlchemy has for it, as changing does: not of whichever stands last."""
     url = make_url(database_url)
-    hosts = [f"{url.query['host']}:{url.query['port']}", "/nowhere:1"]
-    both = url.difference_update_query(["port"]).update_query_dict({"host": hosts})
+    host, port = url.query.get("host", url.host), url.query.get("port", url.port)
+    both = url.difference_update_query(["port"]).update_query_dict({"host": [f"{host}:{port}", "/nowhere:1"]})
 
     async def look() -> None:
         async with looking_at(both.render_as_string(hide_password=False)) as looking:
