@@ -112,6 +112,7 @@ def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(mending_s
     assert whole(mending_stack)
 
 
+@pytest.mark.long
 def test_children_that_are_killed_are_back_and_all_is_whole_again(mending_stack: "Stack") -> None:
     before = children(mending_stack)
     assert len(before) == 4 + mending_stack.embedded + mending_stack.warm  # PostgreSQL, the run host

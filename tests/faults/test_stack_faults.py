@@ -196,6 +196,7 @@ def test_twenty_equal_requests_at_once_make_one_dataset(api, registry):
     assert ended(registry, accepted["operation_id"]).status is OperationStatus.COMPLETED
 
 
+@pytest.mark.long
 def test_a_run_whose_process_was_killed_fails_within_a_minute_and_the_same_request_succeeds(
     mending_stack, api, registry
 ):
@@ -275,6 +276,7 @@ def small_disk(mending_stack) -> Iterator[Callable[[str], None]]:
     subprocess.run(["umount", place], check=True)
 
 
+@pytest.mark.long
 def test_a_full_disk_fails_the_dataset_with_that_reason_and_what_is_left_is_repaired(
     mending_stack, small_disk, api, registry
 ):

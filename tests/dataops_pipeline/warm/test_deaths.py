@@ -14,6 +14,8 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from dataops_pipeline.warm import launcher as launching
 from tests.dataops_pipeline.warm.conftest import HERE, Warm, wait_for
 
+pytestmark = pytest.mark.long
+
 
 def test_a_run_outlives_its_host_and_the_next_host_takes_it_over(own_warm: Warm) -> None:
     """C-86: adopted, terminated by the next host as by its own, and it counts among those at once."""
@@ -52,7 +54,6 @@ def test_a_run_that_died_with_its_host_is_reported_by_the_next_one(own_warm: War
     assert own_warm.written() == []
 
 
-@pytest.mark.long
 def test_a_run_that_waited_when_the_host_died_is_started_by_the_next_one(own_warm: Warm) -> None:
     """C-81."""
     first, waiting = own_warm.launch("stay"), own_warm.launch("describe")
@@ -75,7 +76,6 @@ def test_a_run_can_be_terminated_while_there_is_no_host(own_warm: Warm) -> None:
     waiting.ended("CANCELED")
 
 
-@pytest.mark.long
 def test_a_run_of_whose_process_nothing_is_written_down_is_cancelled_when_asked_for(own_warm: Warm) -> None:
     """C-84: nobody waits for what cannot end any more."""
     launched = own_warm.launch("stay")
@@ -124,7 +124,6 @@ def test_only_one_host_serves_a_place(own_warm: Warm) -> None:
     own_warm.launch("describe").ended("SUCCESS")
 
 
-@pytest.mark.long
 def test_the_end_of_a_run_is_reported_once_dagsters_database_answers_again(own_warm: Warm) -> None:
     """C-86: reported again and again, by this host or the next."""
     launched = own_warm.launch("stay")
