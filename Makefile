@@ -38,7 +38,7 @@ test: .venv/installed ## Run the tests but for the long ones (ALL=1: those too, 
 	@sh scripts/install_chromium.sh
 	@sh scripts/install_typescript.sh
 	@processes="$$($(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')"; \
-	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" FUZZ_EXAMPLES=$(if $(ALL),10,5) $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder $(if $(ALL),,-m 'not long')
+	TEST_DATABASE="$(DATABASE)" TEST_LAUNCHER="$(LAUNCHER)" $(BIN)/pytest --numprocesses "$$processes" --dist loadgroup --no-loadscope-reorder $(if $(ALL),,-m 'not long')
 
 fuzz: .venv/installed ## Ask the API a lot that nobody thought of (SEED=<n> asks the same again, EXAMPLES=<n> as much)
 	@seed="$(SEED)"; seed="$${seed:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}"; examples="$(or $(EXAMPLES),200)"; \

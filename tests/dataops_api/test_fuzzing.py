@@ -1,8 +1,8 @@
 """Schemathesis holds the served API against its description, with every check that does not contradict the contract.
 
-``make test`` asks a bounded number of questions by a fixed seed. ``make fuzz`` asks more by a random one and prints it
-(FUZZ_EXAMPLES and FUZZ_SEED). Dagster is played by one thread that carries runs out by the product's own steps, so that
-datasets become ready, archived and gone while Schemathesis goes from link to link.
+``make test ALL=1`` asks a bounded number of questions by a fixed seed. ``make fuzz`` asks more by a random one and
+prints it (FUZZ_EXAMPLES and FUZZ_SEED). Dagster is played by one thread that carries runs out by the product's own
+steps, so that datasets become ready, archived and gone while Schemathesis goes from link to link.
 """
 
 import os
@@ -31,8 +31,10 @@ from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.runs import LaunchRequest
 from dataops_core.settings import Settings
 
+pytestmark = pytest.mark.long
+
 SEED = int(os.environ.get("FUZZ_SEED", "20260128"))
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 
 PROVISION = "POST /v1/dataops/datasets"
 TELL = "POST /v1/dataops/journeys/{journey_id}/events"

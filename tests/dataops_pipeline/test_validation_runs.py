@@ -20,6 +20,8 @@ from dataops_core.registry.tables import Connector, Operation
 from dataops_core.runs import launch_request
 from tests.dataops_pipeline.test_runs import TYPE, WHOLE, Pipeline
 
+pytestmark = pytest.mark.long
+
 SCHEMA, CONNECTOR = CheckType.SCHEMA_VALIDATION, CheckType.CONNECTOR_HEALTH
 
 
