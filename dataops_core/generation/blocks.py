@@ -5,7 +5,7 @@ not belong here: what is in a block (``dataset_types/``), how blocks are written
 """
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,8 +16,11 @@ from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationS
 from dataops_core.errors import ConfigurationError
 from dataops_core.settings import Settings
 
-#: Blocks that are built or ready at a time, for each thread that builds: more would wait for the writer, in memory.
+#: What is built or ready at a time, for each thread that builds: more would wait for the writer, in memory.
 AHEAD = 2
+#: Small records are built some blocks at a time, of about so many bytes: what a builder's call costs besides its rows
+#: is theirs together. How many has no part in what they say.
+_TOGETHER_BYTES = 4 * 2**20
 
 
 class Blocks(Protocol):
@@ -36,9 +39,10 @@ class InThreads:
 
     def __call__(self, spec: GenerationSpec, dataset_type: DatasetType) -> Generator[pa.RecordBatch, None, None]:
         """The blocks; each when it is asked for where one thread or one block is all."""
-        builder, every = dataset_type.builder(spec), ranges(spec.record_count)
+        builder, every = dataset_type.builder(spec), ranges(spec)
         if self.threads == 1 or len(every) == 1:
-            yield from (builder.rows(start, stop) for start, stop in every)
+            for start, stop in every:
+                yield from cut(builder.rows(start, stop))
             return
         with ThreadPoolExecutor(self.threads, thread_name_prefix="records") as threads:
             ahead: deque[Future[pa.RecordBatch]] = deque()
@@ -46,9 +50,9 @@ class InThreads:
                 for start, stop in every:
                     ahead.append(threads.submit(builder.rows, start, stop))
                     if len(ahead) >= AHEAD * self.threads:
-                        yield ahead.popleft().result()
+                        yield from cut(ahead.popleft().result())
                 while ahead:
-                    yield ahead.popleft().result()
+                    yield from cut(ahead.popleft().result())
             finally:
                 for future in ahead:
                     future.cancel()
@@ -58,9 +62,16 @@ class InThreads:
 ONE_THREAD = InThreads(1)
 
 
-def ranges(count: int) -> list[tuple[int, int]]:
-    """First row (inclusive) and last (exclusive) of each block."""
-    return [(start, min(start + BLOCK_ROWS, count)) for start in range(0, count, BLOCK_ROWS)]
+def ranges(spec: GenerationSpec) -> list[tuple[int, int]]:
+    """First row (inclusive) and last (exclusive) of what is built together: a block, or some of small records."""
+    count, together = spec.record_count, max(1, _TOGETHER_BYTES // (spec.template.bytes_per_record * BLOCK_ROWS))
+    step = together * BLOCK_ROWS
+    return [(start, min(start + step, count)) for start in range(0, count, step)]
+
+
+def cut(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The blocks of what was built together."""
+    return (rows.slice(start, BLOCK_ROWS) for start in range(0, rows.num_rows, BLOCK_ROWS))
 
 
 def blocks_of(settings: Settings) -> Blocks:

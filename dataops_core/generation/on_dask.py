@@ -23,7 +23,7 @@ from distributed.client import Future, FutureCancelledError
 from dataops_core.dataset_types.base import DatasetType, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError, UnavailableError
-from dataops_core.generation.blocks import AHEAD, ranges
+from dataops_core.generation.blocks import AHEAD, cut, ranges
 
 #: So long a scheduler that is away, or a cluster without workers, is waited for: as long as a connector.
 PATIENCE_SECONDS = 16.0
@@ -51,7 +51,7 @@ class OnDask:
         with _connected(self.address) as client, _told():
             # Known to the cluster as a task: a value that is handed to workers would be gone with them.
             given = client.submit(_same, work, key=f"records-{work.id}", pure=False)
-            waiting = iter(ranges(spec.record_count))
+            waiting = iter(ranges(spec))
             ahead: deque[Future] = deque()
             while True:
                 most = AHEAD * max(1, sum(client.nthreads().values()))
@@ -59,7 +59,7 @@ class OnDask:
                     ahead.append(client.submit(_block, given, start, stop, key=f"records-{work.id}-{start}"))
                 if not ahead:
                     return
-                yield _result(client, ahead.popleft())
+                yield from cut(_result(client, ahead.popleft()))
 
     def workers(self) -> int:
         """How many workers there are. Raises UnavailableError where there is none, or the scheduler is away."""

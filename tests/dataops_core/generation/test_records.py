@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
-from dataops_core.generation.blocks import InThreads
+from dataops_core.generation.blocks import InThreads, ranges
 from dataops_core.generation.records import content_digest, write_records
 from dataops_core.templates.loader import load_catalog
 from tests.stored_records import read_records
@@ -77,6 +78,21 @@ def test_bytes_do_not_depend_on_the_number_of_workers(specification, tmp_path, n
     stored = (tmp_path / "1").read_bytes()
     assert (tmp_path / "2").read_bytes() == (tmp_path / "4").read_bytes() == stored
     assert hashlib.sha256(stored).hexdigest() == reports[0].sha256
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_small_records_are_built_some_blocks_at_a_time_and_are_the_same(specification, name):
+    spec = specification(name, records=3 * BLOCK_ROWS + 44)
+    spec, large = (
+        replace(spec, template=spec.template.model_copy(update={"bytes_per_record": size})) for size in (1000, 30_000)
+    )
+    kind = dataset_type(spec.template.dataset_type)
+    built, builder = list(InThreads(1)(spec, kind)), kind.builder(spec)
+    assert [block.num_rows for block in built] == [*[BLOCK_ROWS] * 3, 44]
+    assert (len(ranges(spec)), len(ranges(large))) == (1, 4)
+    assert all(
+        block.equals(builder.rows(BLOCK_ROWS * n, BLOCK_ROWS * n + block.num_rows)) for n, block in enumerate(built)
+    )
 
 
 def test_bytes_do_not_depend_on_the_process_or_its_hash_seed(specification, tmp_path):
