@@ -1,9 +1,10 @@
 """The floor under a provisioning: the same job with steps that do nothing, as a code location of its own.
 
 Only benchmarks load it, beside the product's location: ``dagster api grpc -m benchmarks.floor --location-name floor``.
-Same partitions, blocking checks and number of steps for a type (nine), all of them in the run's process, launched by
-the same request, so that what a provisioning takes beyond it is the product's own. That holds for imports too: this
-module must import nothing but Dagster and what is as light as an enumeration, or its runs would load the product.
+Same partitions, blocking checks and number of steps for a type (nine), all of them in the run's process by Dagster's
+own executor, one after the other, launched by the same request, so that what a provisioning takes beyond it is the
+product's own. That holds for imports too: this module must import nothing but Dagster and what is as light as an
+enumeration, or its runs would load the product.
 """
 
 import warnings

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         default=1_000_000, ge=20, le=MOST_RECORDS, description="Most records that a request may ask for."
     )
     generation_threads: int = Field(default=2, ge=1, le=256, description="Threads that build the records of a dataset.")
+    steps_at_once: int = Field(
+        default=3, ge=1, le=64, description="Steps of a run that are under way at once, in threads of its process."
+    )
     dask_scheduler: str | None = Field(
         default=None, description="tcp://host:port of a Dask scheduler whose workers build records; none: this machine."
     )

@@ -12,7 +12,8 @@ with permanently():
     from dataops_core.dataset_types.known import DATASET_TYPES
     from dataops_pipeline.assets import assets_of
     from dataops_pipeline.checks import checks_of
-    from dataops_pipeline.jobs import executor, provision_job, restore_job, teardown_job, validate_job
+    from dataops_pipeline.executor import executor
+    from dataops_pipeline.jobs import provision_job, restore_job, teardown_job, validate_job
     from dataops_pipeline.resources import DataOps
     from dataops_pipeline.schedules import clean_up_job, orphans_job, schedules_of
     from dataops_pipeline.sensors import sensors_of

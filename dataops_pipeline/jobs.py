@@ -1,10 +1,8 @@
 """The four jobs: ``provision`` and ``validate`` select assets and checks, ``teardown`` and ``restore`` are made of ops.
 
 The API launches each for one operation and subsets the first two to what the operation asks for. A teardown removes
-what assets stand for and a restore brings it back, so they are ops in a row, and start through the API only. Here, too,
-is how steps are executed: one after the other in the run's process, since each is short; run config selects a process
-per step for datasets so large that one must not take the others down with it
-(``execution: {config: {multiprocess: {}}}``).
+what assets stand for and a restore brings it back, so they are ops in a row, and start through the API only. How
+steps are executed is in ``executor.py``.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,21 +10,16 @@ from typing import Any
 
 from dagster import (
     AssetSelection,
-    ExecutorDefinition,
-    Field,
     In,
     JobDefinition,
     MetadataValue,
     Nothing,
     OpExecutionContext,
     ResourceParam,
-    Selector,
     define_asset_job,
     job,
-    multi_or_in_process_executor,
     op,
 )
-from dagster._core.definitions.executor_definition import IN_PROC_CONFIG, MULTI_PROC_CONFIG
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from dataops_core.lifecycle import OperationType
@@ -38,19 +31,9 @@ from dataops_core.provisioning.step import DATABASE_PATIENCE_SECONDS
 from dataops_core.provisioning.teardown import TeardownStep
 from dataops_core.registry.database import waiting_for_server
 from dataops_core.runs import JOBS
+from dataops_pipeline.executor import executor
 from dataops_pipeline.partitions import environments
 from dataops_pipeline.resources import DataOps, clear_failures, operation_of
-
-executor = ExecutorDefinition(
-    name="in_process_or_multiprocess",
-    description="All steps in the run's process, unless the run's config asks for a process per step.",
-    config_schema=Field(
-        Selector({"in_process": IN_PROC_CONFIG, "multiprocess": MULTI_PROC_CONFIG}),  # type: ignore[no-untyped-call]
-        default_value={"in_process": {}},
-    ),
-    requirements=multi_or_in_process_executor.get_requirements,
-    executor_creation_fn=multi_or_in_process_executor.executor_creation_fn,
-)
 
 
 def provision_job(selection: AssetSelection) -> UnresolvedAssetJobDefinition:

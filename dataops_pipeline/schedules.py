@@ -23,7 +23,7 @@ from dataops_core.upkeep.orphans.model import Report
 from dataops_core.upkeep.orphans.sweep import look_for_orphans as search
 from dataops_core.upkeep.retention import clean_up as remove_what_is_too_old
 from dataops_pipeline.environment_keys import InstanceKeys
-from dataops_pipeline.jobs import executor
+from dataops_pipeline.executor import executor
 from dataops_pipeline.resources import DataOps, clear_failures
 from dataops_pipeline.run_history import InstanceRuns
 

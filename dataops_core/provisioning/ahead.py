@@ -3,7 +3,7 @@
 While the connector builds its index, the run draws the test queries (:class:`Meanwhile`) and loads what comes next.
 pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it imports them:
 :func:`load_schema_check` does when all records are handed over. A run that comes to the check sooner, or never, is
-right all the same: an import that is under way in another thread is waited for.
+right all the same: loading that is under way in another thread is waited for.
 """
 
 import importlib
@@ -20,6 +20,9 @@ _T = TypeVar("_T")
 
 #: What ``evaluation.py`` imports when the check is asked for.
 _SCHEMA_CHECK = "dataops_core.quality.schema_validation"
+#: pandera's modules import each other in circles: two threads that begin at different ones would each wait for the
+#: other, which Python notices and answers with an ImportError.
+_loading = threading.Lock()
 
 
 class Meanwhile(Generic[_T]):
@@ -56,10 +59,16 @@ def load_schema_check(dataset_type: DatasetType) -> threading.Thread:
     return thread
 
 
-def _load(dataset_type: DatasetType) -> None:
-    try:
+def loaded(dataset_type: DatasetType) -> None:
+    """Loads the schema check and the type's schema where they are not, one thread at a time."""
+    with _loading:
         importlib.import_module(_SCHEMA_CHECK)
         _ = dataset_type.schema
+
+
+def _load(dataset_type: DatasetType) -> None:
+    try:
+        loaded(dataset_type)
     except Exception:
         # Where it is a fault and not a passing one, the check meets it again and fails by it.
         _log.warning("the schema check could not be loaded ahead", exc_info=True)

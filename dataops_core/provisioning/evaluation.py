@@ -7,11 +7,15 @@ from dataops_core.connectors.protocol import ConnectorAdapter, ConnectorSpec, Ma
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.generation.pieces import Records
 from dataops_core.lifecycle import CheckType, Finding
+from dataops_core.provisioning.ahead import loaded
 from dataops_core.quality.completeness import check_completeness
 from dataops_core.quality.connector_health import check_connector, finding_of
 from dataops_core.quality.model import CheckResult
 from dataops_core.quality.query_set import QuerySet
 from dataops_core.quality.sample_queries import check_queries, run_queries
+
+#: Checks that look at records by their schema.
+_BY_SCHEMA = frozenset({CheckType.SCHEMA_VALIDATION, CheckType.DATA_COMPLETENESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ def evaluate(
     queries: QuerySet,
 ) -> Verdict:
     """The verdict of one check on the stored records and, for two of them, on the connector."""
+    if check in _BY_SCHEMA:
+        loaded(dataset_type)
     match check:
         case CheckType.SCHEMA_VALIDATION:
             from dataops_core.quality.schema_validation import check_schema  # noqa: PLC0415  loads pandera, late

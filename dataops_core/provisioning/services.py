@@ -39,6 +39,7 @@ class Services:
             storage=Storage.from_settings(settings),
             catalog=load_catalog(settings.templates_dir),
             connector=EmbeddedConnector(settings.connector_base, keyring),
+            tables=StoredTables(settings.steps_at_once),
         )
 
     def close(self) -> None:

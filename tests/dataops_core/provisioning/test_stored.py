@@ -1,5 +1,7 @@
 """Records are read once for steps that follow one another, and anew where their file is another."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -7,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataops_core.errors import StorageError
+from dataops_core.provisioning import stored
 from dataops_core.provisioning.stored import StoredTables
 from dataops_core.storage import RECORDS_FILE, Storage
 
@@ -49,6 +52,33 @@ def test_the_last_table_alone_is_kept(storage):
     assert ids(tables.open(storage, "b")) == ["2"]
     assert tables.open(storage, "a") is not first
     assert ids(first) == ["1"]
+
+
+def test_as_many_are_kept_as_there_may_be_and_the_one_longest_unused_goes(storage):
+    for name in "abc":
+        put(storage, name, name)
+    tables = StoredTables(2)
+    first, second = tables.open(storage, "a"), tables.open(storage, "b")
+    assert tables.open(storage, "a") is first
+    assert ids(tables.open(storage, "c")) == ["c"]
+    assert tables.open(storage, "a") is first
+    assert tables.open(storage, "b") is not second
+
+
+def test_a_file_is_read_once_by_however_many_ask_at_once(storage, monkeypatch):
+    put(storage, "a", "1")
+    asking, tables = threading.Barrier(4), StoredTables()
+    read = stored.open_records
+    monkeypatch.setattr(stored, "open_records", lambda *where: asked.append(where) or read(*where))
+    asked = []
+
+    def ask(_):
+        asking.wait(10)
+        return tables.open(storage, "a")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(map(id, threads.map(ask, range(4))))) == 1
+    assert len(asked) == 1
 
 
 def test_a_file_that_is_gone_or_damaged_is_said_to_be(storage):

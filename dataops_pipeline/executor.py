@@ -1,0 +1,234 @@
+"""How the steps of a run are executed: some at once, in threads of the run's process.
+
+Dagster's own executor in the process does one step after the other. Much of a step is spent waiting, for the connector,
+for PostgreSQL, for the disk, and Arrow, NumPy, zstd and SQLite compute without Python's lock: meanwhile another step is
+under way, of another dataset type or another check of the same. What is begun is finished first, so that a run of many
+types holds the records of few. Everything else is as in Dagster's own: the same events, the same failures, the same end
+of a run that is stopped. Run config selects a process per step for datasets so large that one must not take the others
+down with it (``execution: {config: {multiprocess: {}}}``).
+
+It rests on private parts of Dagster, as ``storage.py`` does; ``pyproject.toml`` pins the minor version.
+"""
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from contextvars import copy_context
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+from dagster import (
+    DagsterEvent,
+    Executor,
+    ExecutorDefinition,
+    Field,
+    InitExecutorContext,
+    Selector,
+    multi_or_in_process_executor,
+)
+from dagster._core.definitions.executor_definition import IN_PROC_CONFIG, MULTI_PROC_CONFIG
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import EngineEventData
+from dagster._core.execution.api import ExecuteRunWithPlanIterable
+from dagster._core.execution.compute_logs import create_compute_log_file_key
+from dagster._core.execution.context.system import (
+    PlanExecutionContext,
+    PlanOrchestrationContext,
+    StepExecutionContext,
+)
+from dagster._core.execution.context_creation_job import PlanExecutionContextManager
+from dagster._core.execution.plan.active import ActiveExecution
+from dagster._core.execution.plan.execute_plan import dagster_event_sequence_for_step
+from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.executor.in_process import InProcessExecutor
+from dagster._utils.error import serializable_error_info_from_exc_info
+from dagster._utils.interrupts import raise_interrupts_as
+
+from dataops_core.settings import Settings
+
+#: How long steps that were interrupted may take to end. Where one does not, what it does comes to nothing: its
+#: operation was settled by whoever stopped the run, and the process ends.
+_INTERRUPTED_SECONDS = 5.0
+
+
+class ThreadsExecutor(InProcessExecutor):
+    """Dagster's executor in the process, with so many steps at once."""
+
+    def __init__(self, like: InProcessExecutor, *, at_once: int) -> None:
+        super().__init__(like.retries, like.step_dependency_config)
+        self._at_once = at_once
+
+    def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+        """The events of all steps."""
+        process = EngineEventData.in_process(os.getpid(), execution_plan.step_keys_to_execute)
+        yield DagsterEvent.engine_event(
+            plan_context, f"Executing steps in process (pid: {os.getpid()}), {self._at_once} at once", process
+        )
+        started = time.monotonic()
+        yield from ExecuteRunWithPlanIterable(
+            execution_plan=execution_plan,
+            iterator=self._in_threads,
+            execution_context_manager=PlanExecutionContextManager(
+                job=plan_context.job,
+                retry_mode=plan_context.retry_mode,
+                execution_plan=execution_plan,
+                run_config=plan_context.run_config,
+                dagster_run=plan_context.dagster_run,
+                instance=plan_context.instance,
+                raise_on_error=plan_context.raise_on_error,
+                output_capture=plan_context.output_capture,
+                step_dependency_config=self.step_dependency_config,
+            ),
+        )
+        took = f"{time.monotonic() - started:.2f} s"
+        yield DagsterEvent.engine_event(
+            plan_context, f"Finished steps in process (pid: {os.getpid()}) in {took}", process
+        )
+
+    def _in_threads(self, job_context: PlanExecutionContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
+        levels = execution_plan.get_steps_to_execute_by_level()
+        depth = {step.key: number for number, level in enumerate(levels) for step in level}
+        with (
+            InstanceConcurrencyContext(job_context.instance, job_context.dagster_run) as concurrency,
+            execution_plan.start(
+                retry_mode=job_context.retry_mode,
+                sort_key_fn=lambda step: -depth[step.key],
+                max_concurrent=self._at_once,
+                instance_concurrency_context=concurrency,
+                step_dependency_config=job_context.step_dependency_config,
+            ) as active,
+            ExitStack() as captured,
+        ):
+            yield from _capture_output(job_context, list(depth), captured)
+            steps = _Steps()
+            try:
+                yield from _events(job_context, active, steps)
+            except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+                yield from steps.interrupt()
+                raise
+            except BaseException:
+                for _ in steps.interrupt():
+                    pass
+                raise
+
+
+def _capture_output(job_context: PlanExecutionContext, keys: list[str], captured: ExitStack) -> Iterator[DagsterEvent]:
+    """What the process writes to its output is a log of the run's, as in Dagster's own executor."""
+    manager = job_context.instance.compute_log_manager
+    key = create_compute_log_file_key()  # type: ignore[no-untyped-call]
+    log_key = manager.build_log_key_for_run(job_context.run_id, key)
+    try:
+        log_context = captured.enter_context(manager.capture_logs(log_key))
+        yield DagsterEvent.capture_logs(job_context, keys, log_key, log_context)
+    except Exception:
+        error = EngineEventData(error=serializable_error_info_from_exc_info(sys.exc_info()))
+        yield DagsterEvent.engine_event(job_context, "Exception while setting up compute log capture", error)
+
+
+def _events(job_context: PlanExecutionContext, active: ActiveExecution, steps: "_Steps") -> Iterator[DagsterEvent]:
+    """Begins steps as others end, and tells what happens in them."""
+    while not active.is_complete:
+        for step in active.get_steps_to_execute():
+            steps.begin(job_context.for_step(step, active.get_known_state()))
+        yield from active.concurrency_event_iterator(job_context)
+        if steps.under_way:
+            said = steps.next()
+            if isinstance(said, _Ended):
+                active.verify_complete(job_context, said.key)
+                if said.error is not None:
+                    raise said.error
+            else:
+                yield said
+                active.handle_event(said)
+        else:
+            active.sleep_til_ready()
+        # Steps whose inputs failed or were left out.
+        yield from active.plan_events_iterator(job_context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A step's thread has ended; ``error`` is what no event says."""
+
+    key: str
+    error: BaseException | None
+
+
+class _Steps:
+    """The steps under way, each in a thread of its own."""
+
+    def __init__(self) -> None:
+        self.under_way: dict[str, threading.Thread] = {}
+        self._said: SimpleQueue[DagsterEvent | _Ended] = SimpleQueue()
+
+    def begin(self, context: StepExecutionContext) -> None:
+        """Begins a step. Returns at once."""
+        # A daemon: a process that was told to end does not wait for a step that does not hear it.
+        thread = threading.Thread(
+            target=copy_context().run, args=(self._execute, context), name=context.step.key, daemon=True
+        )
+        self.under_way[context.step.key] = thread
+        thread.start()
+
+    def _execute(self, context: StepExecutionContext) -> None:
+        error: BaseException | None = None
+        try:
+            for event in dagster_event_sequence_for_step(context):
+                self._said.put(event)
+        except BaseException as raised:
+            error = raised
+        self._said.put(_Ended(context.step.key, error))
+
+    def next(self) -> DagsterEvent | _Ended:
+        """What a step says next, waited for. Raises DagsterExecutionInterruptedError where the run is stopped."""
+        with raise_interrupts_as(DagsterExecutionInterruptedError):
+            said = self._said.get()
+        if isinstance(said, _Ended):
+            del self.under_way[said.key]
+        return said
+
+    def interrupt(self) -> Iterator[DagsterEvent]:
+        """Raises the interrupt in every step, as a signal does in Dagster's own executor, and tells how they end."""
+        threads = list(self.under_way.values())
+        for thread in threads:
+            if thread.ident is not None:
+                _raise_in(thread.ident, DagsterExecutionInterruptedError)
+        deadline = time.monotonic() + _INTERRUPTED_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        while not self._said.empty():
+            said = self._said.get()
+            if isinstance(said, DagsterEvent):
+                yield said
+
+
+def _raise_in(thread_id: int, error: type[BaseException]) -> None:
+    """Raises an error in a thread at its next step of Python; what it waits for outside of Python comes first."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
+
+
+def _made(context: InitExecutorContext) -> Executor:
+    """The executor that the run's config asks for."""
+    made: Any = multi_or_in_process_executor.executor_creation_fn
+    made = made(context)
+    if isinstance(made, InProcessExecutor):
+        return ThreadsExecutor(made, at_once=Settings.load().steps_at_once)
+    return made  # type: ignore[no-any-return]
+
+
+executor = ExecutorDefinition(
+    name="in_process_or_multiprocess",
+    description="All steps in the run's process, unless the run's config asks for a process per step.",
+    config_schema=Field(
+        Selector({"in_process": IN_PROC_CONFIG, "multiprocess": MULTI_PROC_CONFIG}),  # type: ignore[no-untyped-call]
+        default_value={"in_process": {}},
+    ),
+    requirements=multi_or_in_process_executor.get_requirements,
+    executor_creation_fn=_made,
+)
