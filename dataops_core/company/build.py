@@ -75,7 +75,9 @@ def first_page_id(company: Company) -> int:
 
 
 def space_home_url(company: Company, project: Project) -> str:
-    """The home page of a project's space: Confluence page number ``project.index``, so every dataset has it."""
+    """The home page of a project's space: Confluence page number ``project.index``, so every dataset has it, older than
+    its window.
+    """
     return f"{company.wiki_url}/spaces/{project.key}/pages/{first_page_id(company) + project.index * PAGE_ID_STEP}"
 
 

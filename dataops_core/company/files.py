@@ -44,7 +44,7 @@ def item_tags(company: Company, rows: I64) -> list[str]:
 def first_files(company: Company, project: Project) -> tuple[tuple[str, str], ...]:
     """What the project's first file in either place is called elsewhere, and the address that opens it by its id.
 
-    They are file number ``project.index`` of all, so every dataset has them, of the first days of its window.
+    They are file number ``project.index`` of all, so every dataset has them, older than its window.
     """
     rows = np.array([project.index], dtype=np.int64)
     (file_id,), (tag,) = file_ids(company, rows), item_tags(company, rows)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from dataops_core.company.model import Incident, Person, Project, Release, Team
+from dataops_core.company.model import Company, Incident, Person, Project, Release, Team
 from dataops_core.company.timeline import issue_created
 from dataops_core.generation import calendar
 from dataops_core.generation.seeding import Draws
@@ -24,6 +24,8 @@ FIXES = 3
 LAST_MOMENT = (calendar.WINDOW_DAYS - 28) * calendar.DAY - 1
 #: The seconds of a team's day between which releases go out: whatever its zone and the season, the same day in UTC.
 _EARLIEST, _LATEST = 13 * 3600, 15 * 3600 + 1800
+#: Of those that types take up, every so many-th is one that corrects an incident.
+_CORRECTION_EVERY = 3
 #: Moment, number of the issue that tracks it or 0, and numbers of what it fixes.
 _Planned: TypeAlias = tuple[int, int, tuple[int, ...]]
 
@@ -83,6 +85,19 @@ def releases_of(
             )
     found.sort(key=lambda release: (release.moment, release.project))
     return tuple(replace(release, index=index) for index, release in enumerate(found))
+
+
+def in_order(company: Company, project: int) -> list[Release]:
+    """A project's releases within the window as types take them up: from all over it, planned ones and corrections
+    mixed.
+    """
+    releases = [release for release in company.releases_by_project[project] if release.fixed]
+    shuffled = Draws("releases in order", company.client_id, project).shuffled("order", len(releases))
+    mixed = [releases[place] for place in shuffled]
+    planned = [release for release in mixed if release.issue]
+    for nth, correction in enumerate(release for release in mixed if not release.issue):
+        planned.insert(_CORRECTION_EVERY * (nth + 1) - 1, correction)
+    return planned
 
 
 def _planned(draws: Draws, client_id: UUID, project: Project, zone: int, taken: set[int]) -> list[_Planned]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types import office_markup as markup
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
@@ -23,7 +24,6 @@ from dataops_core.dataset_types.plan import (
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     incomplete_quota,
     new_library,
     topic_table,
@@ -39,8 +39,8 @@ from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_da
 from dataops_core.generation.words import Lexicon
 
 _DESCRIPTIONS = 300
-#: A project's first document is written within so many working seconds of the window, and again a month later or more.
-_FIRST_SECONDS, _SETTLED = 2 * calendar.SHIFT, 30 * calendar.DAY
+#: A project's first document, which is older than the window, is written anew so late in it or later.
+_SETTLED = 30 * calendar.DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Office:
         return Candidates(project=project, moment=created, paired=free, movable=free)
 
     def _is_first(self, rows: I64) -> NDArray[np.bool_]:
-        """Which are the first documents of their projects, at which others point: they are as old as the window."""
+        """Which are the first documents of their projects, at which others point: they were there from the start."""
         return rows < len(self._spec.company.projects)
 
     def _numbers(self, rows: I64, marks: Marks) -> Numbers:
@@ -216,10 +216,10 @@ class Office:
         version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer | first, 2, 1)))
         editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
         drawn = self.draw("created", rows)
-        begun = calendar.at_work(pick(drawn, _FIRST_SECONDS), zone=plan.people.zone[author])
-        created = np.where(first, begun, calendar.moments(drawn, zone=plan.people.zone[author]))
+        zone = plan.people.zone[author]
+        created = np.where(first, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
         changed = calendar.later(
-            created + np.where(first, _SETTLED, 0),
+            np.where(first, _SETTLED, created),
             self.draw("modified", rows),
             within_days=300,
             zone=plan.people.zone[editor],
@@ -254,7 +254,7 @@ class Office:
         ranges = fragments.ranges(len(titles), {TOPIC: told.topic, PROJECT: told.project})
         for name, chosen in said.items():
             fragments.only(ranges, name, chosen)
-        # A project's first document speaks as of its last change: in its first days there was nothing to name.
+        # A project's first document speaks as of its last change: when it was made there was nothing to name.
         first = self._is_first(numbers.rows)
         moment = np.where(first, numbers.modified, marks.moment(numbers.created, told.created))
         narrow_days(fragments, ranges, calendar.day_of(moment))

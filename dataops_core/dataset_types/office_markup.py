@@ -27,6 +27,7 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
         "Questions go to {person_mail}. Related: {ticket}, {repository}\n",
         "{person} keeps this document. See also {ticket} and {space_home}\n",
         "Comments to {person_mail}, please; the work is tracked in {ticket}, the page is {space_home}\n",
+        "Since {service} {version} ({announcement}) some of this has changed; ask {person_mail} and see {ticket}\n",
     ),
     SHEET: (
         "Source\t{space_home}\t{ticket}\t{person}\n",

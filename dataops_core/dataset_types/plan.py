@@ -1,7 +1,7 @@
 """What a dataset's builder needs before its first row, made once per template and company and kept.
 
-Belongs here: the key under which a plan is cached, and the parts of plans that dataset types share: how rows are laid
-out over projects, the company's people as columns, sets of labels, the words of titles.
+Belongs here: the key under which a plan is cached, and the parts of plans that dataset types share: the
+company's people as columns, what it has numbered, sets of labels, the words of titles.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.company.threads import release_posts
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.library import Library
@@ -54,48 +56,6 @@ class PlanCache(Generic[_PlanT]):
     def __call__(self, spec: GenerationSpec) -> _PlanT:
         """The plan of a specification."""
         return self._get(PlanKey.of(spec))
-
-
-class Wheel:
-    """Which project each row belongs to, in closed form: rows go round a wheel on which busy projects have more places.
-
-    The first rows are one per project, so row i below the number of projects belongs to project i. ``ordinal`` is a
-    row's number within its project and ``row`` the way back: so a page finds an earlier page of its space alone.
-    """
-
-    def __init__(self, company: Company) -> None:
-        count = len(company.projects)
-        draws = Draws("wheel", company.client_id)
-        shares = [draws.between("share", 1, 6) for _ in range(count)]
-        rest = [project for project, share in enumerate(shares) for _ in range(share)]
-        places = list(range(count)) + [rest[place] for place in draws.shuffled("places", len(rest))]
-        self.weights = [share + 1 for share in shares]
-        self._project = np.array(places, dtype=np.int64)
-        self._per_turn = np.bincount(self._project, minlength=count)
-        self._rank = np.array([places[:place].count(project) for place, project in enumerate(places)], dtype=np.int64)
-        self._place = np.zeros((count, int(self._per_turn.max())), dtype=np.int64)
-        for place, project in enumerate(places):
-            self._place[project, self._rank[place]] = place
-
-    def project(self, rows: I64) -> I64:
-        """The project of each row."""
-        return self._project[rows % len(self._project)]
-
-    def ordinal(self, rows: I64) -> I64:
-        """How many earlier rows each row's project has."""
-        turn, place = np.divmod(rows, len(self._project))
-        return turn * self._per_turn[self._project[place]] + self._rank[place]
-
-    def counts(self, rows: int) -> I64:
-        """How many of the first rows each project has."""
-        turns, rest = divmod(rows, len(self._project))
-        counts: I64 = turns * self._per_turn + np.bincount(self._project[:rest], minlength=len(self._per_turn))
-        return counts
-
-    def row(self, projects: I64, ordinals: I64) -> I64:
-        """The row of a project's ordinal."""
-        turn, rank = np.divmod(ordinals, self._per_turn[projects])
-        return turn * len(self._project) + self._place[projects, rank]
 
 
 def new_library(plan_key: PlanKey, wheel: Wheel, escape: Callable[[str], str]) -> Library:
@@ -152,14 +112,15 @@ class Numbered:
 
     issues: I64
     pull_requests: I64
-    #: When each release went out, in order; beyond a project's own ones there is none in time.
+    #: When each release was announced, in order; beyond a project's own ones there is none in time.
     released: I64
     zone: I64
 
     @classmethod
     def of(cls, company: Company) -> "Numbered":
         """The counts of a company."""
-        released = [[release.moment for release in own] for own in company.releases_by_project]
+        announced = release_posts(company).tolist()
+        released = [[announced[release.index] for release in own] for own in company.releases_by_project]
         most = max(map(len, released))
         leads = [company.people[company.teams[project.team].first_person] for project in company.projects]
         return cls(
@@ -180,7 +141,7 @@ class Numbered:
         return calendar.filed_by(moments, self.pull_requests[projects], zone=self.zone[projects])
 
     def releases_by(self, projects: I64, moments: I64) -> I64:
-        """How many releases of the project's own service were out: always one at least."""
+        """How many releases of the project's own service were out and announced: always one at least."""
         out: I64 = (self.released[projects] <= moments[:, None]).sum(axis=1, dtype=np.int64)
         return out
 

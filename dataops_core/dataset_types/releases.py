@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dataops_core.company.model import Company, Release
+from dataops_core.company.model import Company
+from dataops_core.company.releases import in_order
+from dataops_core.company.threads import release_posts
 from dataops_core.generation.fragments import Fragments
-from dataops_core.generation.seeding import I64, U64, Draws
+from dataops_core.generation.seeding import I64, U64
 from dataops_core.generation.sentences import RELEASES
-
-#: Among the planned ones, every so many-th is one that corrects an incident.
-_CORRECTION_EVERY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,8 @@ class Releases:
     #: Which of its project's it is, from the one on that was out when the window began.
     place: I64
     moment: I64
+    #: When it was announced.
+    posted: I64
     lead: I64
     #: The number of the issue that tracks it, 0 for none.
     issue: I64
@@ -45,6 +46,7 @@ class Releases:
             project=np.array([release.project for release in releases], dtype=np.int64),
             place=np.array(places, dtype=np.int64),
             moment=np.array([release.moment for release in releases], dtype=np.int64),
+            posted=release_posts(company),
             lead=np.array([release.lead for release in releases], dtype=np.int64),
             issue=np.array([release.issue for release in releases], dtype=np.int64),
             order=order,
@@ -65,16 +67,3 @@ class Releases:
             bases = fragments.bases[fragments.offsets[fragments.names[name]] + self.project[chosen]]
             fragments.only_where(ranges, name, rows, bases + self.place[chosen])
         fragments.only_where(ranges, "released", rows, fragments.base("released") + chosen)
-
-
-def in_order(company: Company, project: int) -> list[Release]:
-    """A project's releases within the window as types take them up: from all over it, planned ones and corrections
-    mixed.
-    """
-    releases = [release for release in company.releases_by_project[project] if release.fixed]
-    shuffled = Draws("releases in order", company.client_id, project).shuffled("order", len(releases))
-    mixed = [releases[place] for place in shuffled]
-    planned = [release for release in mixed if release.issue]
-    for nth, correction in enumerate(release for release in mixed if not release.issue):
-        planned.insert(_CORRECTION_EVERY * (nth + 1) - 1, correction)
-    return planned

@@ -14,11 +14,13 @@ from dataops_core.generation import arrays
 from dataops_core.generation.local_time import WORK_BEGINS, WORK_ENDS, ZONES, LocalTime
 from dataops_core.generation.seeding import I64, U64, key, mix, pick, weighted_table
 
-#: The first day, a Monday, and the number of days: all times are in [2023-07-03, 2026-06-29).
+#: The first day, a Monday, and the number of days: times are in [2023-07-03, 2026-06-29), but for what is older.
 WINDOW_START = date(2023, 7, 3)
 WINDOW_DAYS = 1092
 _START_SECONDS = int(datetime(2023, 7, 3, tzinfo=UTC).timestamp())
 _WEEKS = WINDOW_DAYS // 7
+#: What was there from the start was made in so many weeks before it, in which no clock changes.
+_WEEKS_BEFORE = 8
 DAY = 86_400
 #: What everybody's clock shows in the window. A zone is its place in ``local_time.ZONES``; the first is UTC.
 CLOCKS = LocalTime(ZONES, WINDOW_START, _WEEKS)
@@ -66,6 +68,12 @@ def at_work(seconds: I64, *, zone: "int | I64" = 0) -> I64:
     week, weekday = np.divmod(day, 5)
     local: I64 = (week * 7 + weekday) * DAY + SHIFT_START + second
     return _in_window(CLOCKS.utc(local, zone))
+
+
+def before(drawn: U64, *, zone: "int | I64" = 0) -> I64:
+    """A working moment per draw of the weeks before the window: when something was made that anything may speak of."""
+    moments_: I64 = at_work(pick(drawn, _WEEKS_BEFORE * 5 * SHIFT), zone=zone) - _WEEKS_BEFORE * 7 * DAY
+    return moments_
 
 
 def worked(moments_: I64, *, zone: "int | I64" = 0) -> I64:

@@ -14,6 +14,7 @@ import numpy as np
 from dataops_core.company.build import repository_url, space_home_url
 from dataops_core.company.firms import ascii_text
 from dataops_core.company.model import Company, Person
+from dataops_core.company.threads import thread_links
 from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments
@@ -40,8 +41,9 @@ TICKETS = ("ticket", "ticket.")
 #: Of what is numbered as it is made, so many of the newest are spoken of.
 _NEWEST = 300
 
-#: Pools of the versions of the project's own service, without their day and with it, to be narrowed for each row.
-RELEASES = ("version", "release")
+#: Pools of the versions of the project's own service, without their day and with it, and of where each was announced,
+#: to be narrowed for each row.
+RELEASES = ("version", "release", "announcement")
 
 #: Of ten pooled sentences, so many speak of the page's topic; the others of any topic of the template.
 _OWN_TOPIC_OF_TEN = 7
@@ -316,7 +318,9 @@ def _introduced(person: Person) -> str:
 
 
 def _add_releases(library: Library, company: Company) -> None:
-    """Of each project the versions of its own service, in the order of their time, and with the days they went out."""
+    """Of each project the versions of its own service, in the order of their time, with the days on which they went
+    out, and with the addresses of the messages that said so.
+    """
     releases = company.releases_by_project
     library.pool("released", [f"{company.services[each.service].name} {each.version}" for each in company.releases])
     library.pool_by(PROJECT, "version", [[release.version for release in each] for each in releases])
@@ -328,3 +332,5 @@ def _add_releases(library: Library, company: Company) -> None:
             for each in releases
         ],
     )
+    links = thread_links(company).releases
+    library.pool_by(PROJECT, "announcement", [[links[release.index] for release in each] for each in releases])

@@ -56,6 +56,8 @@ _MESSAGES = arrays.texts(["", FIRST_VERSION, *VERSION_MESSAGES])
 _FIRST_REVIEW, _BETWEEN_REVIEWS = 4, 9
 #: And those of these are the notes of its releases.
 _FIRST_NOTES, _BETWEEN_NOTES = 2, 9
+#: A space's first page, which is older than the window, is written anew so late in it or later.
+_SETTLED = 30 * calendar.DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,7 @@ class PageBuilder:
         project = np.where(marks.right >= 0, marks.right, home)
         ordinal = plan.wheel.ordinal(rows)
         owners = self._draw("owner", rows)
-        incident = self._incident(home, ordinal)
-        release = self._release(home, ordinal)
+        incident, release, root = self._incident(home, ordinal), self._release(home, ordinal), ordinal == 0
         reviews, notes, incidents = incident >= 0, release >= 0, self._spec.company.incidents
         leads = np.array([each.lead for each in incidents], dtype=np.int64)
         ends = np.array([each.resolved for each in incidents], dtype=np.int64)
@@ -145,17 +146,17 @@ class PageBuilder:
         author = np.where(reviews, leads[incident], np.where(notes, plan.releases.lead[release], author))
         zone = plan.people.zone[author]
         drawn = self._draw("created", rows)
-        told = np.where(reviews, ends[incident], plan.releases.moment[release])
+        told = np.where(reviews, ends[incident], plan.releases.posted[release])
         created = np.where(
             reviews | notes,
             calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), zone=zone),
-            calendar.moments(drawn, zone=zone),
+            np.where(root, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone)),
         )
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
         version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
         # What is stale was left as it was first written, what replaced it was not.
-        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer, 2, 1)))
+        version = np.where(marks.stale_ones, 1, np.maximum(version, np.where(marks.newer | root, 2, 1)))
         place = self._incomplete(rows)
         archetypes = plan.archetypes.to_pylist()  # Arrow's own index loads pandas
         return _Pages(
@@ -176,13 +177,15 @@ class PageBuilder:
             release=release,
             author=author,
             owner=np.where(chance(owners, 700), author, plan.people.member(project, mix(owners))),
-            root=ordinal == 0,
+            root=root,
             parent_id=self._page_id + self._parent(rows, home, ordinal) * PAGE_ID_STEP,
             created=created,
             updated=np.where(
                 version == 1,
                 created,
-                calendar.later(created, self._draw("updated", rows), within_days=400, zone=zone),
+                calendar.later(
+                    np.where(root, _SETTLED, created), self._draw("updated", rows), within_days=400, zone=zone
+                ),
             ),
             version=version,
             lacking=np.where(place < self._quota, place % len(_INCOMPLETE_FIELDS), -1),
@@ -304,7 +307,8 @@ class PageBuilder:
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
         fragments.only(ranges, "author", fragments.base("author") + pages.author)
-        moment = marks.moment(pages.created, told.created)
+        # A space's first page speaks as of its last change: when it was made there was nothing to name.
+        moment = np.where(told.root, told.updated, marks.moment(pages.created, told.created))
         narrow_days(fragments, ranges, calendar.day_of(moment), (*DAYS, "cell_day"))
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "last_ticket"))
@@ -332,7 +336,8 @@ class PageBuilder:
         days = np.array([each.started // calendar.DAY for each in incidents], dtype=np.int64)
         fragments.only_where(ranges, "incident_ticket", reviews, fragments.base("incident_ticket") + issues[chosen])
         fragments.only_where(ranges, "affected", reviews, fragments.base("affected") + hit[chosen])
-        fragments.only_where(ranges, "support_ticket", reviews, fragments.base("support_ticket") + chosen)
+        for name in ("support_ticket", "outage_thread"):
+            fragments.only_where(ranges, name, reviews, fragments.base(name) + chosen)
         for name in (*DAYS, "outage_day"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])
 

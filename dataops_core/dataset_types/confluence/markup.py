@@ -12,6 +12,7 @@ from typing import TypeAlias
 from dataops_core.company.build import issue_key, repository_url, space_home_url, ticket_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
+from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
@@ -86,6 +87,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.alias("affected", "customer")
     library.alias("outage_day", "any_day")
     library.pool("support_ticket", [html.escape(ticket_url(company, each.first_ticket)) for each in company.incidents])
+    library.pool("outage_thread", thread_links(company).incidents)
     library.pool("release_contents", [_contents(company, release) for release in company.releases])
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
@@ -153,7 +155,8 @@ def tracking(library: Library) -> int:
     return library.block(
         *library.parse(
             f"<p>Tracked as {macro}. {{affected}} was hit on {{outage_day}} and opened "
-            '<a href="{support_ticket}">a support ticket</a>; {author} leads the follow-up.</p>'
+            '<a href="{support_ticket}">a support ticket</a>; what was said meanwhile is <a href="{outage_thread}">in '
+            "Slack</a>, and {author} leads the follow-up.</p>"
         )
     )
 
@@ -162,8 +165,8 @@ def contents(library: Library) -> int:
     """The block at the end of a release's notes: what went out with it, when, and where it is tracked."""
     return library.block(
         *library.parse(
-            "<p>{released} went out on {outage_day}, and {author} led it; {person} tells "
-            "{customer}.</p>{release_contents}"
+            '<p>{released} went out on {outage_day} (<a href="{announcement}">announcement</a>), and {author} led it; '
+            "{person} tells {customer}.</p>{release_contents}"
         )
     )
 
@@ -295,6 +298,7 @@ _BUILDERS: Mapping[str, _Build] = {
         + "<li>{home_link}: {phrase}</li>" * draws.between("homes", 1, 3)
         + "<li>{repository_link}: {phrase*}</li>" * draws.between("repositories", 1, 3)
         + "<li>{file_link}: {phrase}</li>"
+        + '<li><a href="{announcement}">#releases</a>: {phrase}</li>' * draws.below("announced", 2)
         + "</ul>"
     ),
 }  # fmt: skip

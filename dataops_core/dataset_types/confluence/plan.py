@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.confluence import markup
 from dataops_core.dataset_types.confluence.columns import LABELS
 from dataops_core.dataset_types.confluence.layout import LAYOUTS
@@ -18,7 +19,6 @@ from dataops_core.dataset_types.plan import (
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     label_sets,
     new_library,
     topic_table,

@@ -134,7 +134,9 @@ class RepositoryBuilder:
         owners = self._draw("owner", rows)
         author = plan.people.member(project, self._draw("author", rows))
         zone = plan.people.zone[author]
-        created = calendar.moments(self._draw("created", rows), zone=zone)
+        # The services run when the window begins.
+        drawn = self._draw("created", rows)
+        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
         archived = ~own & chance(self._draw("archived", rows), 60)
         # An archived repository was left alone within a year; others are pushed to until late.
         pushes = self._draw("pushed", rows)
@@ -145,7 +147,7 @@ class RepositoryBuilder:
         )
         # A project's own service was last pushed to when it was last released, or just after.
         out = plan.numbered.releases_by(project, pushed)
-        versioned = (rows < len(plan.changes)) & (plan.numbered.releases_by(project, created) < out)
+        versioned = (rows < len(plan.changes)) & (out > 1)
         after = calendar.later(plan.numbered.released[project, out - 1], pushes, within_days=2, zone=zone)
         pushed = np.where(versioned, after, pushed)
         place = self._incomplete(rows)
@@ -314,13 +316,12 @@ class RepositoryBuilder:
         ]
 
     def _changelogs(self, repositories: _Repositories) -> list[str]:
-        """How READMEs of projects' own services end: with the newest releases since there is a repository."""
+        """How READMEs of projects' own services end: with the newest releases but the one before the window."""
         plan, project = self._plan, repositories.project
-        before = plan.numbered.releases_by(project, repositories.created).tolist()
         out = plan.numbered.releases_by(project, repositories.pushed).tolist()
         ends = []
-        for row, index, first, last in zip(repositories.rows.tolist(), project.tolist(), before, out, strict=True):
-            own = plan.changes[index][max(first, last - _CHANGES) : last] if row < len(plan.changes) else ()
+        for row, index, last in zip(repositories.rows.tolist(), project.tolist(), out, strict=True):
+            own = plan.changes[index][max(1, last - _CHANGES) : last] if row < len(plan.changes) else ()
             ends.append(f"\n## Changelog\n\n{''.join(reversed(own))}" if own else "")
         return ends
 

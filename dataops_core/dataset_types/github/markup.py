@@ -120,6 +120,7 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "Questions go to {person_mail}. Decisions are kept in {own_home_link}; see {ticket_link} for the next one.",
             "{person} and {team} review changes. The wiki of {own_home_link} says how.",
             "{team} owns this repository; what it was planned for is in {file_link}. Ask {person_mail}.",
+            "Releases are announced in Slack, [the last one]({announcement}) by {team}. Questions go to {person_mail}.",
         )
     ]
     return Parts(tuple(intros), tuple(sections), tuple(outros))

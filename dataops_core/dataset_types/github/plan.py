@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.github import markup
 from dataops_core.dataset_types.github.layout import LAYOUTS
@@ -17,7 +18,6 @@ from dataops_core.dataset_types.plan import (
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     label_sets,
     new_library,
     topic_table,
@@ -57,7 +57,7 @@ class RepositoryPlan:
     people: People
     numbered: Numbered
     #: Of each project the lines of its service's changelog, in the order of time; the first is of what was out at
-    #: first, before there was a repository: no changelog has it.
+    #: first: no changelog has it.
     changes: tuple[tuple[str, ...], ...]
     #: Per topic, its nouns as parts of names; no two topics share one.
     stems: tuple[tuple[str, ...], ...]

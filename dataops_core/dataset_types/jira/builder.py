@@ -147,7 +147,7 @@ class IssueBuilder:
         zone = plan.numbered.zone[home]
         created = issue_created(company.client_id, home, number, self._capacities[home], zone)
         ended = calendar.later(created, self._draw("ended", rows), within_days=plan.longest[archetype], zone=zone)
-        out = np.maximum(plan.releases.moment[release], created + 600)
+        out, told = np.maximum(plan.releases.moment[release], created + 600), plan.releases.posted[release]
         ended = np.where(shipped, self._closed_by(rows, created, out, zone), ended)
         ended = np.where(tracked, np.maximum(ends[incident], created + 600), np.where(prepares, out, ended))
         place = self._incomplete(rows)
@@ -175,8 +175,8 @@ class IssueBuilder:
             status=status,
             created=created,
             ended=ended,
-            # When a release is out, its issues are told so, soon after.
-            updated=np.where(shipped, np.maximum(out, ended) + 60 + pick(late, 1200), updated),
+            # When a release is announced, its issues are told so, soon after.
+            updated=np.where(shipped, np.maximum(told, ended) + 60 + pick(late, 1200), updated),
             lacking=lacking,
         )
 
@@ -321,8 +321,9 @@ class IssueBuilder:
         """The comments, in the order of their time, from an issue's creation to its last change; a copy has none."""
         plan, people = self._plan, self._plan.people
         counts = np.where(marks.near, 0, self._comment_counts(issues.rows))
-        # The last comment on an issue of a release is that it is out.
-        counts = np.where(issues.release >= 0, np.maximum(counts, 1), counts)
+        # The last comment on an issue of a release is that it is out, and on that of an incident that it is over.
+        about = (issues.release >= 0) | (issues.incident >= 0)
+        counts = np.where(about, np.maximum(counts, 1), counts)
         issue = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(issue)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", issues.rows[issue] * 64 + place)
@@ -335,15 +336,20 @@ class IssueBuilder:
         moment = calendar.at_work(worked, zone=zone)
         # What began after hours has its comments after hours too.
         moment = np.clip(moment, created, updated)
-        tells = (issues.release[issue] >= 0) & (place == counts[issue] - 1)
-        moment = np.where(tells, updated, moment)
-        author = np.where(chance(mix(drawn), 400), issues.assignee[issue], people.member(project, mix(~drawn)))
+        last, incident = place == counts[issue] - 1, issues.incident[issue]
+        tells = (issues.release[issue] >= 0) & last
+        ends = (incident >= 0) & last & ~tells
+        moment = np.where(tells | ends, updated, moment)
+        author = np.where(ends | chance(mix(drawn), 400), issues.assignee[issue], people.member(project, mix(~drawn)))
         author = np.where(tells, plan.releases.lead[issues.release[issue]], author)
         ranges = self._ranges(issues.topic[issue], project, moment)
         self._narrow_release(ranges, np.where(tells, issues.release[issue], -1))
         chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
         chosen = np.where(tells, np.array(plan.out)[np.where(issues.prepares[issue], 0, 1)], chosen)
-        bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
+        chosen = np.where(ends, plan.afterwards, chosen)
+        fragments = plan.fragments
+        fragments.only_where(ranges, "outage_thread", ends, fragments.base("outage_thread") + incident)
+        bodies = fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
         ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + home) * 8 + place
         by = arrays.integers(author)
         entries = pa.StructArray.from_arrays(
@@ -365,7 +371,9 @@ class IssueBuilder:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, project, numbered.issues_by(project, moment), (*TICKETS, "issue_card"))
         narrow_newest(fragments, ranges, project, numbered.pull_requests_by(project, moment), ("pull_card",))
-        narrow_releases(fragments, ranges, project, numbered.releases_by(project, moment))
+        released = numbered.releases_by(project, moment)
+        narrow_releases(fragments, ranges, project, released)
+        narrow_newest(fragments, ranges, project, released, ("announcement_card",), newest=1)
         tickets = tickets_by(moment, self._spec.company.ticket_count)
         narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
         return ranges
@@ -373,5 +381,5 @@ class IssueBuilder:
     def _narrow_release(self, ranges: U64, release: I64) -> None:
         """Lets what is said of a release (-1: none) name it and what it consists of."""
         fragments, named = self._plan.fragments, release >= 0
-        fragments.only_where(ranges, "released", named, fragments.base("released") + release)
-        fragments.only_where(ranges, "release_contents", named, fragments.base("release_contents") + release)
+        for name in ("released", "release_contents", "release_thread"):
+            fragments.only_where(ranges, name, named, fragments.base(name) + release)

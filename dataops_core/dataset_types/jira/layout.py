@@ -205,6 +205,7 @@ COMMENTS = (
     "{mention}, can you have a look? {customer} asked about {things} again. ",
     "The pull request is {pull_card}, {person} reviews it. ",
     "Part of {service} {release}. |",
+    "May have come with what was announced in {announcement_card}. |",
     "This is the same as {ticket}, as far as I can see. |",
     "Talked to {customer} about {things}. |",
     "Moved to the next sprint: {ticket} took {person} until {day}. ",

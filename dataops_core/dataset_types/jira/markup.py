@@ -14,6 +14,7 @@ import orjson
 from dataops_core.company.build import issue_key, pull_request_url, space_home_url, ticket_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
+from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
@@ -74,7 +75,7 @@ def add_pools(library: Library, company: Company) -> None:
             for person in company.people
         ],
     )
-    teams = [company.teams[project.team] for project in company.projects]
+    teams, links = [company.teams[project.team] for project in company.projects], thread_links(company)
     library.view_by(PROJECT, "mention", "mention*", [(team.first_person, team.size) for team in teams])
     library.pool_by(PROJECT, "page_card", [[_card(space_home_url(company, project))] for project in company.projects])
     library.pool_by(
@@ -96,6 +97,13 @@ def add_pools(library: Library, company: Company) -> None:
             for project in company.projects
         ],
     )
+    library.pool_by(
+        PROJECT,
+        "announcement_card",
+        [[_card(links.releases[release.index]) for release in each] for each in company.releases_by_project],
+    )
+    library.pool("release_thread", [_card(url) for url in links.releases])
+    library.pool("outage_thread", [_card(url) for url in links.incidents])
     library.alias("affected", "customer")
     library.pool("release_contents", [_cards(company, release) for release in company.releases])
     library.pool("support_card", [_card(ticket_url(company, number)) for number in range(1, company.ticket_count + 1)])
@@ -155,13 +163,21 @@ def comments(library: Library, draws: Draws) -> tuple[int, ...]:
     return tuple(blocks)
 
 
+def afterwards(library: Library) -> int:
+    """The last comment on the issue of an incident: where it was spoken of."""
+    start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END + CLOSING)
+    return library.block(
+        start, *library.parse("All of {service} is back. What was said meanwhile: {outage_thread}."), end
+    )
+
+
 def shipping(library: Library) -> tuple[int, int, int]:
     """Blocks on a release: what goes out with it, and the last comments on its own issue and on one that went out."""
     start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END + CLOSING)
     contents = library.parse("Goes out with {released}: {release_contents}.")
     return (
         library.block(_literal_node(library, _PARAGRAPH), *contents, library.literal(_PARAGRAPH_END)),
-        library.block(start, *library.parse("{released} is out. {customer} has been told. "), end),
+        library.block(start, *library.parse("{released} is out: {release_thread}. {customer} has been told. "), end),
         library.block(start, *library.parse("Released with {released}. "), end),
     )
 
@@ -302,7 +318,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "issues": _list("bulletList", "{summary}: {issue_card}.", "{phrase}, as in {issue_card} by {person}."),
     "links": _list(
         "bulletList", "Wiki: {page_card}.", "Pull request: {pull_card} by {person}.", "{phrase}: {page_card}.",
-        "Support ticket: {support_card}.", "Document: {file_card}.",
+        "Support ticket: {support_card}.", "Document: {file_card}.", "Last release: {announcement_card}.",
     ),
     "reports": lambda library, draws: (
         _literal_node(library, _PARAGRAPH),

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from dataops_core.company.model import Company, Release
-from dataops_core.dataset_types.plan import Wheel
-from dataops_core.dataset_types.releases import in_order
+from dataops_core.company.releases import in_order
+from dataops_core.company.wheel import Wheel
 from dataops_core.generation.seeding import I64, coprime, digest64
 
 #: Of each project, these of its rows are its incidents, in their order.

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.jira import markup
 from dataops_core.dataset_types.jira.columns import COMPONENTS
@@ -19,7 +20,6 @@ from dataops_core.dataset_types.plan import (
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     label_sets,
     new_library,
     topic_table,
@@ -57,6 +57,8 @@ class IssuePlan:
     #: The block of what a release consists of, and the comments that it is out, on its own issue and on one of it.
     contents: int
     out: tuple[int, int]
+    #: The last comment on the issue of an incident.
+    afterwards: int
     archetypes: tuple[str, ...]
     archetype_table: I64
     priority_tables: I64
@@ -86,6 +88,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     comments = markup.comments(library, draws)
     closing = library.block(library.literal(markup.CLOSING))
     contents, *out = markup.shipping(library)
+    afterwards = markup.afterwards(library)
     facts = Facts.add(library, template, company, markup.escape, markup.PARAGRAPH)
     fragments = library.freeze()
     a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
@@ -105,6 +108,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
         releases=Releases.of(company),
         contents=contents,
         out=(out[0], out[1]),
+        afterwards=afterwards,
         archetypes=archetypes,
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.people import CONTACTS, customer_domain
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.facts import Facts
@@ -22,7 +23,6 @@ from dataops_core.dataset_types.plan import (
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     batch,
     incomplete_quota,
     new_library,
@@ -44,8 +44,6 @@ from dataops_core.templates.model import Template
 _OTHER_BYTES = 865
 _INCOMPLETE_FIELDS = ("Phone", "Website", "AnnualRevenue")
 _CUSTOMER = "customer"
-#: Customers were brought into the CRM within so many working days of the window's start.
-_FIRST_DAYS = 3
 
 _TEXT = pa.string()
 _COLUMNS: dict[str, pa.DataType] = {
@@ -228,8 +226,8 @@ class AccountBuilder:
         creator = np.where(chance(creators, 600), owner, plan.people.member(project, mix(creators)))
         zone = plan.people.zone[creator]
         drawn = self._draw("created", rows)
-        first = calendar.at_work(pick(drawn, _FIRST_DAYS * 36_000), zone=zone)
-        created = np.where(own, first, calendar.moments(drawn, zone=zone))
+        # Customers are in the CRM when the window begins.
+        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
         place = self._incomplete(rows)
         return _Accounts(
             rows=rows,

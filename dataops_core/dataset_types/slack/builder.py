@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dataops_core.company.threads import microseconds
 from dataops_core.company.workspace import slack_url
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks
@@ -30,9 +31,6 @@ from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_da
 _INCOMPLETE_FIELDS = ("reply_users", "reply_users_count", "latest_reply")
 #: Slack names so many of those who replied.
 _NAMED_REPLIERS = 5
-_MICROSECONDS = 1_000_000
-#: Has no factor in common with a million: rows next to each other have microseconds far apart, and none share them.
-_SCATTER = 618_033
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +272,12 @@ class MessageBuilder:
         narrow_newest(fragments, ranges, messages.project, issues, (*TICKETS, "ticket_link"))
         pulls = numbered.pull_requests_by(messages.project, messages.moment)
         narrow_newest(fragments, ranges, messages.project, pulls, ("pull_link",))
-        narrow_releases(fragments, ranges, messages.project, numbered.releases_by(messages.project, messages.moment))
+        released = numbered.releases_by(messages.project, messages.moment)
+        narrow_releases(fragments, ranges, messages.project, released)
         release = messages.threads.release[messages.thread]
         self._clock.releases.narrow(fragments, ranges, release >= 0, release)
+        # A thread about a release points at the one before, not at itself.
+        narrow_newest(fragments, ranges, messages.project, released - (release >= 0), ("announcement",), newest=1)
         fragments.only_where(ranges, "release_contents", release >= 0, fragments.base("release_contents") + release)
         self._narrow_to_incidents(ranges, messages)
 
@@ -297,7 +298,7 @@ class MessageBuilder:
 def _stamps(moments: I64, rows: I64) -> pa.Array:
     """Slack's time stamps: seconds and microseconds, the latter a row's own, so that no two messages share one."""
     seconds = arrays.integers(calendar.epoch_seconds(moments)).cast(pa.string())
-    micros = arrays.integers(rows * _SCATTER % _MICROSECONDS).cast(pa.string())
+    micros = arrays.integers(microseconds(rows)).cast(pa.string())
     dots = arrays.texts(["."] * len(rows))
     return pc.binary_join_element_wise(seconds, pc.utf8_lpad(micros, 6, "0"), dots)
 

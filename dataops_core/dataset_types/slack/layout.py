@@ -8,9 +8,6 @@ are pools. The archetypes of ``slack_messages`` are the kinds of threads.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: Messages of the threads of one turn of the wheel; the longest thread has twelve. A last one is cut where records end.
-THREADS = (4, 1, 6, 2, 3, 9, 1, 5, 3, 2, 7, 1, 4, 12, 2, 3)
-
 #: Where threads of a kind are: in a project's channel, in its help channel, or in a shared one of that name.
 WORK, HELP = "work", "help"
 #: Threads of this kind are about the company's incidents, at their times.
@@ -237,6 +234,7 @@ ENDS = (
     "Opened {ticket_link} for it.",
     "See {home_link}.",
     "It is in {file_link}.",
+    "Like in <{announcement}>.",
     "Details in {pull_link}.",
     ":pray: {person}",
 )

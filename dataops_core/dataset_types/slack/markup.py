@@ -7,13 +7,10 @@ what messages say (``layout.py``). Source: Slack's "Formatting text for app surf
 import re
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from dataops_core.company.build import PAGE_ID_STEP, first_page_id, issue_key, pull_request_url, space_home_url
+from dataops_core.company.build import issue_key, pull_request_url, space_home_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, user_id
-from dataops_core.dataset_types.plan import Wheel
 from dataops_core.dataset_types.slack.layout import CLOSINGS, ENDS, LAYOUTS, LIVE, RELEASED
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.library import Library
@@ -22,8 +19,6 @@ from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, TOPIC
 from dataops_core.generation.words import Lexicon
 
-#: Confluence pages that every dataset of pages has: the smallest one has so many.
-_PAGES = 20
 #: Openings, replies and closings of a topic.
 _SAID = 900
 _REFERENCE = re.compile(r"<([@#]?)([^<>|]+)(?:\|([^<>]*))?>")
@@ -66,7 +61,7 @@ def plain_message(text: str, addressee: str) -> str:
     return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def add_pools(library: Library, company: Company, wheel: Wheel) -> None:
+def add_pools(library: Library, company: Company) -> None:
     """Adds the pools that only messages need; those of ``sentences.add_pools`` must be there."""
     library.pool("mention", [f"<@{user_id(company, person)}>" for person in company.people])
     library.alias("addressee", "mention")
@@ -113,19 +108,7 @@ def add_pools(library: Library, company: Company, wheel: Wheel) -> None:
         "file_link",
         [[_link(url, name) for name, url in first_files(company, project)] for project in company.projects],
     )
-    rows = np.arange(_PAGES)
-    owners = wheel.project(rows)
-    library.pool_by(
-        PROJECT,
-        "page_link",
-        [
-            [
-                f"<{company.wiki_url}/spaces/{project.key}/pages/{first_page_id(company) + row * PAGE_ID_STEP}>"
-                for row in rows[owners == project.index].tolist()
-            ]
-            for project in company.projects
-        ],
-    )
+    library.pool_by(PROJECT, "page_link", [[f"<{space_home_url(company, project)}>"] for project in company.projects])
 
 
 def add_said(library: Library, topics: Sequence[tuple[str, Lexicon]], *path: object) -> None:

@@ -10,11 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.company.model import Company
+from dataops_core.company.wheel import Wheel
 from dataops_core.company.workspace import RELEASES, channels, shared_channel, team_id, user_id
 from dataops_core.dataset_types.facts import Facts
-from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, Wheel, new_library, topic_table
+from dataops_core.dataset_types.plan import Numbered, People, PlanCache, PlanKey, new_library, topic_table
 from dataops_core.dataset_types.slack import markup
-from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, HELP, LAYOUTS, WORK
+from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, HELP, INCIDENT, LAYOUTS, WORK
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, compile_outline
@@ -58,17 +59,17 @@ def _plan(plan_key: PlanKey) -> MessagePlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
     library = new_library(plan_key, wheel, markup.escape)
-    markup.add_pools(library, company, wheel)
+    markup.add_pools(library, company)
     markup.add_said(
         library,
         [(topic.key, Lexicon.of(topic, plan_key.vocabulary)) for topic in template.topics],
         *(company.client_id, template.template_id),
     )
-    # The company's releases are announced whatever the template weighs.
+    # The company's incidents and releases have their threads whatever the template weighs.
     weights = {
         name: template.archetypes.get(name, 0)
         for name in sorted(LAYOUTS)
-        if template.archetypes.get(name) or name == ANNOUNCEMENT
+        if template.archetypes.get(name) or name in {ANNOUNCEMENT, INCIDENT}
     }
     blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
     beginnings = [role.format(name) for name in weights for role in ROLES]

@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 
 from dataops_core.company.incidents import MOST_CUSTOMERS
 from dataops_core.company.model import Company
+from dataops_core.company.threads import (
+    BETWEEN_INCIDENTS,
+    BETWEEN_RELEASES,
+    FIRST_INCIDENT,
+    FIRST_RELEASE,
+    THREADS,
+    first_messages,
+    incident_posts,
+)
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.base import Planted
 from dataops_core.dataset_types.defects import incomplete
-from dataops_core.dataset_types.plan import People, Wheel
+from dataops_core.dataset_types.plan import People
 from dataops_core.dataset_types.releases import Releases
-from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, INCIDENT, LAYOUTS, THREADS
+from dataops_core.dataset_types.slack.layout import ANNOUNCEMENT, INCIDENT, LAYOUTS
 from dataops_core.generation import calendar
 from dataops_core.generation.seeding import I64, U64, Affine, chance, draw, key, mix, pick
 
@@ -30,10 +40,6 @@ _THREAD_OF = np.repeat(np.arange(len(THREADS)), _SIZES)
 #: How many threads with replies come before each thread of a turn, and how many a turn has.
 _ANSWERED: I64 = (np.cumsum(_SIZES > 1) - (_SIZES > 1)).astype(np.int64)
 _ANSWERED_PER_TURN = int((_SIZES > 1).sum())
-#: Of each project, the threads of these ordinals are about its releases.
-_FIRST_RELEASE, _BETWEEN_RELEASES = 1, 6
-#: An incident's issue is there so soon (``company/incidents.py``): what is written of it may name it.
-_NOTICED_WITHIN = 1800
 _WEEK = 7 * calendar.DAY
 #: Weeks in which threads begin: not the first, whose Monday is Sunday elsewhere, and not the last ones, which the
 #: longest thread needs with its nights and weekends.
@@ -45,7 +51,9 @@ class Outages:
     """The company's incidents as columns, and which of them each project has."""
 
     of_project: I64
-    started: I64
+    #: When each is first spoken of, and who leads what is done.
+    posted: I64
+    lead: I64
     issue: I64
     #: The customers that each hit, -1 where there are no more.
     customers: I64
@@ -60,10 +68,20 @@ class Outages:
             of_project=np.array(
                 [[incident.index for incident in mine] for mine in company.incidents_by_project], dtype=np.int64
             ),
-            started=np.array([incident.started for incident in company.incidents], dtype=np.int64),
+            posted=incident_posts(company),
+            lead=np.array([incident.lead for incident in company.incidents], dtype=np.int64),
             issue=np.array([incident.issue for incident in company.incidents], dtype=np.int64),
             customers=customers,
         )
+
+    def begun(self, projects: I64, ordinals: I64) -> I64:
+        """The incident that each thread of a project begins with, -1 for none."""
+        nth, rest = np.divmod(ordinals - FIRST_INCIDENT, BETWEEN_INCIDENTS)
+        count = self.of_project.shape[1]
+        found: I64 = np.where(
+            (rest == 0) & (nth >= 0) & (nth < count), self.of_project[projects, np.clip(nth, 0, count - 1)], -1
+        )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,7 @@ class ThreadClock:
         self._wheel = Wheel(company)
         self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
         self._tells_of_outages = np.array([name == INCIDENT for name in archetypes])
-        self._announces = archetypes.index(ANNOUNCEMENT)
+        self._announces, self._alarms = archetypes.index(ANNOUNCEMENT), archetypes.index(INCIDENT)
         self.outages: Outages = Outages.of(company)
         self.releases: Releases = Releases.of(company)
 
@@ -111,7 +129,7 @@ class ThreadClock:
     def first_message(self, answered: int) -> int:
         """The first message of the thread that has this place among those with replies."""
         turn, place = divmod(answered, _ANSWERED_PER_TURN)
-        return turn * _TURN + int(_STARTS[np.flatnonzero(_SIZES > 1)[place]])
+        return int(first_messages(np.array(turn * len(THREADS) + np.flatnonzero(_SIZES > 1)[place])))
 
     @property
     def answered(self) -> int:
@@ -122,20 +140,20 @@ class ThreadClock:
     def threads(self, numbers: I64, topic_table: I64, archetype_table: I64) -> Threads:
         """The threads of these numbers. The tables draw a topic and an archetype by weight."""
         turn, place = np.divmod(numbers, len(THREADS))
-        roots = turn * _TURN + _STARTS[place]
-        project = self._wheel.project(numbers)
-        release = self.releases.taken_up(
-            project, self._wheel.ordinal(numbers), first=_FIRST_RELEASE, every=_BETWEEN_RELEASES
-        )
+        roots = first_messages(numbers)
+        project, ordinal = self._wheel.project(numbers), self._wheel.ordinal(numbers)
+        release = self.releases.taken_up(project, ordinal, first=FIRST_RELEASE, every=BETWEEN_RELEASES)
+        alarm = self.outages.begun(project, ordinal)
         archetype = archetype_table[pick(self._draw("archetype", numbers), len(archetype_table))]
-        archetype = np.where(release >= 0, self._announces, archetype)
-        authors = self._authors(roots, project, release)
+        archetype = np.where(release >= 0, self._announces, np.where(alarm >= 0, self._alarms, archetype))
+        lead = np.where(release >= 0, self.releases.lead[release], np.where(alarm >= 0, self.outages.lead[alarm], -1))
+        authors = self._authors(roots, project, lead)
         urgent = self._tells_of_outages[archetype]
         mine = self.outages.of_project[project]
         # The first ones are spoken of most: those that small datasets of other types have too.
         drawn, many = self._draw("incident", numbers), mine.shape[1]
         nth = np.minimum(pick(drawn, many), pick(mix(drawn), many))
-        incident = np.where(urgent, mine[np.arange(len(nth)), nth], -1)
+        incident = np.where(alarm >= 0, alarm, np.where(urgent, mine[np.arange(len(nth)), nth], -1))
         return Threads(
             roots=roots,
             lengths=np.minimum(_SIZES[place], self._count - roots),
@@ -145,16 +163,16 @@ class ThreadClock:
             incident=incident,
             release=release,
             authors=authors,
-            moments=self._moments(roots, archetype, authors, (incident, release)),
+            moments=self._moments(roots, archetype, authors, (incident, alarm, release)),
             answered=turn * _ANSWERED_PER_TURN + _ANSWERED[place],
         )
 
-    def _authors(self, roots: I64, project: I64, release: I64) -> I64:
-        """Nobody answers himself; who began the thread, of a release who led it, is back every third message."""
+    def _authors(self, roots: I64, project: I64, lead: I64) -> I64:
+        """Nobody answers himself; who began the thread, ``lead`` where somebody must, is back every third message."""
         first, size = self._people.team_first[project], self._people.team_size[project]
         seats = np.empty((len(roots), LONGEST), dtype=np.int64)
         seats[:, 0] = pick(self._draw("author", roots), size)
-        seats[:, 0] = np.where(release >= 0, self.releases.lead[release] - first, seats[:, 0])
+        seats[:, 0] = np.where(lead >= 0, lead - first, seats[:, 0])
         for place in range(1, LONGEST):
             drawn = self._draw("author", roots + place)
             before = seats[:, place - 1]
@@ -164,18 +182,20 @@ class ThreadClock:
         chosen: I64 = first[:, None] + seats
         return chosen
 
-    def _moments(self, roots: I64, archetype: I64, authors: I64, about: tuple[I64, I64]) -> I64:
-        """When each message is posted: soon after its incident was noticed or its release was out, or at work."""
-        incident, release = about
+    def _moments(self, roots: I64, archetype: I64, authors: I64, about: tuple[I64, I64, I64]) -> I64:
+        """When each message is posted: when its incident or its release is first spoken of, or at work.
+
+        Whatever else is said about an incident comes soon after that.
+        """
+        incident, alarm, release = about
         zones, urgent = self._people.zone[authors], incident >= 0
-        noticed = self.outages.started[incident] + _NOTICED_WITHIN
         drawn = self._draw("posted", roots)
         week = _FIRST_WEEK + pick(mix(~drawn), _LAST_WEEK - _FIRST_WEEK)
         local = week * _WEEK + calendar.moments(drawn) % _WEEK
         moments = np.empty(authors.shape, dtype=np.int64)
-        moments[:, 0] = np.where(urgent, noticed + 60 + pick(drawn, 600), calendar.CLOCKS.utc(local, zones[:, 0]))
-        out = self.releases.moment[release] + 120 + pick(drawn, 1500)
-        moments[:, 0] = np.where(release >= 0, out, moments[:, 0])
+        spoken_of = self.outages.posted[incident] + np.where(alarm >= 0, 0, 60 + pick(drawn, 1200))
+        moments[:, 0] = np.where(urgent, spoken_of, calendar.CLOCKS.utc(local, zones[:, 0]))
+        moments[:, 0] = np.where(release >= 0, self.releases.posted[release], moments[:, 0])
         for place in range(1, LONGEST):
             pauses = self._draw("pause", roots + place)
             minutes = np.minimum(pick(pauses, self._pauses[archetype]), pick(mix(pauses), self._pauses[archetype]))

@@ -334,7 +334,10 @@ class TicketBuilder:
         kind = np.where(note | about, 2, np.where(place % 2 == 1, 1, 0))
         form = mix(drawn + key("form"))
         chosen = np.choose(kind, [blocks[pick(form, len(blocks))] for blocks in plan.comment_blocks])
-        chosen = np.where(about, plan.incident_note, chosen)
+        incident = tickets.incident[ticket]
+        chosen = np.where(
+            about, np.array(plan.incident_notes)[(moment > plan.posted[incident]).astype(np.int64)], chosen
+        )
         ranges = self._ranges(tickets, ticket, moment)
         bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
         by_customer = kind == 1
@@ -383,6 +386,7 @@ class TicketBuilder:
         )
         about = tickets.incident[chosen]
         fragments.only(ranges, "incident_ticket", fragments.base("incident_ticket") + issues[about])
+        fragments.only(ranges, "outage_thread", fragments.base("outage_thread") + about)
         return ranges
 
 

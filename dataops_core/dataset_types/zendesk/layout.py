@@ -164,5 +164,6 @@ NOTES = (
     "Internal: the same as {ticket}. Do not promise a date to {own_customer}. ",
     "Internal: asked {team*} about {things}. |",
     "Internal: see the pull request {pull}. ",
+    "Internal: {service} {version} may help, see {announcement}. |",
     "Internal: {customer} has the same {things}, see {support_ticket}. ",
 )

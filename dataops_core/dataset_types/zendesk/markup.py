@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
+from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, NOTES, REPLIES
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
@@ -41,6 +42,7 @@ def add_pools(library: Library, company: Company) -> None:
     )
     library.pool("support_ticket", [ticket_url(company, number) for number in range(1, company.ticket_count + 1)])
     library.alias("incident_ticket", "ticket*")
+    library.pool("outage_thread", thread_links(company).incidents)
 
 
 def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
@@ -79,13 +81,17 @@ def comments(library: Library, draws: Draws) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def incident_note(library: Library) -> int:
-    """The block of the internal note that ties a ticket to the company's incident."""
-    return library.block(
-        *library.parse(
-            "Internal: {own_customer} is hit by the outage of {service}. It is tracked as {incident_ticket}; {person} "
-            "leads the response."
-        )
+def incident_notes(library: Library) -> tuple[int, int]:
+    """The blocks of the internal note that ties a ticket to the company's incident: before there is a word about that
+    in the chat, and when it can be pointed at.
+    """
+    told = (
+        "Internal: {own_customer} is hit by the outage of {service}. It is tracked as {incident_ticket}; {person} "
+        "leads the response."
+    )
+    return (
+        library.block(*library.parse(told)),
+        library.block(*library.parse(f"{told} Follow {{outage_thread}} before you answer.")),
     )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from dataops_core.company.threads import incident_posts
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import (
     Numbered,
     People,
     PlanCache,
     PlanKey,
-    Wheel,
     label_sets,
     new_library,
     topic_table,
@@ -46,7 +47,9 @@ class TicketPlan:
     facts: Facts
     #: Blocks of comments: replies, answers, notes; and the note of an incident.
     comment_blocks: tuple[I64, ...]
-    incident_note: int
+    incident_notes: tuple[int, int]
+    #: When each incident is first spoken of.
+    posted: I64
     #: What comments have on average, all together.
     comment_bytes: float
     signature: int
@@ -78,7 +81,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
     archetypes = tuple(sorted({INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments, note = markup.comments(library, draws), markup.incident_note(library)
+    comments, told = markup.comments(library, draws), markup.incident_notes(library)
     signature = markup.signature(library)
     facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
@@ -101,7 +104,8 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
         ),
         facts=facts,
         comment_blocks=tuple(np.array(each, dtype=np.int64) for each in comments),
-        incident_note=note,
+        incident_notes=told,
+        posted=incident_posts(company),
         comment_bytes=comment_bytes,
         signature=signature,
         archetypes=archetypes,

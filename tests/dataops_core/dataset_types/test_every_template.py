@@ -9,8 +9,8 @@ import pandas as pd
 from fsspec.implementations.local import LocalFileSystem
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.company.wheel import Wheel
 from dataops_core.connectors.embedded.text import plain_text
-from dataops_core.dataset_types.plan import Wheel
 from dataops_core.generation.records import write_records
 
 #: Issue keys, and what looks alike: change references such as CHG-12345, the license BSD-3-Clause.

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pytest
 
+from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.jira.layout import LAYOUTS
 from dataops_core.dataset_types.jira.numbers import Numbers
-from dataops_core.dataset_types.plan import Wheel
 
 NAME = "FinTech Developer Productivity - Jira"
 #: Where the format allows each kind of node to stand.

@@ -12,11 +12,12 @@ import pytest
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.company.files import directory_id, first_files, folder_id, site
+from dataops_core.company.threads import incident_posts, release_posts, thread_links
 from dataops_core.company.timeline import issue_created
+from dataops_core.company.wheel import Wheel
 from dataops_core.company.workspace import channels, slack_url, user_id
 from dataops_core.dataset_types.jira.markup import plain_text
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.dataset_types.plan import Wheel
 from dataops_core.generation.calendar import epoch_seconds
 from dataops_core.generation.sentences import spoken_day
 from dataops_core.templates.loader import load_catalog
@@ -33,7 +34,8 @@ REFERENCES = {
     "page": re.compile(r"https://wiki\.[^/\s]+/wiki/spaces/[A-Z]+/pages/(\d+)"),
     "repository": re.compile(r"https://github\.[^/\s]+/(?!avatars/)[a-z-]+/([a-z0-9-]+(?:/pull/\d+)?)(?![\w/-])"),
     "support ticket": re.compile(r"https://support\.[^/\s]+/agent/tickets/(\d+)"),
-    "message": re.compile(r"https://slack\.[^/\s]+/archives/(C\w+)/p\d+"),
+    "message": re.compile(r"https://slack\.[^/\s]+/archives/(C\w+/p\d+)"),
+    "channel's address": re.compile(r"https://slack\.[^/\s]+/archives/(C\w+)(?![\w/])"),
     "member": re.compile(r"<@(U\w+)>"),
     "channel": re.compile(r"<#(C\w+)\|"),
     "account": re.compile(r"\b(712020:[0-9a-f-]{36})"),
@@ -66,11 +68,18 @@ def said(dataset, row):
     return f"{json.dumps(record, ensure_ascii=False)}\n{dataset.type.document(row).body}"
 
 
+def message_of(permalink):
+    """Channel and time of a message, as addresses name it."""
+    return REFERENCES["message"].match(permalink)[1]
+
+
 def there_is(company, datasets):
     """Of each kind of reference, what there is or would be."""
     pages = max(PAGES, datasets["confluence_pages"].spec.record_count)
     first = first_page_id(company)
     customers = [contact.email for contacts in company.contacts for contact in contacts]
+    links = thread_links(company)
+    posts = {link for link in (*links.incidents, *links.releases) if "/p" in link}
     names = {service.name for service in company.services} | set(datasets["github_repos"].frame["name"])
     return {
         "issue": {f"{p.key}-{number}" for p in company.projects for number in range(1, p.issue_count + 1)},
@@ -78,7 +87,8 @@ def there_is(company, datasets):
         "repository": names
         | {f"{s.name}/pull/{number}" for s in company.services for number in range(1, s.pull_request_count + 1)},
         "support ticket": {str(number) for number in range(1, company.ticket_count + 1)},
-        "message": {channel.channel_id for channel in channels(company)},
+        "message": {message_of(link) for link in (*posts, *datasets["slack_messages"].frame["permalink"])},
+        "channel's address": {channel.channel_id for channel in channels(company)},
         "member": {user_id(company, person) for person in company.people},
         "channel": {channel.channel_id for channel in channels(company)},
         "account": {person.account_id for person in company.people},
@@ -107,7 +117,7 @@ def test_no_reference_of_any_type_dangles(company, datasets):
     assert len(company.people) == len(known["member"]) == len(known["directory entry"])
 
 
-def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_the_company(company, datasets):
+def test_a_file_that_others_point_at_is_its_project_s_first_one_and_older_than_all_others(company, datasets):
     for name, noted, place_of in (
         ("google_drive_documents", "id", lambda project: ("parents", folder_id(company, project))),
         ("sharepoint_documents", "eTag", lambda project: ("webUrl", f"{site(company, project).url}/")),
@@ -117,7 +127,7 @@ def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_th
         defective = {row for each in wrong for row in (each.row, each.related)}
         for place, project in enumerate(company.projects):
             row, document = rows[place], datasets[name].type.document(rows[place])
-            assert document.created_at < epoch_seconds(np.array([3 * DAY]))[0]
+            assert document.created_at < epoch_seconds(np.array([0]))[0] < document.updated_at
             for url in (url for _, url in first_files(company, project)):
                 if url.partition("id=")[2] == row[noted] or row[noted][2:38] in url:
                     seen += 1
@@ -125,6 +135,72 @@ def test_a_file_that_others_point_at_is_its_project_s_first_one_and_as_old_as_th
             column, stands_in = place_of(project)
             assert stands_in in row[column]
         assert seen == len(company.projects)
+
+
+def test_a_message_that_others_point_at_begins_the_thread_on_that_incident_or_release(company, datasets):
+    links, rows = thread_links(company), {row["permalink"]: row for row in datasets["slack_messages"].rows}
+    seen = Counter()
+    for kind, addresses, posted in (
+        ("incident", links.incidents, incident_posts(company)),
+        ("release", links.releases, release_posts(company)),
+    ):
+        for each, address, moment in zip(getattr(company, f"{kind}s"), addresses, posted.tolist(), strict=True):
+            if row := rows.get(address):
+                assert float(row["ts"]) // 1 == epoch_seconds(np.array([moment]))[0]
+                assert row["_channel_name"] == f"{kind}s"
+                assert row["_author_name"] == company.people[each.lead].name
+                key = company.projects[each.project].key
+                assert re.search(
+                    rf"browse/{key}-({each.issue if kind == 'incident' else each.fixed[0]})\|", row["text"]
+                )
+                seen[kind] += 1
+    assert min(seen["incident"], seen["release"]) > 3
+    # Where records end before it, such a thread is not there; the others are one each.
+    assert len({*links.incidents}) == len(company.incidents)
+
+
+def made_at(company, datasets):
+    """When each page, file and message that others may point at was made, by kind and target."""
+    named = {
+        "confluence_pages": ("page", lambda row: row["id"]),
+        "google_drive_documents": ("file", lambda row: row["id"]),
+        "sharepoint_documents": ("library file", lambda row: row["eTag"][2:38]),
+        "slack_messages": ("message", lambda row: message_of(row["permalink"])),
+    }
+    links = thread_links(company)
+    posts = zip((*links.incidents, *links.releases), (*incident_posts(company), *release_posts(company)), strict=True)
+    return {
+        ("message", message_of(link)): int(epoch_seconds(np.array(moment))) for link, moment in posts if "/p" in link
+    } | {
+        (kind, target(row)): datasets[name].type.document(row).created_at
+        for name, (kind, target) in named.items()
+        for row in datasets[name].rows
+    }
+
+
+def texts_of(dataset, row):
+    """A record's text and its comments, each with its time."""
+    document = dataset.type.document(row)
+    yield document.body, document.updated_at
+    for comment in row.get("_comments", ()):
+        told = comment["created"] if "created" in comment else comment["created_at"]
+        yield comment["body"], datetime.fromisoformat(told).timestamp()
+
+
+def test_nothing_points_at_what_was_made_later(company, datasets):
+    made, followed, early = made_at(company, datasets), Counter(), []
+    for name, dataset in datasets.items():
+        # What stands above a page may have been put there later.
+        kinds = {kind for kind, _ in made} - ({"page"} if name == "confluence_pages" else set())
+        for row in dataset.rows:
+            for text, told in texts_of(dataset, row):
+                found = [(kind, target) for kind in kinds for target in REFERENCES[kind].findall(text)]
+                followed.update((name, kind) for kind, _ in found)
+                early += [(name, row[dataset.type.id_column], *each) for each in found if made.get(each, 0) > told]
+    assert early == []
+    assert {kind for _, kind in followed} == {"page", "file", "library file", "message"}
+    told_by = {name for name, kind in followed if kind == "message"}
+    assert told_by == DATASET_TYPES.keys() - {"salesforce_accounts"}
 
 
 def test_pages_are_of_the_space_that_their_address_names(company, datasets):

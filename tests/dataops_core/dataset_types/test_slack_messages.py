@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from dataops_core.company.threads import THREADS
 from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
-from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, REACTIONS, THREADS
+from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, REACTIONS
 from dataops_core.dataset_types.slack.markup import plain_message
 from dataops_core.generation.calendar import epoch_seconds
 
