@@ -6,7 +6,6 @@ depends on a template, a stage or a seed, since every dataset of the client shar
 Source: ``docs/contract.md`` C-34 (the company's name), C-40 (the locale).
 """
 
-from functools import lru_cache
 from uuid import UUID
 
 from dataops_core.company import names
@@ -18,6 +17,7 @@ from dataops_core.company.people import Names, contacts_of, people_of
 from dataops_core.company.releases import releases_of
 from dataops_core.errors import InvalidRequestError
 from dataops_core.generation.seeding import Draws, digest64
+from dataops_core.once import made_once
 
 #: Confluence page ``i`` has the id ``first_page_id + i * PAGE_ID_STEP``, in whichever dataset it is made.
 PAGE_ID_STEP = 7
@@ -34,7 +34,7 @@ def company_name(client_id: UUID, locale: str = DEFAULT_LOCALE) -> str:
     return firms(locale).company(_draws(client_id))
 
 
-@lru_cache(maxsize=256)
+@made_once(keep=256)
 def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     """The company of the client: 16 teams at most, some 110 to 190 people, 8 to 16 projects, 16 to 20 services.
 

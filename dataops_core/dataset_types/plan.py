@@ -6,7 +6,6 @@ company's people as columns, what it has numbered, sets of labels, the words of 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -21,6 +20,7 @@ from dataops_core.generation.library import Library
 from dataops_core.generation.seeding import I64, U64, Draws, digest64, pick, weighted_table
 from dataops_core.generation.sentences import PROJECT, TOPIC, add_pools
 from dataops_core.generation.words import plural, telling, unique
+from dataops_core.once import made_once
 from dataops_core.templates.model import IndustryVocabulary, Template
 
 _PlanT = TypeVar("_PlanT")
@@ -48,10 +48,10 @@ class PlanKey:
 
 
 class PlanCache(Generic[_PlanT]):
-    """The most recently used plans of a dataset type."""
+    """The most recently used plans of a dataset type. A plan that another thread is making is waited for."""
 
     def __init__(self, build: Callable[[PlanKey], _PlanT], keep: int = 8) -> None:
-        self._get = lru_cache(maxsize=keep)(build)
+        self._get = made_once(keep)(build)
 
     def __call__(self, spec: GenerationSpec) -> _PlanT:
         """The plan of a specification."""

@@ -1,6 +1,7 @@
 """What a run does while something else is waited for: in a thread of its own.
 
-While the connector builds its index, the run draws the test queries (:class:`Meanwhile`) and loads what comes next.
+While the connector is made, the run lays out the records that come next (:func:`lay_out`); while the connector builds
+its index, it draws the test queries (:class:`Meanwhile`) and loads what the checks need.
 pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it imports them:
 :func:`load_schema_check` does when all records are handed over. A run that comes to the check sooner, or never, is
 right all the same: loading that is under way in another thread is waited for.
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from dataops_core.dataset_types.base import DatasetType
+from dataops_core.dataset_types.base import DatasetType, GenerationSpec
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -49,6 +50,24 @@ class Meanwhile(Generic[_T]):
             self._done.set_result(self._work())
         except BaseException as error:
             self._done.set_exception(error)
+
+
+def lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> threading.Thread:
+    """Begins to lay out the records: all that they follow from, but no record. Returns at once.
+
+    Whoever builds them next finds that done, or waits for it; where nobody does, it was done for nothing.
+    """
+    thread = threading.Thread(target=_lay_out, args=(dataset_type, spec), name="layout", daemon=True)
+    thread.start()
+    return thread
+
+
+def _lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> None:
+    try:
+        dataset_type.builder(spec)
+    except Exception:
+        # Whoever builds the records meets it again, and fails by it.
+        _log.warning("the records could not be laid out ahead", exc_info=True)
 
 
 def load_schema_check(dataset_type: DatasetType) -> threading.Thread:

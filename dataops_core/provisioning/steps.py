@@ -26,7 +26,7 @@ from dataops_core.lifecycle import (
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.ahead import Meanwhile, load_schema_check
+from dataops_core.provisioning.ahead import Meanwhile, lay_out, load_schema_check
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
@@ -97,6 +97,7 @@ def resolve_template(context: StepContext) -> ResolvedTemplate:
         for dataset_id in ids:
             remove_remains(services, dataset_id)
         template, spec = _generation_spec(services, claim)
+        lay_out(DATASET_TYPES[context.dataset_type], spec)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.dataset.template_version = template.version
