@@ -16,9 +16,11 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from dataops_core.dataset_types.base import GenerationSpec, Planted
+from dataops_core.generation import arrays
 from dataops_core.generation.seeding import I64, U64, Affine, draw, key, mix, pick
 
 _NumbersT = TypeVar("_NumbersT")
@@ -102,13 +104,12 @@ class Marks:
         """As of when each text speaks: a near duplicate as of its source's time, anything else of its own."""
         return np.where(self.near, told, own)
 
-    def titled(self, titles: Sequence[str], copy: str, old: str) -> list[str]:
+    def titled(self, titles: pa.StringArray, copy: str, old: str) -> pa.StringArray:
         """The titles of what is told, with those of copies in these forms: ``{}`` is the title of the source."""
-        said = list(titles)
         for form, chosen in ((copy, self.near), (old, self.stale)):
-            for place in np.flatnonzero(chosen).tolist():
-                said[place] = form.format(said[place])
-        return said
+            sources = titles.take(arrays.integers(np.flatnonzero(chosen))).to_pylist()
+            titles = arrays.replaced(titles, chosen, [form.format(source) for source in sources])
+        return titles
 
 
 def taken(numbers: _NumbersT, places: I64) -> _NumbersT:

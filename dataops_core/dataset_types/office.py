@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.wheel import Wheel
@@ -135,15 +134,14 @@ class Documents:
     """A range of documents with what they say."""
 
     numbers: Numbers
-    titles: list[str]
+    titles: pa.StringArray
     descriptions: list[str | None]
     texts: pa.StringArray
 
     @property
     def lengths(self) -> I64:
         """Bytes of each text."""
-        ends = np.frombuffer(self.texts.buffers()[1], dtype=np.int32, count=len(self.texts) + 1).astype(np.int64)
-        return np.diff(ends)
+        return arrays.byte_lengths(self.texts)
 
 
 class Office:
@@ -182,13 +180,11 @@ class Office:
         )
         texts = self._texts(numbers, told, titles, said, marks)
         titles = marks.titled(titles, "Copy of {}", "{} (old)")
-        # A text for the joint would be made an array by way of pandas.
-        joints = arrays.texts(["\n\n"] * len(titles))
         return Documents(
             numbers=numbers,
             titles=titles,
             descriptions=self._descriptions(numbers),
-            texts=pc.binary_join_element_wise(arrays.texts(titles), texts, joints),
+            texts=arrays.joined(titles, "\n\n", texts),
         )
 
     def _candidates(self, rows: I64) -> Candidates:
@@ -247,7 +243,7 @@ class Office:
         ]
 
     def _texts(
-        self, numbers: Numbers, told: Numbers, titles: list[str], said: dict[str, I64], marks: Marks
+        self, numbers: Numbers, told: Numbers, titles: pa.StringArray, said: dict[str, I64], marks: Marks
     ) -> pa.StringArray:
         """What stands below each title: the text of ``told``, which is another document where one is a copy."""
         plan, fragments = self.plan, self.plan.fragments
@@ -260,7 +256,7 @@ class Office:
         narrow_days(fragments, ranges, calendar.day_of(moment))
         narrow_newest(fragments, ranges, told.project, plan.numbered.issues_by(told.project, moment), TICKETS)
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
-        wanted = self._sizes(told.rows) - np.array([len(title.encode()) + 2 for title in titles])
+        wanted = self._sizes(told.rows) - (arrays.byte_lengths(titles) + 2)
         blocks = blocks_of(plan.outlines, told.archetype, wanted, self.draw("outline", told.rows))
         blocks = plan.facts.placed(blocks, marks)
         plan.facts.narrow(fragments, ranges, marks)

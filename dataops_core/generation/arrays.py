@@ -26,7 +26,7 @@ def texts(values: Sequence[str | None]) -> pa.StringArray:
     )
 
 
-def cut(whole: bytes | NDArray[np.uint8], places: NDArray[np.int64]) -> pa.StringArray:
+def cut(whole: bytes | NDArray[np.uint8], places: NDArray[np.int32] | NDArray[np.int64]) -> pa.StringArray:
     """The pieces between one place and the next, without a copy. ``whole`` is ASCII, at most 2 GiB."""
     return pa.StringArray.from_buffers(len(places) - 1, pa.py_buffer(places.astype(np.int32)), pa.py_buffer(whole))
 
@@ -35,6 +35,21 @@ def joined(*parts: str | pa.StringArray) -> pa.StringArray:
     """Each text of the arrays with its counterparts in the others, plain parts the same for all. All are as long."""
     values = [texts([part])[0] if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*values, texts([""])[0])
+
+
+def replaced(texts_: pa.StringArray, there: NDArray[np.bool_], values: Sequence[str]) -> pa.StringArray:
+    """The texts, with the values in the places that are ``there``, in their order."""
+    return pc.replace_with_mask(texts_, booleans(there), texts(values)) if len(values) else texts_
+
+
+def byte_lengths(texts_: pa.StringArray) -> NDArray[np.int64]:
+    """Bytes of each text."""
+    return np.diff(places(texts_)).astype(np.int64)
+
+
+def places(texts_: pa.StringArray) -> NDArray[np.int32]:
+    """Where each text begins among the bytes of all, and where the last one ends."""
+    return np.frombuffer(texts_.buffers()[1], dtype=np.int32, count=len(texts_) + texts_.offset + 1)[texts_.offset :]
 
 
 def integers(values: Sequence[int] | NDArray[Any], *, present: NDArray[np.bool_] | None = None) -> pa.Int64Array:

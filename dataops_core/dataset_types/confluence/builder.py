@@ -5,7 +5,7 @@ issues are ``KEY-n`` with n up to the project's count, repositories are those of
 """
 
 import base64
-import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,8 +45,11 @@ from dataops_core.generation.sentences import (
     spoken_day,
 )
 
-#: Titles that need no escaping: nearly all of them, and escaping is slow.
-_PLAIN = re.compile(r"[A-Za-z0-9 .,:-]*")
+#: Of each byte what it is in an address, 0 where a title has to be escaped: few of them, and escaping is slow.
+_IN_PATH = np.zeros(256, dtype=np.uint8)
+_IN_PATH[np.frombuffer(f"{string.ascii_letters}{string.digits} .,:-".encode(), dtype=np.uint8)] = np.frombuffer(
+    f"{string.ascii_letters}{string.digits}+.,:-".encode(), dtype=np.uint8
+)
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
 #: Values that columns take again and again.
 _STATUS = arrays.texts(["current", "archived"])
@@ -210,14 +213,12 @@ class PageBuilder:
         chosen = np.minimum(np.minimum(pick(drawn, earlier), pick(mix(drawn), earlier)), pick(mix(~drawn), earlier))
         return self._plan.wheel.row(project, chosen)
 
-    def _identity(self, pages: _Pages, titles: list[str]) -> dict[str, Any]:
+    def _identity(self, pages: _Pages, titles: pa.StringArray) -> dict[str, Any]:
         """What a page is and where it stands."""
         plan, space = self._plan, arrays.integers(pages.home)
         numbers = self._page_id + pages.rows * PAGE_ID_STEP
         ids, key_ = arrays.integers(numbers).cast(pa.string()), plan.space_keys.take(space)
-        webui = arrays.joined(
-            "/spaces/", key_, "/pages/", ids, "/", arrays.texts([_in_path(title) for title in titles])
-        )
+        webui = arrays.joined("/spaces/", key_, "/pages/", ids, "/", _in_path(titles))
         return {
             "id": ids,
             "status": _STATUS.take(arrays.integers(chance(self._draw("status", pages.rows), 40))),
@@ -228,7 +229,7 @@ class PageBuilder:
             "position": pick(self._draw("position", pages.rows), 1 << 20),
             "_links.webui": webui,
             "_links.editui": arrays.joined("/pages/resumedraft.action?draftId=", ids),
-            "_links.tinyui": arrays.joined("/x/", arrays.texts(_tiny(numbers))),
+            "_links.tinyui": _tiny(numbers),
             "_view_url": arrays.joined(self._spec.company.wiki_url, webui),
             "_space_key": key_,
             "_archetype": plan.archetypes.take(arrays.integers(pages.archetype)),
@@ -280,24 +281,26 @@ class PageBuilder:
     def _draw(self, column: str, rows: I64) -> U64:
         return draw(key(*self._path, column), rows)
 
-    def _titles(self, pages: _Pages) -> tuple[list[str], dict[str, I64]]:
+    def _titles(self, pages: _Pages) -> tuple[pa.StringArray, dict[str, I64]]:
         """The pages' titles, and the fragments with which their text says the same."""
-        projects, drawn = self._spec.company.projects, self._draw("title", pages.rows)
-        titles, fragments = self._plan.titles.draw(pages.rows, pages.topic, pages.archetype, drawn, self._spec.seed)
-        for place, row in enumerate(pages.rows.tolist()):
-            if row < len(projects):
-                titles[place] = f"{projects[row].name}: start here"
-        company, first_service = self._spec.company, self._plan.titles.others["service"][1]
-        for place, index in enumerate(pages.incident.tolist()):
-            if index >= 0:
-                incident = company.incidents[index]
-                day = spoken_day(incident.started // calendar.DAY)
-                titles[place] = f"Incident review: outage of {company.services[incident.service].name} on {day}"
-                fragments["title_other"][place] = first_service + incident.service
-        for place, index in enumerate(pages.release.tolist()):
-            if index >= 0:
-                release = company.releases[index]
-                titles[place] = f"Release notes: {company.services[release.service].name} {release.version}"
+        plan, company, drawn = self._plan, self._spec.company, self._draw("title", pages.rows)
+        titles, fragments = plan.titles.draw(pages.rows, pages.topic, pages.archetype, drawn, self._spec.seed)
+        reviews, notes = pages.incident >= 0, pages.release >= 0
+        incidents = [company.incidents[index] for index in pages.incident[reviews].tolist()]
+        releases = [company.releases[index] for index in pages.release[notes].tolist()]
+        fragments["title_other"][reviews] = plan.titles.others["service"] + np.array(
+            [incident.service for incident in incidents], dtype=np.int64
+        )
+        first = pages.rows < len(company.projects)
+        starts = [f"{company.projects[row].name}: start here" for row in pages.rows[first].tolist()]
+        reviewed = [
+            f"Incident review: outage of {company.services[each.service].name} on "
+            f"{spoken_day(each.started // calendar.DAY)}"
+            for each in incidents
+        ]
+        noted = [f"Release notes: {company.services[each.service].name} {each.version}" for each in releases]
+        for there, said in ((first, starts), (reviews, reviewed), (notes, noted)):
+            titles = arrays.replaced(titles, there, said)
         return titles, fragments
 
     def _bodies(self, pages: _Pages, told: _Pages, title_fragments: dict[str, I64], marks: Marks) -> pa.StringArray:
@@ -351,15 +354,24 @@ class PageBuilder:
             fragments.only_where(ranges, name, notes, fragments.base(name) + calendar.day_of(releases.moment[chosen]))
 
 
-def _in_path(title: str) -> str:
-    """The title as Confluence puts it into an address."""
-    return title.replace(" ", "+") if _PLAIN.fullmatch(title) else quote_plus(title)
+def _in_path(titles: pa.StringArray) -> pa.StringArray:
+    """The titles as Confluence puts them into addresses."""
+    places = arrays.places(titles)
+    said = _IN_PATH[np.frombuffer(titles.buffers()[2], dtype=np.uint8, count=places[-1])]
+    to_escape = np.zeros(len(titles), dtype=np.bool_)
+    to_escape[np.searchsorted(places, np.flatnonzero(said == 0), side="right") - 1] = True
+    escaped = [quote_plus(title) for title in titles.filter(arrays.booleans(to_escape)).to_pylist()]
+    return arrays.replaced(arrays.cut(said, places), to_escape, escaped)
 
 
-def _tiny(page_ids: I64) -> list[str]:
-    """Confluence's short codes of pages: the four bytes of each id, the lowest first, in base 64."""
+def _tiny(page_ids: I64) -> pa.StringArray:
+    """Confluence's short addresses of pages: the four bytes of each id, the lowest first, in base 64."""
     # Three bytes more than make four digits are nought: all ids at once are one run of base 64, eight digits each.
     padded = np.zeros((len(page_ids), 6), dtype=np.uint8)
     padded[:, :4] = page_ids.astype("<u4").view(np.uint8).reshape(-1, 4)
-    digits = base64.b64encode(padded.tobytes(), b"-_").decode()
-    return [digits[start : start + 8].rstrip("A") for start in range(0, len(digits), 8)]
+    letters = np.empty((len(page_ids), 11), dtype=np.uint8)
+    letters[:, :3] = np.frombuffer(b"/x/", dtype=np.uint8)
+    letters[:, 3:] = np.frombuffer(base64.b64encode(padded.tobytes(), b"-_"), dtype=np.uint8).reshape(-1, 8)
+    # Without the A's at the end, which are noughts.
+    lengths = 11 - np.argmax(letters[:, ::-1] != ord("A"), axis=1)
+    return arrays.cut(letters[np.arange(11) < lengths[:, None]], np.concatenate(([0], np.cumsum(lengths))))

@@ -103,7 +103,7 @@ class RepositoryBuilder:
             archived=repositories.archived | marks.stale,
             fork=repositories.fork | marks.near,
         )
-        names = marks.titled(self._names(told), "{}-fork", "{}-old")
+        names = marks.titled(arrays.texts(self._names(told)), "{}-fork", "{}-old").to_pylist()
         urls = [f"{company.github_url}/{company.org}/{name}" for name in names]
         descriptions = self._descriptions(repositories)
         columns = {

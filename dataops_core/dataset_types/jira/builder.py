@@ -42,7 +42,6 @@ from dataops_core.generation.sentences import (
     narrow_releases,
     spoken_day,
 )
-from dataops_core.generation.words import capitalized
 
 _INCOMPLETE_FIELDS = ("fields.labels", "fields.components", "fields.assignee")
 
@@ -194,27 +193,28 @@ class IssueBuilder:
         done = known | (pick(drawn, 1000) < likely)
         return np.where(done, len(STATUSES) - 1, weighted(mix(drawn), weighted_table([5, 6, 4, 2])))
 
-    def _summaries(self, issues: _Issues) -> tuple[list[str], dict[str, I64]]:
+    def _summaries(self, issues: _Issues) -> tuple[pa.StringArray, dict[str, I64]]:
         """The issues' summaries, and the fragments with which their text says the same."""
         plan, company = self._plan, self._spec.company
-        titles, fragments = plan.titles.draw(
+        summaries, fragments = plan.titles.draw(
             issues.rows, issues.topic, issues.archetype, self._draw("summary", issues.rows), self._spec.seed
         )
-        summaries = list(map(capitalized, titles))
-        first_service = plan.titles.others["service"][1]
-        for place, index in enumerate(issues.incident.tolist()):
-            if index >= 0:
-                incident = company.incidents[index]
-                name = company.services[incident.service].name
-                summaries[place] = f"Outage of {name} on {spoken_day(incident.started // calendar.DAY)}"
-                fragments["title_other"][place] = first_service + incident.service
-        for place in np.flatnonzero(issues.prepares).tolist():
-            release = company.releases[issues.release[place]]
-            summaries[place] = f"Release {release.version} of {company.services[release.service].name}"
-            fragments["title_other"][place] = first_service + release.service
+        tracked, prepares = issues.incident >= 0, issues.prepares
+        incidents = [company.incidents[index] for index in issues.incident[tracked].tolist()]
+        releases = [company.releases[index] for index in issues.release[prepares].tolist()]
+        outages = [
+            f"Outage of {company.services[each.service].name} on {spoken_day(each.started // calendar.DAY)}"
+            for each in incidents
+        ]
+        prepared = [f"Release {each.version} of {company.services[each.service].name}" for each in releases]
+        for there, about, said in ((tracked, incidents, outages), (prepares, releases, prepared)):
+            summaries = arrays.replaced(summaries, there, said)
+            fragments["title_other"][there] = plan.titles.others["service"] + np.array(
+                [each.service for each in about], dtype=np.int64
+            )
         return summaries, fragments
 
-    def _identity(self, issues: _Issues, summaries: list[str]) -> dict[str, Any]:
+    def _identity(self, issues: _Issues, summaries: pa.StringArray) -> dict[str, Any]:
         """What an issue is and where it stands."""
         plan, company = self._plan, self._spec.company
         projects = [company.projects[index] for index in issues.home.tolist()]

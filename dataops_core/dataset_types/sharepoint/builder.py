@@ -123,7 +123,7 @@ class ItemBuilder:
         archetypes = [self._office.plan.archetypes[number] for number in documents.numbers.archetype.tolist()]
         printed = pick(self._office.draw("printed", documents.numbers.rows), 1000).tolist()
         kinds = [_kind(LAYOUTS[name].form, number) for name, number in zip(archetypes, printed, strict=True)]
-        titles = [_REFUSED.sub(" - ", title).strip(" .-") for title in documents.titles]
+        titles = [_REFUSED.sub(" - ", title).strip(" .-") for title in documents.titles.to_pylist()]
         names = [f"{title[:240]}.{ending}" for title, (ending, _, _) in zip(titles, kinds, strict=True)]
         sites = [self._sites[number] for number in documents.numbers.home.tolist()]
         folders = [FOLDERS[name] for name in archetypes]

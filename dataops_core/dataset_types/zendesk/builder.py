@@ -44,7 +44,6 @@ from dataops_core.generation.sentences import (
     narrow_releases,
     spoken_day,
 )
-from dataops_core.generation.words import capitalized
 
 _INCOMPLETE_FIELDS = ("tags", "priority", "organization_id")
 #: A solved ticket is closed after so many days.
@@ -130,29 +129,31 @@ class TicketBuilder:
         free = incident < 0
         return Candidates(project=self._plan.wheel.project(rows), moment=created, paired=free, movable=free)
 
-    def _tickets(self, marks: Marks) -> tuple[_Tickets, _Tickets, list[str], dict[str, I64]]:
+    def _tickets(self, marks: Marks) -> tuple[_Tickets, _Tickets, pa.StringArray, dict[str, I64]]:
         """The tickets, those whose text they have, their subjects, and the fragments with which the text says the same.
 
         Whoever sends a ticket twice is the same contact of the same customer.
         """
         plan, company = self._plan, self._spec.company
         tickets, told = marks.split(self._numbers(marks.with_sources, marks))
-        titles, fragments = plan.titles.draw(
+        subjects, fragments = plan.titles.draw(
             told.rows, told.topic, told.archetype, self._draw("subject", told.rows), self._spec.seed
         )
-        subjects = list(map(capitalized, titles))
         # A customer that the subject names is the one that asks.
-        named = fragments["title_other"] - plan.titles.others["customer"][1]
+        named = fragments["title_other"] - plan.titles.others["customer"]
         own = (named >= 0) & (named < len(company.customers)) & (told.incident < 0)
         told = replace(told, customer=np.where(own, named, told.customer))
-        first_service = plan.titles.others["service"][1]
-        for row, index in enumerate(told.incident.tolist()):
-            if index >= 0:
-                service = company.incidents[index].service
-                day = spoken_day(company.incidents[index].started // calendar.DAY)
-                name = company.services[service].name
-                subjects[row] = f"{name} down for {company.customers[told.customer[row]]} on {day}"
-                fragments["title_other"][row] = first_service + service
+        about = told.incident >= 0
+        incidents = [company.incidents[index] for index in told.incident[about].tolist()]
+        hit = [company.customers[index] for index in told.customer[about].tolist()]
+        down = [
+            f"{company.services[each.service].name} down for {customer} on {spoken_day(each.started // calendar.DAY)}"
+            for each, customer in zip(incidents, hit, strict=True)
+        ]
+        subjects = arrays.replaced(subjects, about, down)
+        fragments["title_other"][about] = plan.titles.others["service"] + np.array(
+            [each.service for each in incidents], dtype=np.int64
+        )
         tickets = replace(
             tickets, topic=told.topic, archetype=told.archetype, customer=told.customer, contact=told.contact
         )
@@ -203,7 +204,7 @@ class TicketBuilder:
         unsolved = weighted(mix(drawn), weighted_table([weight for _, weight in UNSOLVED]))
         return np.where(solved, np.where(since > _CLOSED_AFTER, _CLOSED, _SOLVED), unsolved)
 
-    def _identity(self, tickets: _Tickets, subjects: list[str]) -> dict[str, Any]:
+    def _identity(self, tickets: _Tickets, subjects: pa.StringArray) -> dict[str, Any]:
         """What a ticket is and where it stands."""
         plan, company = self._plan, self._spec.company
         numbers = tickets.number.tolist()

@@ -112,7 +112,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
         longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes]),
+        titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes], capital=True),
         topics=arrays.texts([topic.key for topic in template.topics]),
         topic_table=topic_table(template),
         wheel=wheel,

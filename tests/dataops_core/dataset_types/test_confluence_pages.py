@@ -1,8 +1,10 @@
 """Confluence pages."""
 
+import base64
 import re
 import xml.etree.ElementTree as ET
 from datetime import date, datetime
+from urllib.parse import quote_plus
 
 import numpy as np
 
@@ -143,6 +145,21 @@ def test_short_pages_are_pages_too(dataset_of, profile):
     for row in dataset.rows:
         ET.fromstring(STORAGE.format(row["body.storage.value"]))  # noqa: S314  our own text
         assert list(validator.iter_errors(dataset.type.record(row))) == []
+
+
+def test_addresses_have_the_title_and_the_id_as_confluence_writes_them(dataset_of, pages):
+    odd = dataset_of(pages.spec.template.name, records=700, locale="fr_FR")
+    plain = 0
+    for row in (*pages.rows, *odd.rows):
+        *_, title = row["_links.webui"].split("/")
+        if re.fullmatch(r"[A-Za-z0-9 .,:-]*", row["title"]):
+            plain += 1
+            assert title == row["title"].replace(" ", "+")
+        else:
+            assert title == quote_plus(row["title"])
+        code = base64.b64encode(int(row["id"]).to_bytes(4, "little"), b"-_").decode().rstrip("=").rstrip("A")
+        assert row["_links.tinyui"] == f"/x/{code}"
+    assert 0 < plain < len(pages.rows) + len(odd.rows)
 
 
 def test_titles_stay_unique_when_the_words_are_used_up(dataset_of, pages):

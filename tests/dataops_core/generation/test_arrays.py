@@ -23,6 +23,20 @@ def test_pieces_between_places():
     assert made.to_pylist() == ["zero", " one", " ", " two"]
 
 
+def test_replaced_texts():
+    made = arrays.texts(["one", "zwö", "", "three"])
+    there = np.array([False, True, True, False])
+    assert arrays.replaced(made, there, ["", "2 日本"]).to_pylist() == ["one", "", "2 日本", "three"]
+    assert arrays.replaced(made, np.zeros(4, dtype=bool), []).equals(made)
+
+
+def test_bytes_of_texts_and_where_they_are():
+    made = arrays.texts(["one", "zwö", "", "日本"])
+    assert arrays.byte_lengths(made).tolist() == [3, 4, 0, 6]
+    assert arrays.places(made).tolist() == [0, 3, 7, 7, 13]
+    assert arrays.byte_lengths(made[1:3]).tolist() == [4, 0]
+
+
 def test_integers():
     values = np.array([1, -2, 2**62, 0, 5, 6, 7, 8, 9], dtype=np.int64)
     present = np.array([True, False, True, True, True, True, True, True, False])
