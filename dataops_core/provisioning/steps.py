@@ -19,7 +19,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
 from dataops_core.generation.blocks import blocks_of
-from dataops_core.generation.pieces import Records
+from dataops_core.generation.pieces import KeptRecords, Records
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
@@ -192,11 +192,16 @@ def index_records(context: StepContext) -> IndexedRecords:
             spec = particulars.connected_spec(session, claim.found)
         folder, seed = particulars.folder_of(claim.found), claim.found.dataset.seed
         records = services.tables.open(services.storage, folder)
+        # Of records that are kept whole, their documents are as well: the queries are drawn from them.
+        handed: list[Document] | None = [] if isinstance(records, KeptRecords) else None
         drawing = Meanwhile(
-            lambda: queries_of(services.storage, folder, records, dataset_type, seed=seed), "test-queries"
+            lambda: queries_of(
+                services.storage, folder, records, dataset_type, seed=seed, documents=_all(handed, records)
+            ),
+            "test-queries",
         )
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
-        pushed = documents(records, context.dataset_type, then=drawing.begin)
+        pushed = documents(records, context.dataset_type, then=drawing.begin, note=handed)
         report = services.connector.load(spec, pushed, upload_id=upload_id)
         queries = drawing.result()
         keep_queries(services.storage, folder, queries)
@@ -234,15 +239,30 @@ def _generation_spec(services: Services, claim: Claim) -> tuple[Template, Genera
 
 
 def documents(
-    records: Records, dataset_type_name: str, *, then: Callable[[], None] = lambda: None
+    records: Records,
+    dataset_type_name: str,
+    *,
+    then: Callable[[], None] = lambda: None,
+    note: list[Document] | None = None,
 ) -> Iterator[Document]:
-    """The records as the connector indexes them, one after the other; ``then``: to be done when the last was taken."""
+    """The records as the connector indexes them, one after the other, each noted down where there is a list for it.
+
+    ``then``: to be done when the last was taken.
+    """
     dataset_type: DatasetType = DATASET_TYPES[dataset_type_name]
     for piece in records.pieces():
         for batch in piece.to_batches(BLOCK_ROWS):
             for row in batch.to_pylist():
-                yield dataset_type.document(row)
+                document = dataset_type.document(row)
+                if note is not None:
+                    note.append(document)
+                yield document
     # All is handed over: the connector builds its index now, and this process has the time. Sooner, whoever computes
     # here would hold up the thread that sends.
     load_schema_check(dataset_type)
     then()
+
+
+def _all(handed: list[Document] | None, records: Records) -> list[Document] | None:
+    """The documents that were handed over, where they are those of all records."""
+    return handed if handed is not None and len(handed) == records.count else None

@@ -4,7 +4,9 @@ They follow from the records and the seed alone. Does not belong here: what they
 ``large_drawing.py``), and when they are drawn (``provisioning/steps.py``).
 """
 
-from dataops_core.dataset_types.base import DatasetType
+from collections.abc import Sequence
+
+from dataops_core.dataset_types.base import DatasetType, Document
 from dataops_core.errors import PermanentError
 from dataops_core.generation.pieces import Records
 from dataops_core.quality.large_drawing import draw_queries
@@ -20,17 +22,30 @@ def kept_queries(storage: Storage, folder: str) -> QuerySet:
     return QuerySet.from_jsonl(storage.read_bytes(path).decode())
 
 
-def queries_of(storage: Storage, folder: str, records: Records, dataset_type: DatasetType, *, seed: int) -> QuerySet:
+def queries_of(
+    storage: Storage,
+    folder: str,
+    records: Records,
+    dataset_type: DatasetType,
+    *,
+    seed: int,
+    documents: Sequence[Document] | None = None,
+) -> QuerySet:
     """The queries beside these records, drawn where they are not all there so far.
+
+    ``documents`` are all that the records are, where they were made already.
 
     Raises PermanentError where the records give none of a kind, StorageError.
     """
+    kept: QuerySet | None
     try:
         kept = kept_queries(storage, folder)
     except (PermanentError, ValueError):
         # None so far, or a run was killed as it wrote them.
-        return draw_queries(records, dataset_type, seed=seed)
-    return kept if len(kept) == len(KINDS) else draw_queries(records, dataset_type, seed=seed)
+        kept = None
+    if kept is not None and len(kept) == len(KINDS):
+        return kept
+    return draw_queries(records, dataset_type, seed=seed, documents=documents)
 
 
 def keep_queries(storage: Storage, folder: str, queries: QuerySet) -> None:

@@ -53,11 +53,21 @@ _CONJUNCTION_AIM = (0.1, 0.01, 0.001)
 _FILTER_AIM = (20.0, 8.0, 3.0, 1.0, 0.3, 0.1)
 
 
-def draw_queries(records: Records, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
-    """Draws the ten queries from the stored records. Raises PermanentError where they give none of a kind."""
+def draw_queries(
+    records: Records,
+    dataset_type: DatasetType,
+    *,
+    seed: int,
+    rotation: int = 0,
+    documents: Sequence[Document] | None = None,
+) -> QuerySet:
+    """Draws the ten queries from the stored records. Raises PermanentError where they give none of a kind.
+
+    ``documents`` are all that the records are, where they were made already.
+    """
     if isinstance(records, KeptRecords):
         try:
-            return make_queries(records.table, dataset_type, seed=seed, rotation=rotation)
+            return make_queries(documents or records.table, dataset_type, seed=seed, rotation=rotation)
         except PermanentError:
             # Among thousands of short ones no name may be rare: then some together are.
             if records.count <= _SAMPLE_ROWS:

@@ -56,14 +56,19 @@ _TRIED_TOGETHER = 12
 _TRIED_TITLES = 24
 
 
-def make_queries(table: pa.Table, dataset_type: DatasetType, *, seed: int, rotation: int = 0) -> QuerySet:
-    """Draws the ten queries from the stored records.
+def make_queries(
+    records: pa.Table | Sequence[Document], dataset_type: DatasetType, *, seed: int, rotation: int = 0
+) -> QuerySet:
+    """Draws the ten queries from the stored records, or from the documents that they are.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
     on has; else raises PermanentError. Linear in the size of the text: about 0.15 s for 15 MB. What is tried is
     bounded, so that no luck of the draw takes much longer.
     """
-    documents = [dataset_type.document(row) for row in table.to_pylist()]
+    if isinstance(records, Sequence):
+        documents = records
+    else:
+        documents = [dataset_type.document(row) for row in records.to_pylist()]
     with closing(Corpus(documents)) as corpus:
         return _Draw(corpus, dataset_type, f"{seed}/{rotation}").queries()
 

@@ -5,7 +5,6 @@ block is well-formed by itself, and texts are never empty, which the format forb
 structure" of ADF.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -60,7 +59,7 @@ _TIMELINE_ROWS = 6
 
 def escape(text: str) -> str:
     """The text as it stands between JSON's quotes."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return orjson.dumps(text).decode()[1:-1]
 
 
 def add_pools(library: Library, company: Company) -> None:
@@ -221,7 +220,7 @@ def _said(node: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _node(node: Mapping[str, Any]) -> str:
-    return f"{_TEXT_END},{json.dumps(node, ensure_ascii=False, separators=(',', ':'))},{_TEXT}"
+    return f"{_TEXT_END},{orjson.dumps(node).decode()},{_TEXT}"
 
 
 def _card(url: str) -> str:

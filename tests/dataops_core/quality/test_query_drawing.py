@@ -267,3 +267,10 @@ def test_a_record_without_people_is_no_people_query(
     anonymous = replaced(pages(20), "author", dict.fromkeys(range(20)))
     with pytest.raises(PermanentError, match="No people query"):
         make_queries(anonymous, page_type, seed=SEED)
+
+
+def test_documents_give_the_queries_of_the_records_that_they_are(
+    table: pa.Table, queries: QuerySet, page_type: DatasetType
+) -> None:
+    made = [page_type.document(row) for row in table.to_pylist()]
+    assert make_queries(made, page_type, seed=SEED) == queries
