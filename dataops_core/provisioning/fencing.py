@@ -197,6 +197,10 @@ def _operation_of(session: Session, run: RunIdentity, dataset_type: str) -> Oper
     """The operation that the run carries, else the one that its parent carried, else the one that its tags name."""
     for operation_id in operations.carried_by(session, run.run_id, dataset_type=dataset_type):
         return operations.get(session, operation_id, lock=True)
+    # Steps of a run come at once: the first of them makes its operation, or takes it over, and the others find it.
+    operations.lock_run(session, run.run_id)
+    for operation_id in operations.carried_by(session, run.run_id, dataset_type=dataset_type):
+        return operations.get(session, operation_id, lock=True)
     for operation_id in operations.carried_by(session, run.run_id):
         operation = operations.get(session, operation_id, lock=True)
         # One that the run made by itself and that has ended takes no more types in.

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from dataops_core import tracing
@@ -30,6 +30,9 @@ SCHEDULE = "schedule"
 
 _DEFAULT_ESTIMATE = timedelta(seconds=60)
 _ESTIMATE_SAMPLE = 20
+#: Sets the runs' advisory locks apart from any other use of that number space.
+_LOCK_CLASS = 0x72756E73
+_LOCK_RUN = text("SELECT pg_advisory_xact_lock(:class, hashtext(:run))")
 #: How often a dataset that changes hands is looked at again before its requester is told to.
 _LOOKS = 3
 
@@ -195,6 +198,11 @@ def carried_by(session: Session, run_id: str, *, dataset_type: str | None = None
             OperationDataset.dataset_type == dataset_type
         )
     return session.scalars(statement).all()
+
+
+def lock_run(session: Session, run_id: str) -> None:
+    """From now until the transaction ends no other step of this run looks for what it carries."""
+    session.execute(_LOCK_RUN, {"class": _LOCK_CLASS, "run": run_id})
 
 
 def lock_with_active(session: Session, dataset_id: UUID) -> tuple[Dataset, Operation | None]:

@@ -1,6 +1,7 @@
 """A run changes a dataset only while it carries the dataset's active operation (C-37, C-87)."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -192,6 +193,28 @@ def test_a_run_started_by_hand_works_on_the_ready_dataset_and_says_so_where_ther
         place.claim(RunIdentity("another"), "jira_issues")
     with pytest.raises(StaleRunError, match="in the hands of operation"):
         place.claim(RunIdentity("another"), "confluence_pages")
+
+
+def test_steps_of_one_run_that_come_at_once_make_one_operation(journey, database):
+    """C-87: of a run started by hand for two types, and of one that repeats a completed operation."""
+    place = journey("confluence_pages", "github_repos")
+    for dataset_type in ("confluence_pages", "github_repos"):
+        claim = place.claim(place.run(), dataset_type)
+        place.move(S.VALIDATING, S.READY, dataset_type=dataset_type)
+        finish(database, claim)
+    for run in (RunIdentity("by-hand"), place.run("run-2", parent="by-hand")):
+        together = threading.Barrier(4)
+
+        def claim_together(dataset_type: str, run: RunIdentity = run, together: threading.Barrier = together):
+            together.wait(10)
+            return place.claim(run, dataset_type)
+
+        with ThreadPoolExecutor(4) as threads:
+            claims = list(threads.map(claim_together, ["confluence_pages", "github_repos"] * 2))
+        assert len({claim.operation_id for claim in claims}) == 1
+        for claim in claims[:2]:
+            finish(database, claim)
+        assert place.operation(claims[0].operation_id).status is OperationStatus.COMPLETED
 
 
 def test_a_run_started_by_hand_that_made_one_asset_leaves_the_dataset_ready(journey, database):
