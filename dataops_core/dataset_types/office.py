@@ -34,7 +34,15 @@ from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments
 from dataops_core.generation.outline import Outline, Sizes, blocks_of, compile_outline
 from dataops_core.generation.seeding import I64, U64, Affine, Draws, chance, draw, key, mix, pick, weighted_table
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
+from dataops_core.generation.sentences import (
+    PROJECT,
+    TICKETS,
+    TOPIC,
+    narrow_days,
+    narrow_due,
+    narrow_newest,
+    narrow_releases,
+)
 from dataops_core.generation.words import Lexicon
 
 _DESCRIPTIONS = 300
@@ -254,6 +262,7 @@ class Office:
         first = self._is_first(numbers.rows)
         moment = np.where(first, numbers.modified, marks.moment(numbers.created, told.created))
         narrow_days(fragments, ranges, calendar.day_of(moment))
+        narrow_due(fragments, ranges, calendar.day_of(moment), "due")
         narrow_newest(fragments, ranges, told.project, plan.numbered.issues_by(told.project, moment), TICKETS)
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
         wanted = self._sizes(told.rows) - (arrays.byte_lengths(titles) + 2)

@@ -16,6 +16,9 @@ from dataops_core.generation.sentences import sentence, sentences
 #: The pools of one block of a kind; the draws vary it.
 _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 
+#: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
+_METRICS, _CONTACTS = 5, 3
+
 #: How a section begins, by the form of the document: a heading, the name of a sheet, the title of a slide.
 _HEADINGS: Mapping[str, tuple[str, ...]] = {
     TEXT: ("{{{0}}}\n\n",),
@@ -42,6 +45,9 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
 
 def add_pools(library: Library) -> None:
     """Adds the pools that only office documents need; those of ``sentences.add_pools`` must be there."""
+    library.alias("due", "any_day")
+    library.divided("metric", _METRICS)
+    library.divided("person_mail", _CONTACTS)
     library.pool("change", [f"{sign}{number}%" for sign in "+-" for number in range(1, 60)])
 
 
@@ -105,7 +111,8 @@ def _list(mark: str, entry: str) -> _Build:
 
 def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 6) -> _Build:
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        rows = library.parse(row) * draws.between("rows", smallest, largest)
+        order = draws.shuffled("order", largest)[: draws.between("rows", smallest, largest)]
+        rows = [pool for part in order for pool in library.parse(row.replace("#", str(part)))]
         return (library.literal("\t".join(header) + "\n"), *rows, library.literal("\n"))
 
     return build
@@ -150,31 +157,33 @@ _BUILDERS: Mapping[str, _Build] = {
     "subsection": _subsection,
     "bullets": _list("*", "item"),
     "steps": _list("{}.", "step"),
-    "metrics": _table(("Metric", "Target", "Change", "Contact"), "{metric*}\t{amount}\t{change}\t{person}\n"),
-    "actions": _table(("Action", "Owner", "Due", "Issue"), "{step}\t{person}\t{any_day}\t{ticket}\n"),
-    "contacts": _table(("Person", "Team", "Ask about"), "{person_mail}\t{team}\t{practice*}\n", 2, 3),
+    "metrics": _table(
+        ("Metric", "Target", "Change", "Contact"), "{metric#}\t{amount}\t{change}\t{person}\n", 3, _METRICS
+    ),
+    "actions": _table(("Action", "Owner", "Due", "Issue"), "{step}\t{person}\t{due}\t{ticket}\n"),
+    "contacts": _table(("Person", "Team", "Ask about"), "{person_mail#}\t{team}\t{practice*}\n", 2, _CONTACTS),
     "budget": _table(("Item", "Amount", "Change", "Reference"), "{item}\t{amount}\t{change}\t{code}\n"),
     "register": _table(("Risk", "Level", "Owner", "What we do"), "{risk}\t{level}\t{person}\t{step}\n"),
     "tracker_rows": _rows(
-        "{phrase}\t{person}\t{state}\t{any_day}\t{ticket}\n",
-        "{item}\t{person}\t{state}\t{any_day}\t{ticket}\n",
-        "{phrase} for {customer}\t{person}\t{state}\t{any_day}\t{ticket}\n",
+        "{phrase}\t{person}\t{state}\t{day}\t{ticket}\n",
+        "{item}\t{person}\t{state}\t{day}\t{ticket}\n",
+        "{phrase} for {customer}\t{person}\t{state}\t{day}\t{ticket}\n",
     ),
     "budget_rows": _rows(
-        "{phrase}\t{team}\t{amount} planned\t{any_day}\t{code}\n",
-        "{item}\t{team}\t{amount} spent, {change}\t{any_day}\t{code}\n",
-        "{phrase} for {customer}\t{person}\t{amount} invoiced\t{any_day}\t{code}\n",
+        "{phrase}\t{team}\t{amount} planned\t{due}\t{code}\n",
+        "{item}\t{team}\t{amount} spent, {change}\t{day}\t{code}\n",
+        "{phrase} for {customer}\t{person}\t{amount} invoiced\t{day}\t{code}\n",
     ),
     "register_rows": _rows(
-        "{item}, against {risk}\t{person}\t{level}\t{any_day}\t{ticket}\n",
-        "{customer} asks about {a_thing}\t{person}\t{state}\t{any_day}\t{ticket}\n",
+        "{item}, against {risk}\t{person}\t{level}\t{day}\t{ticket}\n",
+        "{customer} asks about {a_thing}\t{person}\t{state}\t{day}\t{ticket}\n",
     ),
     "plan_rows": _rows(
-        "{step}\t{person}\t{level}\t{any_day}\t{ticket}\n",
-        "{item} at {customer}\t{person}\tPlanned\t{any_day}\t{code}\n",
+        "{step}\t{person}\t{level}\t{due}\t{ticket}\n",
+        "{item} at {customer}\t{person}\tPlanned\t{due}\t{code}\n",
     ),
     "points": _points,
     "story": _story,
-    "figures": _slide(_table(("Metric", "Now", "Change"), "{metric*}\t{amount}\t{change}\n", 2, 4)),
-    "milestones": _slide(_table(("When", "What", "Who"), "{any_day}\t{phrase}\t{person}\n", 2, 5)),
+    "figures": _slide(_table(("Metric", "Now", "Change"), "{metric#}\t{amount}\t{change}\n", 2, _METRICS)),
+    "milestones": _slide(_table(("When", "What", "Who"), "{due}\t{phrase}\t{person}\n", 2, 5)),
 }

@@ -101,6 +101,17 @@ class People:
         chosen: I64 = self.team_first[projects] + pick(drawn, self.team_size[projects])
         return chosen
 
+    def colleague(self, projects: I64, person: I64, drawn: U64, besides: I64 | None = None) -> I64:
+        """Another member of each project's team than ``person``, and than ``besides``, who are members."""
+        first, size = self.team_first[projects], self.team_size[projects]
+        if besides is None:
+            further = 1 + pick(drawn, size - np.uint64(1))
+        else:
+            apart = (besides - person) % size.astype(np.int64)
+            further = 1 + (apart + pick(drawn, size - np.uint64(2))) % (size.astype(np.int64) - 1)
+        other: I64 = first + (person - first + further) % size.astype(np.int64)
+        return other
+
 
 #: Later than anything.
 _NEVER = calendar.WINDOW_DAYS * calendar.DAY

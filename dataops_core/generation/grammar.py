@@ -75,7 +75,7 @@ TIMELESS_OPENERS = (
     "on the way to {a_prod}, ",
     "during peak hours, ",
     "outside business hours, ",
-    "for the first {span}, ",
+    "for {span} after that, ",
     "within {span}, ",
     "after {num} attempts, ",
     "from the point of view of {stake}, ",

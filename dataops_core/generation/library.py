@@ -109,6 +109,21 @@ class Library:
         base, _ = self._pools[pool].ranges[0]
         return self._add(name, context, [(base + offset, count) for offset, count in ranges])
 
+    def divided(self, pool: str, parts: int) -> None:
+        """Pools ``<pool>0``, ``<pool>1`` … of a part of another's fragments each: what is drawn of two is not the same.
+
+        Where there are fewer fragments than parts, each has all of them.
+        """
+        source = self._pools[pool]
+        for part in range(parts):
+            ranges = [
+                (base + count * part // parts, count * (part + 1) // parts - count * part // parts)
+                if count >= parts
+                else (base, count)
+                for base, count in source.ranges
+            ]
+            self._add(f"{pool}{part}", source.context, ranges)
+
     def wrapped(self, name: str, pool: str, before: str, after: str) -> str:
         """A pool like another one, with text around each fragment."""
         source = self._pools[pool]

@@ -111,7 +111,6 @@ _LIVE = (
 _NAMES: dict[str, tuple[tuple[str, ...], int]] = {
     "things": (("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),
     "a_thing": (("{a_j} {n}", "{a_n}"), 300),
-    "metric": (("{m}",), 40),
     "practice": (("{p}",), 40),
 }
 
@@ -171,6 +170,13 @@ def narrow_days(fragments: Fragments, ranges: U64, days: I64, pools: Sequence[st
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 
+def narrow_due(fragments: Fragments, ranges: U64, days: I64, pool: str) -> None:
+    """Lets each row name the sixty days after its own, as far as the window goes: when something is due."""
+    first = (days + 1).clip(max=calendar.WINDOW_DAYS - 1)
+    counts = (calendar.WINDOW_DAYS - first).clip(max=60).astype(np.uint64)
+    fragments.only(ranges, pool, fragments.base(pool) + first, counts)
+
+
 def narrow_newest(
     fragments: Fragments, ranges: U64, projects: I64, made: I64, pools: Sequence[str], *, newest: int = _NEWEST
 ) -> None:
@@ -198,17 +204,19 @@ def sentence(draws: Draws) -> tuple[str, ...]:
     return tuple(f"{part}{mark}" for part in shape)
 
 
-def live_sentence(draws: Draws, library: Library) -> tuple[str, ...]:
-    """The pools of one live sentence."""
-    return library.parse(_LIVE[draws.below("live", len(_LIVE))])
+def live_sentence(draws: Draws, library: Library, forms: Sequence[str] = _LIVE) -> tuple[str, ...]:
+    """The pools of one live sentence, of one of the forms."""
+    return library.parse(forms[draws.below("live", len(forms))])
 
 
-def sentences(draws: Draws, library: Library, count: int, live_of_twenty: int = 2) -> tuple[str, ...]:
-    """The pools of a paragraph."""
+def sentences(
+    draws: Draws, library: Library, count: int, live_of_twenty: int = 2, forms: Sequence[str] = _LIVE
+) -> tuple[str, ...]:
+    """The pools of a paragraph. Its live sentences are of the forms."""
     pools: list[str] = []
     for _ in range(count):
         live = draws.below("is live", 20) < live_of_twenty
-        pools += live_sentence(draws, library) if live else sentence(draws)
+        pools += live_sentence(draws, library, forms) if live else sentence(draws)
     return tuple(pools)
 
 
@@ -249,6 +257,7 @@ def _add_topic_pools(
     )
     for number, name in enumerate(_NAMES):
         library.pool_by(TOPIC, name, names[number * len(words) : (number + 1) * len(words)])
+    library.pool_by(TOPIC, "metric", [[escape(metric) for metric in lexicon.slots["m"]] for lexicon in lexicons])
     for name, slot, joint in (("slug", "n", "-"), ("table", "ns", "_"), ("state_slug", "j", "_")):
         library.pool_by(TOPIC, name, [[slug(word, joint) for word in lexicon.slots[slot]] for lexicon in lexicons])
     library.pool("topic_title*", [escape(topic.title) for topic in template.topics])

@@ -40,6 +40,7 @@ from dataops_core.generation.sentences import (
     TICKETS,
     TOPIC,
     narrow_days,
+    narrow_due,
     narrow_newest,
     narrow_releases,
     spoken_day,
@@ -312,7 +313,8 @@ class PageBuilder:
         fragments.only(ranges, "author", fragments.base("author") + pages.author)
         # A space's first page speaks as of its last change: when it was made there was nothing to name.
         moment = np.where(told.root, told.updated, marks.moment(pages.created, told.created))
-        narrow_days(fragments, ranges, calendar.day_of(moment), (*DAYS, "cell_day"))
+        narrow_days(fragments, ranges, calendar.day_of(moment))
+        narrow_due(fragments, ranges, calendar.day_of(moment), "cell_due")
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, (*TICKETS, "last_ticket"))
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))
@@ -328,7 +330,9 @@ class PageBuilder:
         self._narrow_reviews(ranges, told)
         self._narrow_notes(ranges, told)
         end = np.where(told.incident >= 0, plan.tracking, np.where(told.release >= 0, plan.contents, -1))
-        return fragments.compose(ranges, np.hstack([blocks, end[:, None]]), self._draw("body", told.rows), marks.edits)
+        begin = np.where(told.root, plan.welcome, -1)
+        blocks = np.hstack([begin[:, None], blocks, end[:, None]])
+        return fragments.compose(ranges, blocks, self._draw("body", told.rows), marks.edits)
 
     def _narrow_reviews(self, ranges: U64, pages: _Pages) -> None:
         """Lets the review of an incident speak of its issue, its first ticket, whom it hit and when."""

@@ -61,6 +61,8 @@ _CODE = {
 _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 
 _TIMELINE_ROWS = 8
+#: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
+_METRICS, _CONTACTS = 5, 4
 
 
 @lru_cache(maxsize=8192)  # a plan says the same few hundred words again and again
@@ -101,13 +103,16 @@ def _add_wrapped(library: Library) -> None:
     """Cells and list entries as pools of their own: one fragment each where the tags around would make three."""
     for pool in ("person", "amount", "any_day", "level", "summary"):
         library.wrapped(f"cell_{pool}", pool, "<td>", "</td>")
-    for pool in ("metric", "step", "phrase", "person_mail"):
+    library.divided("metric", _METRICS)
+    library.divided("person_mail", _CONTACTS)
+    apart = (*(f"metric{part}" for part in range(_METRICS)), *(f"person_mail{part}" for part in range(_CONTACTS)))
+    for pool in (*apart, "step", "phrase"):
         library.wrapped(f"first_{pool}", pool, "<tr><td>", "</td>")
     for pool in ("person", "state", "level", "practice", "ticket"):
         library.wrapped(f"last_{pool}", pool, "<td>", "</td></tr>")
     for pool in ("item", "step"):
         library.wrapped(f"entry_{pool}", pool, "<li>", "</li>")
-    library.alias("cell_day", "cell_any_day")
+    library.alias("cell_due", "cell_any_day")
     library.pool("cell_change", [f"<td>{sign}{number} percent</td>" for sign in "+-" for number in range(1, 60)])
 
 
@@ -147,6 +152,17 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         )
     ]
     return Parts(tuple(intros), tuple(sections), tuple(outros))
+
+
+def welcome(library: Library) -> int:
+    """The block that a space's first page begins with: who is here, and where all else is."""
+    return library.block(
+        *library.parse(
+            "<p>This is the space of {project}. {team} runs {service} here; {person_mail} answers questions.</p><ul>"
+            '<li>Code: <a href="{repository}">{service}</a></li><li>Files: {file_link}</li><li>News: <a '
+            'href="{announcement}">#releases</a></li><li>What is planned next: {ticket}</li></ul>'
+        )
+    )
 
 
 def tracking(library: Library) -> int:
@@ -238,7 +254,8 @@ def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 5)
     start = "<table><tbody><tr>" + "".join(f"<th>{cell}</th>" for cell in header) + "</tr>"
 
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        rows = library.parse(row) * draws.between("rows", smallest, largest)
+        order = draws.shuffled("order", largest)[: draws.between("rows", smallest, largest)]
+        rows = [pool for part in order for pool in library.parse(row.replace("#", str(part)))]
         return (library.literal(start), *rows, library.literal("</tbody></table>"))
 
     return build
@@ -271,7 +288,9 @@ _BUILDERS: Mapping[str, _Build] = {
     "timeline": _timeline,
     "metrics": _table(
         ("Metric", "Target", "Change", "Contact"),
-        "{first_metric}{cell_amount}{cell_change}{last_person}",
+        "{first_metric#}{cell_amount}{cell_change}{last_person}",
+        3,
+        _METRICS,
     ),
     "issues": _table(
         ("Issue", "Summary", "Assignee", "State"),
@@ -279,13 +298,13 @@ _BUILDERS: Mapping[str, _Build] = {
     ),
     "actions": _table(
         ("Action", "Owner", "Due", "Issue"),
-        "{first_step}{cell_person}{cell_day}{last_ticket}",
+        "{first_step}{cell_person}{cell_due}{last_ticket}",
     ),
     "contacts": _table(
         ("Person", "Team", "Ask about"),
-        "{first_person_mail}<td>{team}</td>{last_practice}",
+        "{first_person_mail#}<td>{team}</td>{last_practice}",
         2,
-        4,
+        _CONTACTS,
     ),
     "comparison": _table(
         ("Subject", "In favor", "Against", "Effort"),

@@ -57,6 +57,8 @@ class PagePlan:
     #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
     incidents: I64
     tracking: int
+    #: The block that a space's first page begins with.
+    welcome: int
     releases: Releases
     #: The block that says what a release consists of.
     contents: int
@@ -77,7 +79,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
     archetypes = tuple(sorted({REVIEW, NOTES, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    tracking, contents = markup.tracking(library), markup.contents(library)
+    tracking, contents, welcome = markup.tracking(library), markup.contents(library), markup.welcome(library)
     facts = Facts.add(library, template, company, markup.escape, ("<p>", "</p>"))
     fragments = library.freeze()
     return PagePlan(
@@ -101,6 +103,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
             [[incident.index for incident in mine] for mine in company.incidents_by_project], dtype=np.int64
         ),
         tracking=tracking,
+        welcome=welcome,
         releases=Releases.of(company),
         contents=contents,
         facts=facts,

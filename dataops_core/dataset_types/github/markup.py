@@ -24,7 +24,7 @@ _CODE = {
     "bash": (
         "make set-up TARGET={slug}\n",
         "make check\n",
-        "make run PORT=80{number}\n",
+        "make run PORT={port}\n",
         "export STATE={state_slug}\n",
         "curl -sS https://{service}.{domain}/v1/{slug*}?limit={number}\n",
         "docker compose up {service}\n",
@@ -55,6 +55,9 @@ _CODE = {
     ),
 }
 
+#: A table has so many rows at most, each with another setting or metric.
+_ROWS = 5
+
 
 def add_pools(library: Library, company: Company) -> None:
     """Adds the pools that only READMEs need; those of ``sentences.add_pools`` must be there."""
@@ -84,6 +87,9 @@ def add_pools(library: Library, company: Company) -> None:
         ],
     )
     library.wrapped("setting", "table", "`", "`")
+    for pool in ("setting", "metric"):
+        library.divided(pool, _ROWS)
+    library.pool("port", [str(port) for port in range(8001, 8100)])
 
 
 def change(company: Company, release: Release) -> str:
@@ -163,7 +169,8 @@ def _table(header: Sequence[str], row: str) -> _Build:
     start = f"| {' | '.join(header)} |\n|{'---|' * len(header)}\n"
 
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        rows = library.parse(row) * draws.between("rows", 3, 6)
+        order = draws.shuffled("order", _ROWS)[: draws.between("rows", 3, _ROWS)]
+        rows = [pool for part in order for pool in library.parse(row.replace("#", str(part)))]
         return (library.literal(start), *rows, library.literal("\n"))
 
     return build
@@ -183,8 +190,8 @@ _BUILDERS: Mapping[str, _Build] = {
     "bullets": _list("-", "item"),
     "steps": _list("{}.", "step"),
     "code": _code,
-    "settings": _table(("Setting", "Default", "Meaning"), "| {setting} | {number} | {phrase} |\n"),
-    "metrics": _table(("Metric", "Target", "Contact"), "| {metric} | {amount} | {person} |\n"),
+    "settings": _table(("Setting", "Default", "Meaning"), "| {setting#} | {number} | {phrase} |\n"),
+    "metrics": _table(("Metric", "Target", "Contact"), "| {metric#} | {amount} | {person} |\n"),
     "issues": _table(("Issue", "Summary", "State"), "| {ticket_link} | {summary} | {state} |\n"),
-    "tables": _table(("Table", "Holds", "Owner"), "| {setting} | {phrase} | {person} |\n"),
+    "tables": _table(("Table", "Holds", "Owner"), "| {setting#} | {phrase} | {person} |\n"),
 }

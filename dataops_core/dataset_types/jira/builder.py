@@ -345,9 +345,15 @@ class IssueBuilder:
         ranges = self._ranges(issues.topic[issue], project, moment)
         self._narrow_release(ranges, np.where(tells, issues.release[issue], -1))
         chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
+        closes = issues.done[issue] & last & chance(mix(~drawn + key("closes")), 700)
+        chosen = np.where(closes, plan.ending_blocks[pick(mix(drawn + key("form")), len(plan.ending_blocks))], chosen)
         chosen = np.where(tells, np.array(plan.out)[np.where(issues.prepares[issue], 0, 1)], chosen)
         chosen = np.where(ends, plan.afterwards, chosen)
-        fragments = plan.fragments
+        # Nobody speaks of himself.
+        fragments, mentioned = plan.fragments, people.colleague(project, author, mix(drawn + key("mention")))
+        third = people.colleague(project, author, mix(drawn + key("person")), mentioned)
+        fragments.only(ranges, "mention", fragments.base("mention*") + mentioned)
+        fragments.only(ranges, "person", fragments.base("person*") + third)
         fragments.only_where(ranges, "outage_thread", ends, fragments.base("outage_thread") + incident)
         bodies = fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
         ids = (self._first_id + issues.number[issue] * len(self._spec.company.projects) + home) * 8 + place

@@ -216,6 +216,11 @@ COMMENTS = (
     "Not a blocker for {customer}, but {things} should not wait. |",
     "Reviewed with {person}. |",
     "I would rather split this: {things} first, {a_thing} later. |",
+)
+#: The same, the last ones on what is done.
+ENDINGS = (
     "Closing, {customer} confirmed it on {day}. ",
     "Done in {pull_card}. |",
+    "Works for {customer} now, as {person} has seen. ",
+    "Closed after a last look at {things} with {person}. |",
 )

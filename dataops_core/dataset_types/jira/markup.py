@@ -5,7 +5,7 @@ block is well-formed by itself, and texts are never empty, which the format forb
 structure" of ADF.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -14,7 +14,7 @@ from dataops_core.company.build import issue_key, pull_request_url, space_home_u
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.company.threads import thread_links
-from dataops_core.dataset_types.jira.layout import COMMENTS, LAYOUTS
+from dataops_core.dataset_types.jira.layout import LAYOUTS
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -150,11 +150,11 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
     return Parts(tuple(intros), tuple(sections), tuple(outros))
 
 
-def comments(library: Library, draws: Draws) -> tuple[int, ...]:
-    """Blocks that are whole comments, each a document."""
+def comments(library: Library, draws: Draws, forms: Sequence[str]) -> tuple[int, ...]:
+    """Blocks that are whole comments of these forms, each a document."""
     start, end = library.literal(OPENING + _PARAGRAPH), library.literal(_PARAGRAPH_END + CLOSING)
     blocks = []
-    for form in COMMENTS:
+    for form in forms:
         text, said, _ = form.partition("|")
         for count in (1, 2, 3) if said else (0,):
             more = sentences(draws, library, count, 3)
@@ -271,14 +271,15 @@ def _panel(library: Library, draws: Draws) -> tuple[str, ...]:
     )
 
 
-def _list(kind: str, *entries: str) -> _Build:
+def _list(kind: str, *entries: str, longest: int = 5) -> _Build:
     start = f'{{"type":"{kind}","content":['
 
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
         pools = [_literal_node(library, start)]
-        for number in range(draws.between("entries", 2, 5)):
+        order = draws.shuffled("entry", len(entries))
+        for number in range(draws.between("entries", 2, longest)):
             pools.append(library.literal(f",{_ITEM}" if number else _ITEM))
-            pools += library.parse(entries[draws.below("entry", len(entries))])
+            pools += library.parse(entries[order[number % len(order)]])
             pools.append(library.literal(_ITEM_END))
         return (*pools, library.literal("]}"))
 
@@ -312,7 +313,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "steps": _list("orderedList", "{step}", "{step}", "{step*}", "{step} See {issue_card}."),
     "facts": _list(
         "bulletList", "Service: {service}, version {version}", "{metric}: {amount} on {day}",
-        "Customer: {customer}, reference {code}", "State: {state_slug}, {number} times since {day}",
+        "Customer: {customer}, reference {code}", "State: {state_slug}, {number} times since {day}", longest=4,
     ),
     "issues": _list("bulletList", "{summary}: {issue_card}.", "{phrase}, as in {issue_card} by {person}."),
     "links": _list(

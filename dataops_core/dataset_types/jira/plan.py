@@ -13,7 +13,8 @@ from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.jira import markup
 from dataops_core.dataset_types.jira.columns import COMPONENTS
-from dataops_core.dataset_types.jira.layout import LAYOUTS
+from dataops_core.dataset_types.jira.layout import COMMENTS as COMMENT_FORMS
+from dataops_core.dataset_types.jira.layout import ENDINGS, LAYOUTS
 from dataops_core.dataset_types.jira.numbers import Numbers
 from dataops_core.dataset_types.plan import (
     Numbered,
@@ -50,6 +51,7 @@ class IssuePlan:
     outlines: tuple[Outline, ...]
     facts: Facts
     comment_blocks: I64
+    ending_blocks: I64
     #: What comments have on average, all together.
     comment_bytes: float
     closing: int
@@ -85,7 +87,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     archetypes = tuple(sorted({INCIDENT, RELEASE, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments = markup.comments(library, draws)
+    comments, endings = markup.comments(library, draws, COMMENT_FORMS), markup.comments(library, draws, ENDINGS)
     closing = library.block(library.literal(markup.CLOSING))
     contents, *out = markup.shipping(library)
     afterwards = markup.afterwards(library)
@@ -103,6 +105,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
         ),
         facts=facts,
         comment_blocks=np.array(comments, dtype=np.int64),
+        ending_blocks=np.array(endings, dtype=np.int64),
         comment_bytes=comment_bytes,
         closing=closing,
         releases=Releases.of(company),

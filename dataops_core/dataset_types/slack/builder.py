@@ -150,10 +150,7 @@ class MessageBuilder:
         home = threads.project[thread]
         project = np.where(marks.right >= 0, marks.right, home)
         author = threads.authors[thread, place]
-        first, size = plan.people.team_first[home], plan.people.team_size[home]
-        someone = first + (author - first + 1 + pick(self._draw("addressee", rows), size - np.uint64(1))) % (
-            size.astype(np.int64)
-        )
+        someone = plan.people.colleague(home, author, self._draw("addressee", rows))
         return _Messages(
             rows=rows,
             threads=threads,
@@ -249,6 +246,8 @@ class MessageBuilder:
         plan, fragments = self._plan, self._plan.fragments
         ranges = fragments.ranges(len(told.rows), {TOPIC: told.topic, PROJECT: told.project})
         fragments.only(ranges, "addressee", fragments.base("addressee") + messages.addressee)
+        third = plan.people.colleague(told.home, told.author, self._draw("person", told.rows), told.addressee)
+        fragments.only(ranges, "person", fragments.base("person*") + third)
         narrow_days(fragments, ranges, calendar.day_of(told.moment))
         self._narrow_numbered(ranges, told)
         last = (told.place == told.replies) & ~told.first

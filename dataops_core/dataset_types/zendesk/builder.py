@@ -329,10 +329,12 @@ class TicketBuilder:
         step: I64 = place * 1000 + pick(drawn, 1000)
         worked: I64 = begin + (end - begin) * step // (counts[ticket] * 1000)
         moment = np.clip(calendar.at_work(worked, zone=zone), created, updated)
-        # 0: a reply, 1: an answer, 2: a note. A company's incident begins with the note that says so.
-        note = (place % 2 == 0) & chance(mix(drawn), 200)
-        about = (tickets.incident[ticket] >= 0) & (place == 0)
-        kind = np.where(note | about, 2, np.where(place % 2 == 1, 1, 0))
+        # 0: a reply, 1: an answer to it, 2: a note. A company's incident begins with the note that says so.
+        about = tickets.incident[ticket] >= 0
+        turn = (place - about) % 2
+        about &= place == 0
+        note = (turn == 0) & (place == counts[ticket] - 1) & chance(mix(drawn), 400)
+        kind = np.where(note | about, 2, turn)
         form = mix(drawn + key("form"))
         chosen = np.choose(kind, [blocks[pick(form, len(blocks))] for blocks in plan.comment_blocks])
         incident = tickets.incident[ticket]

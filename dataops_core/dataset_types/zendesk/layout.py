@@ -140,6 +140,26 @@ CHANNELS = (("email", 46), ("web", 28), ("chat", 10), ("api", 6), ("mobile", 6),
 GREETINGS = ("Hello,", "Hi,", "Hello support team,", "Good morning,", "Dear team,", "Hi all,")
 FAREWELLS = ("Kind regards,", "Best,", "Thank you,", "Many thanks,", "Regards,")
 
+#: Sentences of customers that name somebody or something: what they can know.
+LIVE = (
+    "On {day} we had {amount} {things} in {service}, {trend} {number} percent. ",
+    "We saw this on {day} for the first time, with {a_thing.}",
+    "{person} told us on {day} that somebody would look into {things.}",
+    "The reference that {person} gave us is {code}. ",
+    "Since {service} {version} we see {things} nearly every day. ",
+    "After {service} {release} it was better for {span}. ",
+    "{number} of our people work with {service}, and most of them see {things.}",
+    "Our {metric} has gone {trend} by {number} percent since {day}. ",
+    "We have sent {amount} {things} to {service} since {day}. ",
+    "{own_customer} has reported this before, under {code}. ",
+    "Your colleague {person} knows about {a_thing} from an earlier ticket, {code}. ",
+    "We tried again on {day}: {number} of {amount} {things} failed. ",
+    "In {service} we cannot find {a_thing} from {day}. ",
+    "Nothing has changed on our side since {day}, and {service} worked then. ",
+    "The message names {a_thing} and the reference {code}. ",
+    "In our contract it says {number} {things} at most, under {code}. ",
+)
+
 #: Replies of agents, answers of customers and internal notes; ``|`` is followed by sentences of the topic.
 REPLIES = (
     "thank you for the details. I could see {a_thing} on our side; {team} is looking into it. |",

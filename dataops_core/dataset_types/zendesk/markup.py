@@ -6,7 +6,7 @@ from typing import TypeAlias
 from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
 from dataops_core.company.threads import thread_links
-from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, NOTES, REPLIES
+from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, LIVE, NOTES, REPLIES
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -55,13 +55,13 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
     layout = LAYOUTS[archetype]
     end = library.literal("\n\n")
     intros = [
-        library.block(*library.parse("{greeting}\n\n" + _titled(text)), *sentences(draws, library, count, 2), end)
+        library.block(*library.parse("{greeting}\n\n" + _titled(text)), *_told(draws, library, count, 2), end)
         for text in layout.intros
         for count in (0, 1, 2)
     ]
     sections = []
     for kinds_ in layout.sections:
-        heads = [library.block(*sentences(draws, library, count, 4), end) for count in (1, 1, 2)]
+        heads = [library.block(*_told(draws, library, count, 4), end) for count in (1, 1, 2)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in kinds_.items()}))
     outros = [library.block(*library.parse(text)) for text in ("Please let me know what you need from us.\n\n",)]
     return Parts(tuple(intros), tuple(sections), tuple(outros))
@@ -109,20 +109,25 @@ def _titled(text: str) -> str:
     return text.replace("{title_things}", "{title_j} {title_ns}")
 
 
+def _told(draws: Draws, library: Library, count: int, live_of_twenty: int) -> tuple[str, ...]:
+    """Sentences of a customer."""
+    return sentences(draws, library, count, live_of_twenty, LIVE)
+
+
 def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
-    return (*sentences(draws, library, draws.between("length", 1, 4), 3), library.literal("\n\n"))
+    return (*_told(draws, library, draws.between("length", 1, 4), 3), library.literal("\n\n"))
 
 
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
-    return (*sentences(draws, library, draws.between("live length", 1, 3), 12), library.literal("\n\n"))
+    return (*_told(draws, library, draws.between("live length", 1, 3), 12), library.literal("\n\n"))
 
 
 def _list(bullet: str, *entries: str) -> _Build:
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
         pools: list[str] = []
+        order = draws.shuffled("entry", len(entries))
         for number in range(draws.between("entries", 2, 5)):
-            entry = entries[draws.below("entry", len(entries))]
-            pools += library.parse(f"{bullet.format(number + 1)} {entry}\n")
+            pools += library.parse(f"{bullet.format(number + 1)} {entries[order[number % len(order)]]}\n")
         return (*pools, library.literal("\n"))
 
     return build

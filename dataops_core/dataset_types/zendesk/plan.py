@@ -86,8 +86,8 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
     facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
     replies, answers, notes = (float(fragments.block_bytes[list(each)].mean()) for each in comments)
-    # Three replies to two answers, and a note for every fifth reply, as ``_comments`` draws them.
-    a_comment = 0.48 * replies + 0.4 * answers + 0.12 * notes + _COMMENT_BYTES
+    # Of a hundred, as ``_comments`` draws them: a note now and then as the last one.
+    a_comment = 0.52 * replies + 0.42 * answers + 0.06 * notes + _COMMENT_BYTES
     comment_bytes = a_comment * sum(COMMENTS) / len(COMMENTS)
     issue_counts = [project.issue_count for project in company.projects]
     labels = label_sets(template.labels, company)

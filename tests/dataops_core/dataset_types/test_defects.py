@@ -159,10 +159,12 @@ def test_a_misfiled_record_is_in_one_place_and_about_another(dataset, made):
         row = rows[each.row]
         places = {str(value) for name, value in row.items() if isinstance(value, str) and len(value) < 200}
         assert each.detail["place"] in places
-        # Issues that a text names are its project's.
+        # Issues that a text names are its project's, and so is the service of which customers say the version.
         keys = Counter(re.findall(r"\b([A-Z]{3,4})-\d+\b", document.body))
+        services = Counter(re.findall(r"\b([a-z]+-[a-z]+),? (?:version )?\d+\.\d+\.\d+", document.body))
         known = {project.key: project for project in company.projects}
-        named = [known[key] for key, _ in keys.most_common() if key in known]
+        known |= {service.name: company.projects[service.project] for service in company.services}
+        named = [known[name] for name, _ in (*keys.most_common(), *services.most_common()) if name in known]
         if named:
             told += 1
             names = {named[0].key, named[0].name, company.teams[named[0].team].name}
