@@ -44,7 +44,7 @@ _CONFIGURATION = {
     "listen_addresses": "",
     "port": str(_PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "120",
+    "max_connections": "160",
     "shared_buffers": "64MB",
     "effective_cache_size": "256MB",
     "maintenance_work_mem": "32MB",

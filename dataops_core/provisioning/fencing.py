@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,17 @@ from dataops_core.registry.tables import Dataset, Operation, OperationDataset
 
 #: How often a step shows that it lives.
 BEAT_SECONDS = 5.0
+
+
+#: A part of an operation and its dataset, the dataset locked: after the operation, as everywhere. Written out once, for
+#: every step asks for it (``operations.find_locked``).
+_WORK = (
+    select(OperationDataset, Dataset)
+    .join(Dataset, Dataset.dataset_id == OperationDataset.dataset_id)
+    .where(OperationDataset.operation_id == bindparam("held"), OperationDataset.dataset_id == bindparam("worked_on"))
+    .with_for_update(of=Dataset)
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +158,7 @@ def _claimed(
 
 def hold(session: Session, claim: Claim) -> Held:
     """The claim's rows, the operation's locked until the transaction ends. Raises StaleRunError where it is lost."""
-    operation = session.get(Operation, claim.operation_id, with_for_update=True, populate_existing=True)
+    operation = operations.find_locked(session, claim.operation_id)
     if (
         operation is None
         or operation.run_id != claim.run_id
@@ -155,11 +166,10 @@ def hold(session: Session, claim: Claim) -> Held:
         or operation.status is not OperationStatus.IN_PROGRESS
     ):
         raise StaleRunError(f"Operation {claim.operation_id} has moved on without this run; it changes nothing more.")
-    part = session.get(OperationDataset, (claim.operation_id, claim.dataset_id), populate_existing=True)
-    dataset = session.get(Dataset, claim.dataset_id, with_for_update=True, populate_existing=True)
-    if part is None:
+    work = session.execute(_WORK, {"held": claim.operation_id, "worked_on": claim.dataset_id}).one_or_none()
+    if work is None:
         raise StaleRunError(f"Dataset {claim.dataset_id} is gone; the run changes nothing more.")
-    return _workable(operation, part, dataset)
+    return _workable(operation, *work)
 
 
 def step_done(session: Session, held: Held, step: int) -> None:
@@ -211,7 +221,7 @@ def _operation_of(session: Session, run: RunIdentity, dataset_type: str) -> Oper
         for operation_id in operations.carried_by(session, run.parent_run_id, dataset_type=dataset_type):
             return operations.get(session, operation_id, lock=True)
     if run.operation_id is not None:
-        named = session.get(Operation, run.operation_id, with_for_update=True, populate_existing=True)
+        named = operations.find_locked(session, run.operation_id)
         if named is None:
             raise StaleRunError(f"There is no operation {run.operation_id}: it was removed since this run was made.")
         return named

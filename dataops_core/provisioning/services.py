@@ -34,7 +34,7 @@ class Services:
         keyring = Keyring.load(settings)
         return cls(
             settings=settings,
-            database=Database.from_settings(settings, pool_size=3),
+            database=Database.from_settings(settings, pool_size=max(3, settings.steps_at_once)),
             keyring=keyring,
             storage=Storage.from_settings(settings),
             catalog=load_catalog(settings.templates_dir),

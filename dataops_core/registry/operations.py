@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from dataops_core import tracing
@@ -132,9 +132,24 @@ def estimate(session: Session, operation_type: OperationType) -> timedelta:
     return timedelta(seconds=max(1.0, float(median))) if median is not None else _DEFAULT_ESTIMATE
 
 
+#: Here and below, what every step of a run asks is written out once: SQLAlchemy takes longer to put a statement
+#: together than PostgreSQL to answer it.
+_LOCKED = (
+    select(Operation)
+    .where(Operation.operation_id == bindparam("sought"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+def find_locked(session: Session, operation_id: UUID) -> Operation | None:
+    """The operation's row as it is now, locked for the transaction; None where there is none."""
+    return session.scalars(_LOCKED, {"sought": operation_id}).one_or_none()
+
+
 def get(session: Session, operation_id: UUID, *, lock: bool = False) -> Operation:
     """The operation's row, locked for the transaction where asked. Raises NotFoundError."""
-    operation = session.get(Operation, operation_id, with_for_update=lock, populate_existing=lock)
+    operation = find_locked(session, operation_id) if lock else session.get(Operation, operation_id)
     if operation is None:
         raise NotFoundError("Operation not found", details={"operation_id": str(operation_id)})
     return operation
@@ -190,14 +205,19 @@ def newest_change_of(session: Session, dataset_id: UUID) -> UUID | None:
     )
 
 
+_CARRIED = (
+    select(Operation.operation_id).where(Operation.run_id == bindparam("carrier")).order_by(Operation.created_at.desc())
+)
+_CARRIED_OF_TYPE = _CARRIED.join(OperationDataset, OperationDataset.operation_id == Operation.operation_id).where(
+    OperationDataset.dataset_type == bindparam("of_type")
+)
+
+
 def carried_by(session: Session, run_id: str, *, dataset_type: str | None = None) -> Sequence[UUID]:
     """The operations that this run carries or carried, newest first; of those that work on this type, where given."""
-    statement = select(Operation.operation_id).where(Operation.run_id == run_id).order_by(Operation.created_at.desc())
-    if dataset_type is not None:
-        statement = statement.join(OperationDataset, OperationDataset.operation_id == Operation.operation_id).where(
-            OperationDataset.dataset_type == dataset_type
-        )
-    return session.scalars(statement).all()
+    if dataset_type is None:
+        return session.scalars(_CARRIED, {"carrier": run_id}).all()
+    return session.scalars(_CARRIED_OF_TYPE, {"carrier": run_id, "of_type": dataset_type}).all()
 
 
 def lock_run(session: Session, run_id: str) -> None:
