@@ -41,26 +41,19 @@ dataops_cli.main.app()
 SECRET = "a secret of the tests, long enough"
 
 
-def up(home: Path, **variables: str) -> str:
+Up = Callable[..., str]
+
+
+@pytest.fixture
+def up(refusal: Callable[..., str]) -> Up:
     """Starts ``dataops up``, which must refuse; the sentence that it refuses with."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATAOPS_", "DAGSTER_"))}
-    environment |= {
-        "DATAOPS_HOME": str(home),
-        "DATAOPS_API_PORT": str(free_port()),
-        "DATAOPS_DAGSTER_PORT": str(free_port()),
-    }
-    result = subprocess.run(
-        [sys.executable, "-m", "dataops_cli.main", "up"],
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 2, result.stdout + result.stderr
-    assert Home(home).read_record() is None
-    [sentence] = result.stderr.splitlines()
-    return sentence.removeprefix("dataops: ")
+
+    def start(home: Path, **variables: str) -> str:
+        sentence = refusal(home, **variables)
+        assert Home(home).read_record() is None
+        return sentence
+
+    return start
 
 
 def refused(home: Path, **settings: Any) -> str:
@@ -72,7 +65,7 @@ def refused(home: Path, **settings: Any) -> str:
     return str(refusal.value)
 
 
-def test_a_home_on_which_another_up_runs(home: Path) -> None:
+def test_a_home_on_which_another_up_runs(up: Up, home: Path) -> None:
     with Home(home).locked():
         sentence = up(home)
     assert sentence == (
@@ -82,7 +75,7 @@ def test_a_home_on_which_another_up_runs(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["API", "DAGSTER"])
-def test_a_port_that_is_taken(home: Path, name: str) -> None:
+def test_a_port_that_is_taken(up: Up, home: Path, name: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -186,7 +179,7 @@ def test_commands_of_another_user_on_the_home(home: Path, command: tuple[str, ..
     )
 
 
-def test_a_database_of_another_postgresql(home: Path) -> None:
+def test_a_database_of_another_postgresql(up: Up, home: Path) -> None:
     with Postgres(home, durable=False) as server:
         data = server.data
     (data / "PG_VERSION").write_text("17\n")
@@ -201,7 +194,7 @@ def test_a_setting_that_is_none(home: Path) -> None:
     assert "DATAOPS_API_PORT: " in refused(home, api_port="eighty")
 
 
-def test_a_secret_that_does_not_fit_the_database(home: Path, postgres_url: str, tmp_path: Path) -> None:
+def test_a_secret_that_does_not_fit_the_database(up: Up, home: Path, postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
     sentence = up(home, DATAOPS_DATABASE_URL=postgres_url, DATAOPS_SECRET_KEY="another secret, long enough")
@@ -222,14 +215,14 @@ def test_a_secret_file_that_was_spoilt(home: Path) -> None:
     )
 
 
-def test_a_lost_secret_file_and_none_lies_in_its_place_afterwards(home: Path, postgres_url: str) -> None:
+def test_a_lost_secret_file_and_none_lies_in_its_place_afterwards(up: Up, home: Path, postgres_url: str) -> None:
     file = home / "credentials.json"
     make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
     assert up(home, DATAOPS_DATABASE_URL=postgres_url).startswith("The secret key does not fit the database: ")
     assert not (home / "secret_key").exists()
 
 
-def test_a_database_password_that_is_not_the_one(home: Path) -> None:
+def test_a_database_password_that_is_not_the_one(up: Up, home: Path) -> None:
     with Postgres(home, durable=False) as server:
         data = server.data
     (home / "postgres_password").write_text("another one\n")
@@ -259,7 +252,7 @@ def test_a_template_that_is_broken_is_named_with_file_line_and_field(home: Path)
     assert str(refusal.value) == sentence
 
 
-def test_a_database_server_that_does_not_answer(home: Path) -> None:
+def test_a_database_server_that_does_not_answer(up: Up, home: Path) -> None:
     url = f"postgresql://somebody:hidden@127.0.0.1:{free_port()}/registry"
     sentence = up(home, DATAOPS_DATABASE_URL=url)
     assert "registry does not let us in" in sentence
@@ -267,7 +260,7 @@ def test_a_database_server_that_does_not_answer(home: Path) -> None:
     assert "hidden" not in sentence
 
 
-def test_a_url_of_another_kind_of_database(home: Path) -> None:
+def test_a_url_of_another_kind_of_database(up: Up, home: Path) -> None:
     assert up(home, DATAOPS_DATABASE_URL="mysql://localhost/x") == "The database must be PostgreSQL, not mysql."
 
 
@@ -284,7 +277,7 @@ def modest_url(postgres_url: str, administer: Callable[[sql.Composable], None]) 
     administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(url.database))))
 
 
-def test_a_user_who_may_not_create_dagsters_database(home: Path, modest_url: str) -> None:
+def test_a_user_who_may_not_create_dagsters_database(up: Up, home: Path, modest_url: str) -> None:
     name = f"{make_url(modest_url).database}_dagster"
     assert up(home, DATAOPS_DATABASE_URL=modest_url) == (
         f"Dagster needs a database {name} and this user may not create it: create it, or name another by "
@@ -305,7 +298,7 @@ def test_a_server_older_than_the_oldest_is_told_from_one_that_will_do(
     )
 
 
-def test_a_schema_of_a_newer_release(home: Path, postgres_url: str, tmp_path: Path) -> None:
+def test_a_schema_of_a_newer_release(up: Up, home: Path, postgres_url: str, tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     make_ready(postgres_url, Keyring(SECRET), credentials_file=file, public_base="http://127.0.0.1:1")
     with closing(psycopg2.connect(postgres_url.replace("+psycopg2", ""))) as connection, connection:

@@ -30,6 +30,9 @@ END_SECONDS = 20.0
 READY_SECONDS = 60.0
 
 
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
 def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> float:
     """Waits until it is true; returns the seconds that it took."""
     began = time.monotonic()
@@ -40,15 +43,15 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> float:
     return time.monotonic() - began
 
 
-def dataops(stack: "Stack", *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "dataops_cli.main", *arguments],
-        env={**stack.environment, **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def command(dataops: Callable[..., "subprocess.CompletedProcess[str]"]) -> Command:
+    """Runs a command with a stack's settings."""
+
+    def run(stack: "Stack", *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        settings = {name: value for name, value in stack.environment.items() if name.startswith("DATAOPS_")}
+        return dataops(stack.home, *arguments, **(settings | variables))
+
+    return run
 
 
 def whole(stack: "Stack") -> bool:
@@ -102,8 +105,10 @@ def test_nothing_but_the_api_and_the_dagster_ui_listens_and_both_on_the_loopback
     assert listening == {("127.0.0.1", settings.api_port), ("127.0.0.1", settings.dagster_port)}
 
 
-def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(mending_stack: "Stack") -> None:
-    second = dataops(mending_stack, "up")
+def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(
+    command: Command, mending_stack: "Stack"
+) -> None:
+    second = command(mending_stack, "up")
     assert second.returncode == 2
     assert second.stderr == (
         f"dataops: Another `dataops up` (process {mending_stack.process.pid}) runs on the home {mending_stack.home}: "
@@ -129,26 +134,18 @@ def test_children_that_are_killed_are_back_and_all_is_whole_again(mending_stack:
         assert client.get("/datasets").status_code == 200
 
 
-def test_lost_credentials_are_replaced_by_credentials_create(mending_stack: "Stack") -> None:
+def test_lost_credentials_are_replaced_by_credentials_create(command: Command, mending_stack: "Stack") -> None:
     file = mending_stack.home / "credentials.json"
     file.unlink()
-    made = dataops(mending_stack, "credentials", "create")
+    made = command(mending_stack, "credentials", "create")
     assert made.returncode == 0, made.stderr
     assert mode(file) == 0o600
     with mending_stack.client() as client:
         assert client.get("/datasets").status_code == 200
 
 
-def test_credentials_cannot_be_made_where_nothing_runs(home: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DATAOPS_")}
-    result = subprocess.run(
-        [sys.executable, "-m", "dataops_cli.main", "credentials", "create"],
-        env=environment | {"DATAOPS_HOME": str(home), "DATAOPS_SECRET_KEY": "a secret of the tests, long enough"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def test_credentials_cannot_be_made_where_nothing_runs(home: Path, dataops: Command) -> None:
+    result = dataops(home, "credentials", "create", DATAOPS_SECRET_KEY="a secret of the tests, long enough")
     assert result.returncode == 2
     assert result.stderr == (
         f"dataops: No database is known: start `dataops up` on {home}, or set DATAOPS_DATABASE_URL.\n"
@@ -166,7 +163,7 @@ def test_a_killed_supervisor_leaves_no_process(mending_stack: "Stack") -> None:
 
 
 def test_the_next_start_finds_everything_and_down_ends_it_in_time_leaving_no_process_and_no_address(
-    mending_stack: "Stack", own_stack: Callable[..., "Stack"]
+    command: Command, mending_stack: "Stack", own_stack: Callable[..., "Stack"]
 ) -> None:
     mending_stack.stop()
     known = mending_stack.credentials
@@ -178,20 +175,20 @@ def test_the_next_start_finds_everything_and_down_ends_it_in_time_leaving_no_pro
         assert client.get("/datasets").status_code == 200
     marks = processes(again)
     began = time.monotonic()
-    first = dataops(again, "down")
+    first = command(again, "down")
     assert (first.returncode, first.stdout) == (0, f"Stopped what ran on {again.home}.\n")
     assert time.monotonic() - began < END_SECONDS
     assert again.process.wait(5) == 0
     assert [mark for mark in marks if mark.lives()] == []
     assert not (again.home / "runtime.json").exists()
-    second = dataops(again, "down")
+    second = command(again, "down")
     assert (second.returncode, second.stdout) == (0, f"Nothing runs on {again.home}.\n")
 
 
 @pytest.mark.long
-def test_another_secret_than_the_one_it_began_with_refuses_the_start(mending_stack: "Stack") -> None:
+def test_another_secret_than_the_one_it_began_with_refuses_the_start(command: Command, mending_stack: "Stack") -> None:
     mending_stack.stop()
-    result = dataops(mending_stack, "up", DATAOPS_SECRET_KEY="another secret, long enough")
+    result = command(mending_stack, "up", DATAOPS_SECRET_KEY="another secret, long enough")
     assert result.returncode == 2
     assert result.stderr.startswith("dataops: The secret key does not fit the database: ")
     assert Home(mending_stack.home).read_record() is None
