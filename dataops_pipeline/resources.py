@@ -6,7 +6,6 @@ Made at import, connected at first use: loading the definitions reads no file an
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import ConfigurationError, DataOpsError
 from dataops_core.lifecycle import CheckType, Environment, OperationType
 from dataops_core.logs import configure_ours
+from dataops_core.once import MadeOnce
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import RunEnding, settle
@@ -39,12 +39,12 @@ class DataOps:
     """The product's services in this process; a test makes them its own way."""
 
     def __init__(self, make: Callable[[], Services] | None = None) -> None:
-        self._make = make or _from_environment
+        self._services = MadeOnce(make or _from_environment, keep=1)
 
-    @cached_property
+    @property
     def services(self) -> Services:
         """Settings, registry, files, templates, connector. Raises ConfigurationError where one cannot be had."""
-        return self._make()
+        return self._services()
 
     def step(
         self,
