@@ -3,9 +3,9 @@
 Dagster's own executor in the process does one step after the other. Much of a step is spent waiting, for the connector,
 for PostgreSQL, for the disk, and Arrow, NumPy, zstd and SQLite compute without Python's lock: meanwhile another step is
 under way, of another dataset type or another check of the same. What is begun is finished first, so that a run of many
-types holds the records of few. Everything else is as in Dagster's own: the same events, the same failures, the same end
-of a run that is stopped. Run config selects a process per step for datasets so large that one must not take the others
-down with it (``execution: {config: {multiprocess: {}}}``).
+types holds the records of few. Everything else is as in Dagster's own: the same events, failures and retries, the same
+end of a run that is stopped; but for hooks, which no step here has. Run config selects a process per step for datasets
+so large that one must not take the others down with it (``execution: {config: {multiprocess: {}}}``).
 
 It rests on private parts of Dagster, as ``storage.py`` does; ``pyproject.toml`` pins the minor version.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from dagster import (
@@ -55,6 +55,8 @@ from dataops_core.settings import Settings
 #: How long steps that were interrupted may take to end. Where one does not, what it does comes to nothing: its
 #: operation was settled by whoever stopped the run, and the process ends.
 _INTERRUPTED_SECONDS = 5.0
+#: Where a step may be begun again in a moment.
+_SHORTEST_WAIT = 0.05
 
 
 class ThreadsExecutor(InProcessExecutor):
@@ -98,7 +100,7 @@ class ThreadsExecutor(InProcessExecutor):
             InstanceConcurrencyContext(job_context.instance, job_context.dagster_run) as concurrency,
             execution_plan.start(
                 retry_mode=job_context.retry_mode,
-                sort_key_fn=lambda step: -depth[step.key],
+                sort_key_fn=lambda step: -depth.get(step.key, len(levels)),
                 max_concurrent=self._at_once,
                 instance_concurrency_context=concurrency,
                 step_dependency_config=job_context.step_dependency_config,
@@ -116,6 +118,11 @@ class ThreadsExecutor(InProcessExecutor):
                 for _ in steps.interrupt():
                     pass
                 raise
+            try:
+                captured.close()
+            except Exception:
+                # What the run was for is done: a log that cannot be kept does not make a failure of it.
+                yield _not_captured(job_context, "Exception while cleaning up compute log capture")
 
 
 def _capture_output(job_context: PlanExecutionContext, keys: list[str], captured: ExitStack) -> Iterator[DagsterEvent]:
@@ -127,25 +134,36 @@ def _capture_output(job_context: PlanExecutionContext, keys: list[str], captured
         log_context = captured.enter_context(manager.capture_logs(log_key))
         yield DagsterEvent.capture_logs(job_context, keys, log_key, log_context)
     except Exception:
-        error = EngineEventData(error=serializable_error_info_from_exc_info(sys.exc_info()))
-        yield DagsterEvent.engine_event(job_context, "Exception while setting up compute log capture", error)
+        yield _not_captured(job_context, "Exception while setting up compute log capture")
+
+
+def _not_captured(job_context: PlanExecutionContext, what: str) -> DagsterEvent:
+    error = EngineEventData(error=serializable_error_info_from_exc_info(sys.exc_info()))
+    return DagsterEvent.engine_event(job_context, what, error)
 
 
 def _events(job_context: PlanExecutionContext, active: ActiveExecution, steps: "_Steps") -> Iterator[DagsterEvent]:
     """Begins steps as others end, and tells what happens in them."""
+    again: dict[str, DagsterEvent] = {}
     while not active.is_complete:
         for step in active.get_steps_to_execute():
             steps.begin(job_context.for_step(step, active.get_known_state()))
         yield from active.concurrency_event_iterator(job_context)
         if steps.under_way:
-            said = steps.next()
+            said = steps.next(active.sleep_interval())  # type: ignore[no-untyped-call]
             if isinstance(said, _Ended):
+                if said.key in again:
+                    active.handle_event(again.pop(said.key))
                 active.verify_complete(job_context, said.key)
                 if said.error is not None:
                     raise said.error
-            else:
+            elif said is not None:
                 yield said
-                active.handle_event(said)
+                if said.is_step_up_for_retry:
+                    # It may be begun again at once: not before its thread has ended.
+                    again[str(said.step_key)] = said
+                else:
+                    active.handle_event(said)
         else:
             active.sleep_til_ready()
         # Steps whose inputs failed or were left out.
@@ -185,10 +203,16 @@ class _Steps:
             error = raised
         self._said.put(_Ended(context.step.key, error))
 
-    def next(self) -> DagsterEvent | _Ended:
-        """What a step says next, waited for. Raises DagsterExecutionInterruptedError where the run is stopped."""
-        with raise_interrupts_as(DagsterExecutionInterruptedError):
-            said = self._said.get()
+    def next(self, seconds: float) -> DagsterEvent | _Ended | None:
+        """What a step says next, waited for so long (0: as long as it takes), else None.
+
+        Raises DagsterExecutionInterruptedError where the run is stopped.
+        """
+        try:
+            with raise_interrupts_as(DagsterExecutionInterruptedError):
+                said = self._said.get(timeout=max(seconds, _SHORTEST_WAIT) if seconds else None)
+        except Empty:
+            return None
         if isinstance(said, _Ended):
             del self.under_way[said.key]
         return said

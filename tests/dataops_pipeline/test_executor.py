@@ -3,7 +3,11 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from dagster import (
@@ -14,16 +18,22 @@ from dagster import (
     In,
     JobDefinition,
     Nothing,
+    RetryRequested,
     graph,
     op,
 )
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
+from dagster._core.storage.compute_log_manager import CapturedLogContext
+from pydantic import SecretStr
+from sqlalchemy.pool import QueuePool
 
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.provisioning import fencing
 from dataops_core.provisioning.services import Services
+from dataops_core.settings import Settings
 from dataops_pipeline.executor import executor
+from dataops_pipeline.resources import DataOps
 from tests.dataops_pipeline.test_runs import Pipeline
 
 #: What is waited for in threads comes within this time, or the test fails.
@@ -107,6 +117,49 @@ def test_a_step_that_fails_holds_up_what_needs_it_and_nothing_else(
     assert steps_with(instance, run, DagsterEventType.STEP_FAILURE) == ["a_1"]
 
 
+@pytest.mark.parametrize("seconds", [0, 0.1], ids=["at-once", "later"])
+def test_a_step_that_asks_for_it_is_begun_again_while_another_is_under_way(
+    instance: DagsterInstance, at_once: Callable[[int], None], seconds: float
+) -> None:
+    at_once(2)
+    tried, done = [], threading.Event()
+
+    def try_thrice() -> None:
+        tried.append(threading.current_thread())
+        if len(tried) < 3:
+            raise RetryRequested(max_retries=5, seconds_to_wait=seconds or None)
+        done.set()
+
+    def wait() -> None:
+        assert done.wait(PATIENCE)
+
+    run = ended(instance, chains(a=[try_thrice, lambda: None], b=[wait]))
+    assert run.is_success
+    assert len(set(tried)) == 3
+    assert steps_with(instance, run, DagsterEventType.STEP_UP_FOR_RETRY) == ["a_1", "a_1"]
+    assert len(steps_with(instance, run, DagsterEventType.STEP_SUCCESS)) == 3
+
+
+def test_output_that_cannot_be_kept_fails_no_run(
+    instance: DagsterInstance, at_once: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(1)
+
+    @contextmanager
+    def capture(log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        yield CapturedLogContext(log_key)
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(instance.compute_log_manager, "capture_logs", capture)
+    run = ended(instance, chains(a=[lambda: None]))
+    assert run.is_success
+    told = [
+        record.event_log_entry.message
+        for record in instance.get_records_for_run(run.run_id, of_type=DagsterEventType.ENGINE_EVENT).records
+    ]
+    assert any("compute log capture" in message for message in told)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_a_run_that_is_stopped_interrupts_every_step(
     instance: DagsterInstance, at_once: Callable[[int], None], number: signal.Signals
@@ -157,3 +210,33 @@ def test_the_four_checks_of_a_dataset_are_under_way_at_once(
     pipeline = Pipeline(instance, services)
     operation, _ = pipeline.ready()
     assert pipeline.operation(operation.operation_id).status is OperationStatus.COMPLETED
+
+
+def test_steps_that_begin_at_once_share_what_they_work_with(services: Services) -> None:
+    together, made = threading.Barrier(4, timeout=PATIENCE), []
+
+    def make() -> Services:
+        made.append(services)
+        return replace(services)
+
+    dataops = DataOps(make)
+
+    def ask(_: int) -> Services:
+        together.wait()
+        return dataops.services
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(map(id, threads.map(ask, range(4))))) == 1
+    assert len(made) == 1
+
+
+def test_each_step_at_once_may_have_a_transaction_and_a_beat(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        secret_key=SecretStr("a secret that is long enough"),
+        database_url=SecretStr("postgresql://nowhere/x"),
+        steps_at_once=8,
+    )
+    pool = Services.from_settings(settings).database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.size() + pool._max_overflow == 16
