@@ -27,6 +27,7 @@ from dataops_cli.postgres_account import MAJOR, Account, account_for
 from dataops_cli.processes import Child, ChildSpec, wait_gone
 from dataops_core.errors import ConfigurationError
 from dataops_core.process_marks import ProcessMark
+from dataops_core.settings import Settings
 
 USER = "dataops"
 DATABASE = "dataops"
@@ -39,12 +40,15 @@ _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 #: A socket's path may have 107 bytes on Linux and 103 elsewhere.
 _LONGEST_SOCKET_PATH = 100
 
+#: What a stack's connections are counted by: of all processes but runs' together, of a run, of each of its steps under
+#: way (one to Dagster's database; a transaction and a beat).
+_STACK_CONNECTIONS, _RUN_CONNECTIONS, _STEP_CONNECTIONS = 60, 1, 3
+
 #: For a small machine: the API, Dagster's three processes and a few runs, all with small pools.
 _CONFIGURATION = {
     "listen_addresses": "",
     "port": str(_PORT),
     "unix_socket_permissions": "0700",
-    "max_connections": "160",
     "shared_buffers": "64MB",
     "effective_cache_size": "256MB",
     "maintenance_work_mem": "32MB",
@@ -63,15 +67,24 @@ _CONFIGURATION = {
 }
 
 
+def connections_for(settings: Settings) -> int:
+    """How many connections a stack with these settings may need at once."""
+    return _STACK_CONNECTIONS + settings.max_concurrent_runs * (
+        _RUN_CONNECTIONS + _STEP_CONNECTIONS * settings.steps_at_once
+    )
+
+
 class Postgres:
     """One home's PostgreSQL server.
 
     ``prepare`` makes it, ``spec`` is what a supervisor runs, ``wait_ready`` waits for it. As a context manager it runs
-    the server for the length of the block. ``durable=False`` trades crash safety for speed, for tests.
+    the server for the length of the block. ``durable=False`` trades crash safety for speed, for tests; ``connections``
+    is how many it takes.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, connections: int = 160) -> None:
         self.home = home
+        self._connections = connections
         self._durable = durable
         self._account: Account | None = None
         self._socket_directory: Path | None = None
@@ -111,7 +124,11 @@ class Postgres:
     def spec(self) -> ChildSpec:
         """What to run. SIGINT asks for a fast shutdown: open transactions are rolled back."""
         account = self.account
-        settings = {**_CONFIGURATION, "unix_socket_directories": f'"{self._socket}"'}
+        settings = {
+            **_CONFIGURATION,
+            "max_connections": str(self._connections),
+            "unix_socket_directories": f'"{self._socket}"',
+        }
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]

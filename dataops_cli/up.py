@@ -20,7 +20,7 @@ from dataops_cli.addresses import check_port, local_url, overlap
 from dataops_cli.children import Children, components
 from dataops_cli.cleanup import end_left_over
 from dataops_cli.home import Home, write_private_json
-from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres
+from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres, connections_for
 from dataops_cli.supervisor import StopRequestedError, Supervisor, Unit
 from dataops_cli.terminal import Terminal
 from dataops_core import logs
@@ -140,7 +140,7 @@ def _stop_with_parent(supervisor: Supervisor, parent: int | None) -> None:
 def _with_database(supervisor: Supervisor, home: Home, settings: Settings) -> Settings:
     """The settings with the database's addresses: the embedded server is started where none is given."""
     if settings.database_url is None:
-        server = Postgres(home.path)
+        server = Postgres(home.path, connections=connections_for(settings))
         server.prepare()
         child = supervisor.start(Unit(server.spec(), stage=_STAGE_DATABASE, before=server.clear_leftovers))
         server.wait_ready(child, interrupt=supervisor.check_stop)

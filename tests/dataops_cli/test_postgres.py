@@ -13,10 +13,11 @@ import psutil
 import psycopg2
 import pytest
 
-from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres
+from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres, connections_for
 from dataops_cli.postgres_account import SYSTEM_DIRECTORY, USER_NAME
 from dataops_cli.processes import Child, ProcessMark, wait_gone
 from dataops_core.errors import ConfigurationError
+from dataops_core.settings import Settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what is special about root")
 
@@ -53,6 +54,11 @@ def test_the_server_is_utf8_sorts_by_code_point_and_keeps_checksums(postgres: Po
         ("z",),
         ("é",),
     ]
+
+
+def test_runs_and_steps_at_once_need_connections() -> None:
+    assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=3)) == 160
+    assert connections_for(Settings(max_concurrent_runs=20, steps_at_once=1)) == 140
 
 
 def test_both_databases_exist_from_the_start(postgres: Postgres) -> None:
@@ -123,8 +129,9 @@ def test_what_was_committed_is_there_after_a_kill(home: Path) -> None:
         assert mark is not None
         mark.signal(signal.SIGKILL)
         assert wait_gone([mark], timeout=10)
-    with Postgres(home) as again:
+    with Postgres(home, connections=68) as again:
         assert ask(again, "SELECT answer FROM kept") == [(42,)]
+        assert ask(again, "SHOW max_connections") == [("68",)]
 
 
 def test_a_server_left_over_on_the_same_data_is_ended_first(home: Path) -> None:
