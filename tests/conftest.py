@@ -6,7 +6,7 @@ given by DATAOPS_DATABASE_URL. ``distribution``: such a server of the newest Pos
 ``TEST_LAUNCHER`` (``make test LAUNCHER=...``) is who starts the runs of every stack: ``warm`` or ``default``.
 
 Databases are those of ``databases.py``. ``stack`` is a running ``dataops up`` that the suite shares, ``own_stack``
-starts one that a test may break, ``mending_stack`` is a module's, for faults that it survives.
+starts one that a test may break, ``mending_stack`` is a second one that is shared, for faults that it survives.
 """
 
 import json
@@ -329,12 +329,10 @@ def stack(short_directory: Path, given_database: Callable[[Path], dict[str, str]
         yield running
 
 
-@pytest.fixture(scope="module")
-def mending_stack(
-    short_directory: Path, given_database: Callable[[Path], dict[str, str]], request: pytest.FixtureRequest
-) -> Iterator[Stack]:
-    """A stack of the module's own, for faults that it mends by itself before the test ends."""
-    home = short_directory / request.node.path.stem
+@pytest.fixture(scope="session")
+def mending_stack(short_directory: Path, given_database: Callable[[Path], dict[str, str]]) -> Iterator[Stack]:
+    """A stack for faults that it mends by itself before the test ends; tests that end it are marked ``last``."""
+    home = short_directory / "mending-stack"
     with running_stack(home, **(given_database(home) | UNWATCHED)) as running:
         yield running
 

@@ -1,8 +1,9 @@
 """Which tests go to one process together, and in which order, where several processes share them (pytest-xdist).
 
 The tests of one file stay together, since they share what a module sets up. All files that use a stack of the whole
-session (``SHARED``) go to one process, so that the suite starts it once. What starts or breaks stacks comes first: it
-waits for half of its time, and small tests at the end leave no process without work.
+session (``SHARED``) go to one process, so that the suite starts it once; those that end it (``last``) come after all
+others, also in a single process. What starts or breaks stacks comes first: it waits for half of its time, and small
+tests at the end leave no process without work.
 """
 
 from collections import defaultdict
@@ -11,12 +12,13 @@ from collections.abc import Iterable
 import pytest
 
 #: Fixtures of the whole session that take long to start.
-SHARED = ("stack", "telling_stack")
+SHARED = ("stack", "telling_stack", "mending_stack")
 _HEAVY = ("stack", "fault")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     if not hasattr(config, "workerinput"):
         return
     files: defaultdict[str, list[pytest.Item]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """``dataops up`` from start to end, on the real thing: what it writes, what it mends, and that nothing of it stays.
 
-The tests live through the starts of one installation in the order of this file: a start takes seconds.
+The tests live through the starts of one installation in the order of this file: a start takes seconds. The first start
+is the one that the tests of faults have shared before.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ from dataops_cli.processes import ProcessMark, instance_members
 if TYPE_CHECKING:
     from tests.conftest import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.last, pytest.mark.timeout(300)]
 
 #: What ``up`` promises.
 END_SECONDS = 20.0
@@ -95,12 +97,14 @@ def test_secrets_are_the_owners_alone_and_the_credentials_work_where_they_say(me
 
 
 def test_nothing_but_the_api_and_the_dagster_ui_listens_and_both_on_the_loopback(mending_stack: "Stack") -> None:
-    listening = {
-        connection.laddr
-        for mark in processes(mending_stack)
-        for connection in psutil.Process(mark.pid).net_connections(kind="inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening = set()
+    for mark in processes(mending_stack):
+        with suppress(psutil.NoSuchProcess):  # a run, or who served one, may end meanwhile
+            listening |= {
+                connection.laddr
+                for connection in psutil.Process(mark.pid).net_connections(kind="inet")
+                if connection.status == psutil.CONN_LISTEN
+            }
     settings = mending_stack.settings
     assert listening == {("127.0.0.1", settings.api_port), ("127.0.0.1", settings.dagster_port)}
 

@@ -1,6 +1,7 @@
 """Parts of a running installation killed, stopped or out of disk in the middle of the work: what becomes of it.
 
 One stack for all of them, each with customers of its own: that it is whole again afterwards is part of what is proven.
+It is the one that the tests of `up` end (`tests/dataops_cli/test_up.py`).
 """
 
 import os
