@@ -13,9 +13,9 @@ import numpy as np
 from dataops_core.company.model import Company
 from dataops_core.dataset_types.defects import Marks
 from dataops_core.dataset_types.plan import TitleWords
-from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.fragments import Fragments, Ranges
 from dataops_core.generation.library import Library
-from dataops_core.generation.seeding import I64, U64, coprime, digest64, draw, key, mix, pick
+from dataops_core.generation.seeding import I64, coprime, digest64, draw, key, mix, pick
 from dataops_core.templates.model import Template
 
 #: Measures, and the values that one may have.
@@ -93,7 +93,7 @@ class Facts:
         stated = np.where(marks.fact >= 0, self.blocks[marks.side], -1)
         return np.hstack([blocks[:, :1], stated[:, None], blocks[:, 1:]])
 
-    def narrow(self, fragments: Fragments, ranges: U64, marks: Marks) -> None:
+    def narrow(self, fragments: Fragments, ranges: Ranges, marks: Marks) -> None:
         """Lets each row that states a fact state its own."""
         stating = marks.fact >= 0
         if not stating.any():

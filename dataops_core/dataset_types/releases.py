@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dataops_core.company.model import Company
 from dataops_core.company.releases import in_order
 from dataops_core.company.threads import release_posts
-from dataops_core.generation.fragments import Fragments
-from dataops_core.generation.seeding import I64, U64
+from dataops_core.generation.fragments import Fragments, Ranges
+from dataops_core.generation.seeding import I64
 from dataops_core.generation.sentences import RELEASES
 
 
@@ -61,7 +61,7 @@ class Releases:
         found: I64 = np.where(known, self.order[projects, np.clip(nth, 0, self.order.shape[1] - 1)], -1)
         return found
 
-    def narrow(self, fragments: Fragments, ranges: U64, rows: NDArray[np.bool_], chosen: I64) -> None:
+    def narrow(self, fragments: Fragments, ranges: Ranges, rows: NDArray[np.bool_], chosen: I64) -> None:
         """Lets some rows name their release and no other version."""
         for name in RELEASES:
             bases = fragments.bases[fragments.offsets[fragments.names[name]] + self.project[chosen]]

@@ -37,9 +37,13 @@ def joined(*parts: str | pa.StringArray) -> pa.StringArray:
     return pc.binary_join_element_wise(*values, texts([""])[0])
 
 
-def replaced(texts_: pa.StringArray, there: NDArray[np.bool_], values: Sequence[str]) -> pa.StringArray:
+def replaced(
+    texts_: pa.StringArray, there: NDArray[np.bool_], values: Sequence[str] | pa.StringArray
+) -> pa.StringArray:
     """The texts, with the values in the places that are ``there``, in their order."""
-    return pc.replace_with_mask(texts_, booleans(there), texts(values)) if len(values) else texts_
+    if not len(values):
+        return texts_
+    return pc.replace_with_mask(texts_, booleans(there), of_type(values, pa.string()))
 
 
 def byte_lengths(texts_: pa.StringArray) -> NDArray[np.int64]:

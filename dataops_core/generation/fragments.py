@@ -45,6 +45,29 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranges:
+    """What each of some rows may draw of every pool: what the row's contexts say, but of a pool that is narrowed, by
+    its number, a range of each row's own.
+    """
+
+    rows: int
+    context_ids: dict[str, I64]
+    narrowed: dict[int, U64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The ranges as the steps of a program look them up: a table of the rows, with what all of them share behind.
+
+    ``place`` is where each step's range is: below 0 counted from the end, plus the row times ``width``; else as it is.
+    """
+
+    flat: U64
+    place: I64
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fragments:
     """A frozen library. Shared by all threads; nothing in it changes.
 
@@ -62,46 +85,79 @@ class Fragments:
     #: Expected bytes of each block.
     block_bytes: NDArray[np.float64]
 
-    def ranges(self, rows: int, context_ids: dict[str, I64]) -> U64:
-        """The range of every pool for every row, (rows, pools): first fragment and count, 32 bits each."""
-        packed = np.empty((rows, len(self.names)), dtype=np.uint64)
-        first = 0
-        for context, table in self.ranges_by.items():
-            stop = first + table.shape[1]
-            packed[:, first:stop] = table[context_ids[context]] if context in context_ids else table[0]
-            first = stop
-        return packed
+    def ranges(self, rows: int, context_ids: dict[str, I64]) -> Ranges:
+        """The range of every pool for every row."""
+        return Ranges(rows, context_ids, {})
 
     def base(self, pool: str) -> int:
         """The first fragment of a pool that all rows share."""
         return int(self.bases[self.offsets[self.names[pool]]])
 
-    def only(self, ranges: U64, pool: str, fragments: I64, counts: "int | U64" = 1) -> None:
+    def only(self, ranges: Ranges, pool: str, fragments: I64, counts: "int | U64" = 1) -> None:
         """Narrows a pool: row r draws from ``counts[r]`` of the pool's fragments from ``fragments[r]`` on."""
-        ranges[:, self.names[pool]] = packed_ranges(fragments, counts)
+        ranges.narrowed[self.names[pool]] = packed_ranges(fragments, counts)
 
-    def only_where(self, ranges: U64, pool: str, rows: NDArray[np.bool_], fragments: I64) -> None:
+    def only_where(self, ranges: Ranges, pool: str, rows: NDArray[np.bool_], fragments: I64) -> None:
         """Narrows a pool in some rows: where ``rows`` is true, row r says ``fragments[r]`` and nothing else."""
-        place = self.names[pool]
-        ranges[:, place] = np.where(rows, packed_ranges(fragments, 1), ranges[:, place])
+        if not rows.any():
+            return
+        number = self.names[pool]
+        others = ranges.narrowed[number] if number in ranges.narrowed else self._of_contexts(ranges, number)
+        ranges.narrowed[number] = np.where(rows, packed_ranges(fragments, 1), others)
 
-    def compose(self, ranges: U64, blocks: I64, keys: U64, edits: U64 | None = None) -> pa.StringArray:
+    def _of_contexts(self, ranges: Ranges, number: int) -> U64:
+        """The range of a pool for each row, or one for all, as nothing has narrowed it."""
+        column, tables = number, iter(self.ranges_by.items())
+        context, table = next(tables)
+        while column >= table.shape[1]:
+            column -= table.shape[1]
+            context, table = next(tables)
+        found: U64 = table[ranges.context_ids.get(context, slice(1)), column]
+        return found
+
+    def _table(self, ranges: Ranges) -> _Table:
+        """The ranges of all rows: only what differs between them is there for each."""
+        by_row = self.ranges_by.keys() & ranges.context_ids.keys()
+        of_contexts = sum(self.ranges_by[context].shape[1] for context in by_row)
+        width = of_contexts + len(ranges.narrowed)
+        own = ranges.rows * width
+        flat = np.empty(own + len(self.names) - of_contexts, dtype=np.uint64)
+        rows = flat[:own].reshape(ranges.rows, width)
+        place = np.empty(len(self.names), dtype=np.int64)
+        column, behind, number = 0, own, 0
+        for context, table in self.ranges_by.items():
+            many = table.shape[1]
+            if context in by_row:
+                rows[:, column : column + many] = table[ranges.context_ids[context]]
+                place[number : number + many] = np.arange(column, column + many) - len(flat)
+                column += many
+            else:
+                flat[behind : behind + many] = table[0]
+                place[number : number + many] = np.arange(behind, behind + many)
+                behind += many
+            number += many
+        for column_, (pool, values) in enumerate(ranges.narrowed.items(), column):
+            rows[:, column_] = values
+            place[pool] = column_ - len(flat)
+        return _Table(flat, place[self.program.pool], width)
+
+    def compose(self, ranges: Ranges, blocks: I64, keys: U64, edits: U64 | None = None) -> pa.StringArray:
         """One text per row.
 
         ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row. A row
         with ``edits`` above 0 says what the same blocks, ranges and key say without, but for a few fragments.
         """
         edits = np.zeros_like(keys) if edits is None else edits
-        said = _Said.of(self.program, blocks, keys)
+        said, table = _Said.of(self.program, blocks, keys), self._table(ranges)
         ids = _scratch("ids", int(said.bounds[-1]))
         rows = max(1, len(blocks) * _AT_ONCE // max(1, len(ids)))
         for start in range(0, len(blocks), rows):
-            self._draw(ranges, said, edits, slice(start, min(start + rows, len(blocks))), ids)
+            self._draw(table, said, edits, slice(start, min(start + rows, len(blocks))), ids)
         return gather(self.arena, ids, said.bounds)
 
-    def _draw(self, ranges: U64, said: "_Said", edits: U64, rows: slice, ids: I64) -> None:
+    def _draw(self, table: _Table, said: "_Said", edits: U64, rows: slice, ids: I64) -> None:
         """Draws the fragments of some rows into ``ids``, without allocating anything large."""
-        program, width = self.program, ranges.shape[1]
+        program = self.program
         first, stop = said.bounds[[rows.start, rows.stop]].tolist()
         blocks = slice(*said.edges[[rows.start, rows.stop]].tolist())
         count, lengths = stop - first, said.length[blocks]
@@ -109,25 +165,25 @@ class Fragments:
         np.add(_counting(count), np.repeat(said.jump[blocks] + first, lengths), out=step)
         np.take(program.address, step, out=drawn, mode="clip")
         np.add(drawn, np.repeat(said.key[blocks], lengths), out=drawn)
-        edited = [
-            (part, mix(drawn[part] + (edits[row : row + 1] - said.keys[row : row + 1])))
-            for row in (np.flatnonzero(edits[rows]) + rows.start).tolist()
-            for part in [slice(int(said.bounds[row]) - first, int(said.bounds[row + 1]) - first)]
-        ]
+        edited = np.flatnonzero(edits[rows]) + rows.start
+        of, at = _within(said.bounds[edited] - first, said.bounds[edited + 1] - said.bounds[edited])
+        edit = mix(drawn[at] + (edits[edited] - said.keys[edited])[of])
         mix_in_place(drawn, other.view(np.uint64))
         drawn >>= _HALF
-        # Where the range of each step's pool is, in the flat table of all rows.
-        np.take(program.pool, step, out=other, mode="clip")
-        np.add(other, np.repeat(said.row[blocks] * width, lengths), out=other)
+        # Where the range of each step's pool is: a mask of ones adds the row's place where each row has its own.
+        np.take(table.place, step, out=other, mode="clip")
+        own = np.right_shift(other, 63, out=ids[first:stop])
+        np.bitwise_and(own, np.repeat(said.row[blocks] * table.width + len(table.flat), lengths), out=own)
+        np.add(other, own, out=other)
         taken = ids[first:stop].view(np.uint64)
-        np.take(ranges.ravel(), other, out=taken, mode="clip")
+        np.take(table.flat, other, out=taken, mode="clip")
         counts = other.view(np.uint64)
         np.bitwise_and(taken, _LOW, out=counts)
         drawn *= counts
         drawn >>= _HALF
         taken >>= _HALF
-        for part, by in edited:
-            _edit(drawn[part], counts[part], by)
+        if len(at):
+            drawn[at] = _otherwise(drawn[at], counts[at], edit, of)
         taken += drawn
         np.take(program.shift, step, out=other, mode="clip")
         ids[first:stop] += other
@@ -172,15 +228,25 @@ def packed_ranges(first: I64, counts: "int | I64 | U64") -> U64:
     return packed
 
 
-def _edit(chosen: U64, counts: U64, drawn: U64) -> None:
-    """Has some of a row's fragments say something else: one in ``_EDITED``, and one at least of those that can."""
-    edited = (drawn % _EDITED == 0) & (counts > 1)
-    # Where none was drawn, the last one that can.
-    if not edited.any():
-        edited[np.flatnonzero(counts > 1)[-1:]] = True
+def _within(starts: I64, lengths: I64) -> tuple[I64, I64]:
+    """The places of some stretches, one stretch after the other: of which stretch each is, and the place."""
+    of = np.repeat(np.arange(len(starts)), lengths)
+    return of, np.arange(len(of)) + (starts - np.cumsum(lengths) + lengths)[of]
+
+
+def _otherwise(chosen: U64, counts: U64, drawn: U64, row: I64) -> U64:
+    """What edited rows choose, one after the other: another one of ``_EDITED``, and one at least of those that can."""
+    free = counts > 1
+    edited = free & (drawn % _EDITED == 0)
+    # Of a row where none was drawn, the last one that can.
+    none = np.bincount(row[edited], minlength=int(row[-1]) + 1) == 0
+    left = np.flatnonzero(free & none[row])
+    edited[left[np.flatnonzero(np.diff(row[left], append=-1))]] = True
     many = counts[edited]
     others = ((drawn[edited] >> _HALF) * (many - np.uint64(1))) >> _HALF
-    chosen[edited] = (chosen[edited] + np.uint64(1) + others) % many
+    said = chosen.copy()
+    said[edited] = (chosen[edited] + np.uint64(1) + others) % many
+    return said
 
 
 class _Scratch(threading.local):
@@ -210,7 +276,7 @@ def _counting(size: int) -> I64:
     return _all_counting(1 << max(size, 1).bit_length())[:size]
 
 
-def gather(arena: pa.Array, ids: I64, bounds: I64) -> pa.StringArray:
+def gather(arena: pa.Array, ids: I64, bounds: NDArray[np.int32] | I64) -> pa.StringArray:
     """Text r is the concatenation of fragments ``ids[bounds[r]:bounds[r + 1]]``."""
     # The ranges of pools lie within the arena by construction.
     taken = pc.take(arena, arrays.integers(ids), boundscheck=False)

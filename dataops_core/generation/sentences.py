@@ -17,10 +17,10 @@ from dataops_core.company.model import Company, Person
 from dataops_core.company.threads import thread_links
 from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill
-from dataops_core.generation.fragments import Fragments
+from dataops_core.generation.fragments import Fragments, Ranges
 from dataops_core.generation.library import Library
 from dataops_core.generation.prose import prose
-from dataops_core.generation.seeding import I64, U64, Draws
+from dataops_core.generation.seeding import I64, Draws
 from dataops_core.generation.words import Lexicon, capitalized
 from dataops_core.templates.model import IndustryVocabulary, Template
 
@@ -163,7 +163,7 @@ def add_pools(
         library.wrapped(f"{name}.", name, "", ". ")
 
 
-def narrow_days(fragments: Fragments, ranges: U64, days: I64, pools: Sequence[str] = DAYS) -> None:
+def narrow_days(fragments: Fragments, ranges: Ranges, days: I64, pools: Sequence[str] = DAYS) -> None:
     """Lets each row name the 120 days up to its own only, of the window's days."""
     first = (days - 119).clip(min=0)
     for name in pools:
@@ -178,7 +178,7 @@ def narrow_due(fragments: Fragments, ranges: U64, days: I64, pool: str) -> None:
 
 
 def narrow_newest(
-    fragments: Fragments, ranges: U64, projects: I64, made: I64, pools: Sequence[str], *, newest: int = _NEWEST
+    fragments: Fragments, ranges: Ranges, projects: I64, made: I64, pools: Sequence[str], *, newest: int = _NEWEST
 ) -> None:
     """Lets each row name the newest of what its project had numbered by then: ``made`` so many, at least the first.
 
@@ -192,7 +192,7 @@ def narrow_newest(
         )
 
 
-def narrow_releases(fragments: Fragments, ranges: U64, projects: I64, out: I64) -> None:
+def narrow_releases(fragments: Fragments, ranges: Ranges, projects: I64, out: I64) -> None:
     """Lets each row name the newest version only of those that its project had ``out`` by then."""
     narrow_newest(fragments, ranges, projects, out, RELEASES, newest=1)
 

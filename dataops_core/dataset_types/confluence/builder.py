@@ -23,6 +23,7 @@ from dataops_core.dataset_types.confluence.plan import NOTES, REVIEW, body_bytes
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Ranges, gather
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import (
     I64,
@@ -46,6 +47,8 @@ from dataops_core.generation.sentences import (
     spoken_day,
 )
 
+#: Each byte as ``quote_plus`` has it.
+_ESCAPED = arrays.texts([quote_plus(bytes([byte])) for byte in range(256)])
 #: Of each byte what it is in an address, 0 where a title has to be escaped: few of them, and escaping is slow.
 _IN_PATH = np.zeros(256, dtype=np.uint8)
 _IN_PATH[np.frombuffer(f"{string.ascii_letters}{string.digits} .,:-".encode(), dtype=np.uint8)] = np.frombuffer(
@@ -334,7 +337,7 @@ class PageBuilder:
         blocks = np.hstack([begin[:, None], blocks, end[:, None]])
         return fragments.compose(ranges, blocks, self._draw("body", told.rows), marks.edits)
 
-    def _narrow_reviews(self, ranges: U64, pages: _Pages) -> None:
+    def _narrow_reviews(self, ranges: Ranges, pages: _Pages) -> None:
         """Lets the review of an incident speak of its issue, its first ticket, whom it hit and when."""
         fragments, incidents = self._plan.fragments, self._spec.company.incidents
         reviews, chosen = pages.incident >= 0, pages.incident
@@ -348,7 +351,7 @@ class PageBuilder:
         for name in (*DAYS, "outage_day"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])
 
-    def _narrow_notes(self, ranges: U64, pages: _Pages) -> None:
+    def _narrow_notes(self, ranges: Ranges, pages: _Pages) -> None:
         """Lets the notes of a release speak of that one and its day."""
         fragments, releases = self._plan.fragments, self._plan.releases
         notes, chosen = pages.release >= 0, pages.release
@@ -364,7 +367,9 @@ def _in_path(titles: pa.StringArray) -> pa.StringArray:
     said = _IN_PATH[np.frombuffer(titles.buffers()[2], dtype=np.uint8, count=places[-1])]
     to_escape = np.zeros(len(titles), dtype=np.bool_)
     to_escape[np.searchsorted(places, np.flatnonzero(said == 0), side="right") - 1] = True
-    escaped = [quote_plus(title) for title in titles.filter(arrays.booleans(to_escape)).to_pylist()]
+    odd = titles.filter(arrays.booleans(to_escape))
+    letters = np.frombuffer(odd.buffers()[2] or b"", dtype=np.uint8, count=arrays.places(odd)[-1])
+    escaped = gather(_ESCAPED, letters.astype(np.int64), arrays.places(odd))
     return arrays.replaced(arrays.cut(said, places), to_escape, escaped)
 
 

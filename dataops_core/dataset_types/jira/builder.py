@@ -20,6 +20,7 @@ from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTI
 from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, RELEASE, description_bytes, plans
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.outline import Sizes, Spread, blocks_of
 from dataops_core.generation.seeding import (
     I64,
@@ -370,7 +371,7 @@ class IssueBuilder:
         )
         return arrays.lists(entries, counts.tolist()).cast(COMMENT_LIST)
 
-    def _ranges(self, topic: I64, project: I64, moment: I64) -> U64:
+    def _ranges(self, topic: I64, project: I64, moment: I64) -> Ranges:
         """What texts may say: of their topic and project, and of nothing that came after their moment."""
         numbered, fragments = self._plan.numbered, self._plan.fragments
         ranges = fragments.ranges(len(topic), {TOPIC: topic, PROJECT: project})
@@ -384,7 +385,7 @@ class IssueBuilder:
         narrow_newest(fragments, ranges, np.zeros_like(project), tickets, ("support_card",))
         return ranges
 
-    def _narrow_release(self, ranges: U64, release: I64) -> None:
+    def _narrow_release(self, ranges: Ranges, release: I64) -> None:
         """Lets what is said of a release (-1: none) name it and what it consists of."""
         fragments, named = self._plan.fragments, release >= 0
         for name in ("released", "release_contents", "release_thread"):

@@ -23,6 +23,7 @@ from dataops_core.dataset_types.slack.layout import REACTIONS
 from dataops_core.dataset_types.slack.plan import ROLES, plans, text_bytes
 from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Threads
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.identifiers import uuids
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import I64, U64, chance, draw, key, mix, pick
@@ -264,7 +265,7 @@ class MessageBuilder:
         composed = fragments.compose(ranges, blocks, self._draw("text", told.rows), marks.edits)
         return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
 
-    def _narrow_numbered(self, ranges: U64, messages: _Messages) -> None:
+    def _narrow_numbered(self, ranges: Ranges, messages: _Messages) -> None:
         """Issues and pull requests that there were by then; of an incident, its own issue."""
         numbered, fragments = self._plan.numbered, self._plan.fragments
         issues = numbered.issues_by(messages.project, messages.moment)
@@ -280,18 +281,16 @@ class MessageBuilder:
         fragments.only_where(ranges, "release_contents", release >= 0, fragments.base("release_contents") + release)
         self._narrow_to_incidents(ranges, messages)
 
-    def _narrow_to_incidents(self, ranges: U64, messages: _Messages) -> None:
+    def _narrow_to_incidents(self, ranges: Ranges, messages: _Messages) -> None:
         """Of an incident its own issue, and one customer that it hit."""
         fragments, outages = self._plan.fragments, self._clock.outages
-        rows = np.flatnonzero(messages.threads.incident[messages.thread] >= 0)
-        incident = messages.threads.incident[messages.thread][rows]
+        incident = messages.threads.incident[messages.thread]
+        about = incident >= 0
         hit = (outages.customers[incident] >= 0).sum(axis=1).astype(np.uint64)
-        nth = pick(self._draw("customer", messages.threads.roots)[messages.thread][rows], hit)
-        links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project[rows]]
-        own = ranges[rows]
-        fragments.only(own, "ticket_link", links + outages.issue[incident] - 1)
-        fragments.only(own, "customer", fragments.base("customer") + outages.customers[incident, nth])
-        ranges[rows] = own
+        nth = pick(self._draw("customer", messages.threads.roots)[messages.thread], hit)
+        links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project]
+        fragments.only_where(ranges, "ticket_link", about, links + outages.issue[incident] - 1)
+        fragments.only_where(ranges, "customer", about, fragments.base("customer") + outages.customers[incident, nth])
 
 
 def _stamps(moments: I64, rows: I64) -> pa.Array:

@@ -23,6 +23,7 @@ from dataops_core.dataset_types.zendesk.layout import CHANNELS, LAYOUTS, PRIORIT
 from dataops_core.dataset_types.zendesk.numbers import Ids
 from dataops_core.dataset_types.zendesk.plan import COMMENTS, INCIDENT, description_bytes, plans
 from dataops_core.generation import arrays, calendar
+from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.outline import Sizes, Spread, blocks_of
 from dataops_core.generation.seeding import (
     I64,
@@ -369,7 +370,7 @@ class TicketBuilder:
         )
         return arrays.lists(entries, counts.tolist()).cast(COMMENT_LIST)
 
-    def _ranges(self, tickets: _Tickets, chosen: I64, moment: I64) -> U64:
+    def _ranges(self, tickets: _Tickets, chosen: I64, moment: I64) -> Ranges:
         """What texts may say: of their ticket's topic, project and people, and of nothing after their moment."""
         plan, fragments, company = self._plan, self._plan.fragments, self._spec.company
         project, customer = tickets.project[chosen], tickets.customer[chosen]
