@@ -56,6 +56,13 @@ def test_moments_are_written_in_utc():
     assert calendar.with_offset(moments).to_pylist()[1] == "2023-07-04T01:01:01.000+0000"
     assert calendar.dates(moments).to_pylist() == ["2023-07-03", "2023-07-04"]
     assert calendar.rfc3339(moments[:0]).to_pylist() == []
+    assert calendar.rfc3339(np.array([-1, -40 * 86_400])).to_pylist() == [
+        "2023-07-02T23:59:59Z",
+        "2023-05-24T00:00:00Z",
+    ]
+    for far in (-400 * 86_400, (calendar.WINDOW_DAYS + 400) * 86_400):
+        with pytest.raises(ValueError, match="a year away"):
+            calendar.rfc3339(np.array([0, far]))
     assert calendar.day_of(moments).tolist() == [0, 1]
 
 
