@@ -170,7 +170,7 @@ def narrow_days(fragments: Fragments, ranges: Ranges, days: I64, pools: Sequence
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 
-def narrow_due(fragments: Fragments, ranges: U64, days: I64, pool: str) -> None:
+def narrow_due(fragments: Fragments, ranges: Ranges, days: I64, pool: str) -> None:
     """Lets each row name the sixty days after its own, as far as the window goes: when something is due."""
     first = (days + 1).clip(max=calendar.WINDOW_DAYS - 1)
     counts = (calendar.WINDOW_DAYS - first).clip(max=60).astype(np.uint64)
