@@ -159,8 +159,8 @@ def welcome(library: Library) -> int:
     return library.block(
         *library.parse(
             "<p>This is the space of {project}. {team} runs {service} here; {person_mail} answers questions.</p><ul>"
-            '<li>Code: <a href="{repository}">{service}</a></li><li>Files: {file_link}</li><li>News: <a '
-            'href="{announcement}">#releases</a></li><li>What is planned next: {ticket}</li></ul>'
+            '<li>The code is in <a href="{repository}">{service}</a></li><li>The files are in {file_link}</li><li>The '
+            'news is in <a href="{announcement}">#releases</a></li></ul>'
         )
     )
 
