@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from dataops_core.company.model import Company
+from dataops_core.generation import calendar
+from dataops_core.generation.seeding import I64
 from dataops_core.lifecycle import Stage
 from dataops_core.templates.model import IndustryVocabulary, Template
 
@@ -35,6 +37,11 @@ class GenerationSpec:
     stage: Stage
     seed: int
     record_count: int
+
+    @property
+    def weeks(self) -> I64:
+        """Weeks of the window, each as often as something is made in it, by the template's or the industry's season."""
+        return calendar.weeks(tuple((self.template.seasonality or self.vocabulary.seasonality).items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,9 @@ class DatasetType(Protocol):
     archetypes: frozenset[str]
     #: Fields of a template's ``defects`` that make sense for the type.
     defects: frozenset[str]
+    #: Whether records are made by a template's season. Not where the company numbers them as they are made, since other
+    #: datasets cite the numbers that there were on a day.
+    seasonal: bool
 
     @property
     def schema(self) -> "DataFrameSchema":

@@ -199,7 +199,7 @@ class Office:
         """Any document may be defective but the first one of a project."""
         project = self.plan.wheel.project(rows)
         author = self.plan.people.member(project, self.draw("author", rows))
-        created = calendar.moments(self.draw("created", rows), zone=self.plan.people.zone[author])
+        created = calendar.moments(self.draw("created", rows), self._spec.weeks, zone=self.plan.people.zone[author])
         free = ~self._is_first(rows)
         return Candidates(project=project, moment=created, paired=free, movable=free)
 
@@ -221,7 +221,9 @@ class Office:
         editor = np.where((version == 1) | chance(editors, 500), author, plan.people.member(project, mix(editors)))
         drawn = self.draw("created", rows)
         zone = plan.people.zone[author]
-        created = np.where(first, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
+        created = np.where(
+            first, calendar.before(drawn, zone=zone), calendar.moments(drawn, self._spec.weeks, zone=zone)
+        )
         changed = calendar.later(
             np.where(first, _SETTLED, created),
             self.draw("modified", rows),

@@ -6,6 +6,8 @@ release, so that no record is ever from the future, and the same specification g
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from dataops_core.generation import arrays
 from dataops_core.generation.local_time import WORK_BEGINS, WORK_ENDS, ZONES, LocalTime
 from dataops_core.generation.seeding import I64, U64, key, mix, pick, weighted_table
+from dataops_core.templates.model import Month
 
 #: The first day, a Monday, and the number of days: times are in [2023-07-03, 2026-06-29), but for what is older.
 WINDOW_START = date(2023, 7, 3)
@@ -32,16 +35,48 @@ WORKED_SECONDS = _WEEKS * 5 * SHIFT
 
 #: Day of the week and hour of the day, as weights: mostly Monday to Friday, eight to six.
 _WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
+_MONTHS = get_args(Month)
+#: How much is done in a week, as a share of :data:`_ORDINARY`: little over Christmas and New Year, less in August.
+_ORDINARY, _CHRISTMAS, _NEW_YEAR, _AUGUST = 20, 7, 11, 15
+
+
+def _rhythm(week: int) -> int:
+    days = [WINDOW_START + timedelta(days=week * 7 + day) for day in range(5)]
+    if any(day.month == 12 and day.day in (25, 26) for day in days):
+        return _CHRISTMAS
+    if any(day.month == 1 and day.day == 1 for day in days):
+        return _NEW_YEAR
+    return _AUGUST if days[2].month == 8 else _ORDINARY
+
+
+_RHYTHM = np.array([_rhythm(week) for week in range(_WEEKS)], dtype=np.int64)
+#: What is done in the window, in working seconds of which each counts as much as its week's rhythm says; and how much
+#: of it before each week.
+_DONE_BEFORE = np.concatenate([[0], np.cumsum(_RHYTHM)]) * (5 * SHIFT)
+_DONE = int(_DONE_BEFORE[-1])
 _HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
 
 
-def moments(drawn: U64, first_day: int = 0, *, zone: "int | I64" = 0) -> I64:
-    """A working moment per draw, in seconds since the window's start; on or after ``first_day``'s week.
+@lru_cache(maxsize=64)
+def weeks(seasonality: "tuple[tuple[str, int], ...]" = ()) -> I64:
+    """Weeks of the window, each as often as something happens in it: ``weeks()[pick(drawn, len(weeks()))]``.
+
+    ``seasonality`` has months by their English names in lower case, with how much happens in them, in percent of what
+    the company's year alone would have; a month that it does not name has 100.
+    """
+    percents = dict(seasonality)
+    middles = [WINDOW_START + timedelta(days=week * 7 + 2) for week in range(_WEEKS)]
+    weights = [int(_RHYTHM[week]) * percents.get(_MONTHS[middle.month - 1], 100) for week, middle in enumerate(middles)]
+    return weighted_table(weights, 1 << 13)
+
+
+def moments(drawn: U64, often: "I64 | None" = None, *, zone: "int | I64" = 0) -> I64:
+    """A working moment per draw, in seconds since the window's start, in weeks of :func:`weeks`.
 
     Hours are those of a zone, one for all or one each.
     """
-    first_week = first_day // 7
-    week = first_week + pick(drawn, _WEEKS - first_week)
+    table = weeks() if often is None else often
+    week = table[pick(drawn, len(table))]
     return _in_window(CLOCKS.utc(week * 7 * DAY + _within_week(mix(drawn + key("within week"))), zone))
 
 
@@ -86,17 +121,23 @@ def worked(moments_: I64, *, zone: "int | I64" = 0) -> I64:
 
 
 def filed(numbers: I64, counts: "int | I64", drawn: U64, *, zone: "int | I64" = 0) -> I64:
-    """When thing ``number`` (from 1) of ``counts`` that are numbered as they are made was made: evenly over the window.
+    """When thing ``number`` (from 1) of ``counts`` that are numbered as they are made was made: over the window, by the
+    rhythm of the company's year.
 
     ``drawn`` varies it within its share of the time: a higher number is never earlier.
     """
-    share = pick(drawn, WORKED_SECONDS)
-    return at_work(((numbers - 1) * WORKED_SECONDS + share) // counts, zone=zone)
+    done = ((numbers - 1) * _DONE + pick(drawn, _DONE)) // counts
+    week = np.searchsorted(_DONE_BEFORE, done, side="right") - 1
+    return at_work(week * (5 * SHIFT) + (done - _DONE_BEFORE[week]) // _RHYTHM[week], zone=zone)
 
 
 def filed_by(moments_: I64, counts: "int | I64", *, zone: "int | I64" = 0) -> I64:
     """How many things of :func:`filed` were surely made before each moment."""
-    filed_: I64 = np.clip(worked(moments_, zone=zone) * counts // WORKED_SECONDS, 0, counts)
+    week, second = np.divmod(worked(moments_, zone=zone), 5 * SHIFT)
+    # What comes after the last second of the window is of its last week.
+    last = np.minimum(week, _WEEKS - 1)
+    done = _DONE_BEFORE[week] + second * _RHYTHM[last]
+    filed_: I64 = np.clip(done * counts // _DONE, 0, counts)
     return filed_
 
 

@@ -273,6 +273,9 @@ def _template_problems(template: Template, source: Source) -> list[Problem]:
             for name, share in template.defects
             if share and name not in dataset_type.defects
         ]
+        if template.seasonality and not dataset_type.seasonal:
+            text = f"does nothing for {template.dataset_type}, which the company numbers all year round: remove it"
+            problems.append(source.problem(("seasonality",), text))
     weights = template.archetypes.values()
     if min(weights) < 0 or sum(weights) < 1:
         problems.append(source.problem(("archetypes",), "weights must be 0 or more, and one at least above 0"))

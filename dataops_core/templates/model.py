@@ -7,7 +7,7 @@ One YAML file holds one template. What all templates of an industry share, its v
 ``catalog/industries/<industry>.yaml`` (:class:`IndustryVocabulary`), so that a template holds only what is its own.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +16,14 @@ from dataops_core.lifecycle import Industry, Stage
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
 Words = Annotated[str, StringConstraints(min_length=2, max_length=120, strip_whitespace=True)]
+
+
+Month = Literal[
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+]  # fmt: skip
+#: How much happens in months, in percent of an ordinary one; a month that is not named has 100.
+Seasonality = dict[Month, Annotated[int, Field(ge=25, le=400)]]
 
 
 class _Strict(BaseModel):
@@ -72,7 +80,7 @@ class IndustryVocabulary(_Strict):
     ``products`` and ``systems`` name what it sells and runs (like a topic's nouns), ``stakeholders`` who is affected
     (plural: "card issuers"), ``regulations`` what it must obey (singular, with the article that it has in a sentence:
     "the Bank Secrecy Act", "HIPAA"), ``risks`` what can go wrong (uncountable: "account takeover"), ``goals`` what it
-    wants (infinitive phrases without "to": "shorten onboarding").
+    wants (infinitive phrases without "to": "shorten onboarding"). ``seasonality`` says when it is busy.
     """
 
     industry: Industry
@@ -82,6 +90,7 @@ class IndustryVocabulary(_Strict):
     regulations: tuple[Words, ...] = Field(min_length=4)
     risks: tuple[Words, ...] = Field(min_length=6)
     goals: tuple[Words, ...] = Field(min_length=6)
+    seasonality: Seasonality = {}
 
 
 class Template(_Strict):
@@ -103,6 +112,8 @@ class Template(_Strict):
     defects: DefectShares = DefectShares()
     #: Kinds of documents with their weights; the dataset type says which kinds it knows.
     archetypes: dict[Slug, int] = Field(min_length=1)
+    #: When much is written, where that differs from the industry's; empty: as in the industry.
+    seasonality: Seasonality = {}
     #: Labels (Confluence) or topics (GitHub) that records carry: lower case, hyphens.
     labels: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")], ...] = Field(min_length=6)
     topics: tuple[Topic, ...] = Field(min_length=3)

@@ -26,6 +26,7 @@ NOTES: Mapping[str, str] = {
     "defects.conflicting_facts": "share of records that state another value of a fact than another record does",
     "defects.misfiled": "share of records that stand where what they are about does not belong",
     "archetypes": "kinds of documents with their weights; 0 switches one off",
+    "seasonality": "months in which more or less is written, in percent, 25 to 400; {} is as in the industry",
     "labels": "6 or more: lower case, digits and hyphens",
     "topics": "what is written about, 3 or more; sentences are made of their words",
     "topics.key": "lower case, digits and _, once per template",

@@ -136,7 +136,7 @@ class PageBuilder:
         project, ordinal = self._plan.wheel.project(rows), self._plan.wheel.ordinal(rows)
         free = (ordinal > 0) & (self._incident(project, ordinal) < 0) & (self._release(project, ordinal) < 0)
         author = self._plan.people.member(project, self._draw("author", rows))
-        created = calendar.moments(self._draw("created", rows), zone=self._plan.people.zone[author])
+        created = calendar.moments(self._draw("created", rows), self._spec.weeks, zone=self._plan.people.zone[author])
         return Candidates(project=project, moment=created, paired=free, movable=free)
 
     def _pages(self, rows: I64, marks: Marks) -> _Pages:
@@ -157,7 +157,7 @@ class PageBuilder:
         created = np.where(
             reviews | notes,
             calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), zone=zone),
-            np.where(root, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone)),
+            np.where(root, calendar.before(drawn, zone=zone), calendar.moments(drawn, self._spec.weeks, zone=zone)),
         )
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.

@@ -47,6 +47,7 @@ class ConfluencePages:
     author_column = "_author_name"
     archetypes = frozenset(LAYOUTS)
     defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
+    seasonal = True
     completeness = (
         *map(FieldRule, _ALWAYS),
         # A space's first page has no parent; any other has both halves of the reference.

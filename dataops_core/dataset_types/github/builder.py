@@ -136,7 +136,7 @@ class RepositoryBuilder:
         zone = plan.people.zone[author]
         # The services run when the window begins.
         drawn = self._draw("created", rows)
-        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
+        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, self._spec.weeks, zone=zone))
         archived = ~own & chance(self._draw("archived", rows), 60)
         # An archived repository was left alone within a year; others are pushed to until late.
         pushes = self._draw("pushed", rows)

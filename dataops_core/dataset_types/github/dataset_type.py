@@ -73,6 +73,7 @@ class GithubRepos:
     archetypes = frozenset(LAYOUTS)
     # Repositories are all in one place.
     defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts"})
+    seasonal = True
     completeness = (
         *map(FieldRule, _ALWAYS),
         # GitHub knows the text of a license that it recognizes only.

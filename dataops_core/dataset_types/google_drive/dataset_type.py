@@ -45,6 +45,7 @@ class GoogleDriveDocuments:
     author_column = "owners.displayName"
     archetypes = frozenset({"proposal", "project_plan", "meeting_notes", "report", "guide", "tracker", "deck"})
     defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
+    seasonal = True
     completeness = (
         *map(FieldRule, _ALWAYS),
         # Files of Google's own kinds have no bytes that could be hashed.

@@ -48,6 +48,7 @@ class JiraIssues:
     archetypes = frozenset(LAYOUTS)
     # An issue is changed, never written anew.
     defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
+    seasonal = False
     completeness = (
         *map(FieldRule, _ALWAYS),
         # What nobody has begun needs nobody; what is done has an end.

@@ -227,7 +227,7 @@ class AccountBuilder:
         zone = plan.people.zone[creator]
         drawn = self._draw("created", rows)
         # Customers are in the CRM when the window begins.
-        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, zone=zone))
+        created = np.where(own, calendar.before(drawn, zone=zone), calendar.moments(drawn, self._spec.weeks, zone=zone))
         place = self._incomplete(rows)
         return _Accounts(
             rows=rows,

@@ -51,6 +51,7 @@ class SalesforceAccounts:
     archetypes = frozenset(LAYOUTS)
     # An account is changed, never written anew, and stands in no folder.
     defects = frozenset({"near_duplicates", "conflicting_facts"})
+    seasonal = True
     completeness = (
         *map(FieldRule, _ALWAYS),
         FieldRule("LastActivityDate", applies=lambda frame: frame["Type"].str.startswith("Customer")),

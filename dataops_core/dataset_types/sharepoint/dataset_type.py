@@ -44,6 +44,7 @@ class SharepointDocuments:
     author_column = "createdBy.user.displayName"
     archetypes = frozenset(FOLDERS)
     defects = frozenset({"near_duplicates", "stale_versions", "conflicting_facts", "misfiled"})
+    seasonal = True
     completeness = tuple(map(FieldRule, _ALWAYS))
 
     @property

@@ -77,7 +77,9 @@ class MessageBuilder:
         self._plan = plans(spec)
         self._path = ("slack_messages", spec.seed)
         plan = self._plan
-        self._clock = ThreadClock(spec.company, plan.people, plan.archetypes, spec.record_count, *self._path)
+        self._clock = ThreadClock(
+            spec.company, plan.people, plan.archetypes, spec.record_count, spec.weeks, *self._path
+        )
         self._incomplete = Incomplete(
             self._clock.answered, incomplete_quota(spec), len(_INCOMPLETE_FIELDS), *self._path, "incomplete"
         )

@@ -49,6 +49,7 @@ class SlackMessages:
     archetypes = frozenset(LAYOUTS)
     # A message is not written anew.
     defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
+    seasonal = True
     completeness = (
         *map(FieldRule, _ALWAYS),
         *(FieldRule(name, applies=lambda frame: frame["reply_count"].notna()) for name in _OF_REPLIES),

@@ -109,10 +109,17 @@ class ThreadClock:
     """Makes threads of one company, template and seed."""
 
     def __init__(
-        self, company: Company, people: People, archetypes: tuple[str, ...], record_count: int, *path: object
+        self,
+        company: Company,
+        people: People,
+        archetypes: tuple[str, ...],
+        record_count: int,
+        weeks: I64,
+        *path: object,
     ) -> None:
         self._people = people
         self._count = record_count
+        self._weeks = weeks[(weeks >= _FIRST_WEEK) & (weeks < _LAST_WEEK)]
         self._path = path
         self._wheel = Wheel(company)
         self._pauses = np.array([LAYOUTS[name].pause for name in archetypes], dtype=np.uint64)
@@ -190,7 +197,7 @@ class ThreadClock:
         incident, alarm, release = about
         zones, urgent = self._people.zone[authors], incident >= 0
         drawn = self._draw("posted", roots)
-        week = _FIRST_WEEK + pick(mix(~drawn), _LAST_WEEK - _FIRST_WEEK)
+        week = self._weeks[pick(mix(~drawn), len(self._weeks))]
         local = week * _WEEK + calendar.moments(drawn) % _WEEK
         moments = np.empty(authors.shape, dtype=np.int64)
         spoken_of = self.outages.posted[incident] + np.where(alarm >= 0, 0, 60 + pick(drawn, 1200))

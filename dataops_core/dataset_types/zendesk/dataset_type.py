@@ -49,6 +49,7 @@ class ZendeskTickets:
     archetypes = frozenset(LAYOUTS)
     # A ticket is changed, never written anew.
     defects = frozenset({"near_duplicates", "conflicting_facts", "misfiled"})
+    seasonal = False
     completeness = (
         *map(FieldRule, _ALWAYS),
         FieldRule("assignee_id", applies=lambda frame: frame["status"] != "new"),

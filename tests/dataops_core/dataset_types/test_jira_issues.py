@@ -105,7 +105,8 @@ def test_time_runs_forwards(issues):
 def test_issues_are_made_in_the_working_hours_of_the_team_s_zone(issues):
     zones = {person.account_id: ZoneInfo(person.timezone) for person in issues.spec.company.people}
     assert len(set(zones.values())) > 1
-    for row in issues.rows:
+    # A misfiled one has its number, and with it its time, of the project in which it stands.
+    for row in (row for number, row in enumerate(issues.rows) if number not in issues.misfiled):
         local = moment(row["fields.created"]).astimezone(zones[row["fields.reporter.accountId"]])
         assert local.weekday() < 5
         assert 8 <= local.hour < 18

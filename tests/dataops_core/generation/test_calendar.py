@@ -32,6 +32,45 @@ def test_most_work_is_done_on_weekdays_between_eight_and_six():
     assert 0.85 < np.mean([8 <= moment.hour < 18 for moment in worked]) < 1
 
 
+def in_months(moments: np.ndarray) -> np.ndarray:
+    """How many of the moments are in each month, January first, of the two whole calendar years."""
+    found = [moment.month for moment in times(moments) if moment.year in {2024, 2025}]
+    return np.bincount(found, minlength=13)[1:]
+
+
+def test_little_is_done_over_christmas_and_less_in_august():
+    drawn = mix(np.arange(100_000, dtype=np.uint64))
+    for moments in (calendar.moments(drawn), calendar.filed(np.arange(1, 100_001), 100_000, drawn)):
+        months, christmas = in_months(moments), [moment for moment in times(moments) if moment.month == 12]
+        assert months[7] < 0.85 * months[5]
+        assert np.mean([24 <= moment.day <= 28 for moment in christmas]) < 0.1
+
+
+def test_months_are_as_busy_as_a_season_says():
+    drawn = mix(np.arange(100_000, dtype=np.uint64))
+    usual = in_months(calendar.moments(drawn))
+    busy = in_months(calendar.moments(drawn, calendar.weeks((("november", 300), ("may", 50)))))
+    others = [month for month in range(12) if month not in {4, 10}]
+    ordinary = busy[others].sum() / usual[others].sum()
+    # Weeks that belong to two months go with that of their Wednesday.
+    assert busy[10] / usual[10] / ordinary == pytest.approx(3, rel=0.1)
+    assert busy[4] / usual[4] / ordinary == pytest.approx(0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("count", [7, 1000, 400_000])
+def test_what_is_filed_by_a_moment_was_made_before_it(count):
+    numbers = np.arange(1, count + 1) if count < 5000 else np.linspace(1, count, 5000).astype(np.int64)
+    drawn = mix(numbers.astype(np.uint64))
+    made = calendar.filed(numbers, count, drawn)
+    assert (np.diff(made) >= 0).all()
+    surely = calendar.filed_by(made, count)
+    assert (surely < numbers).all()
+    # No more is left out than the one that is being made, and one of the same second.
+    assert (surely >= numbers - 2).all()
+    end = np.array([calendar.WINDOW_DAYS * calendar.DAY - 1])
+    assert calendar.filed_by(end, count).tolist() == [count]
+
+
 def test_what_is_later_is_later_and_still_in_the_window():
     start = calendar.moments(DRAWN)
     after = calendar.later(start, mix(DRAWN), within_days=90)

@@ -190,6 +190,17 @@ def test_a_wrong_value_is_named_with_file_line_and_field(put: Put, old: str, new
     assert said in str(problem["problem"])
 
 
+def test_a_season_is_refused_where_it_does_nothing_and_where_a_month_is_none(put: Put) -> None:
+    shipped = (SHIPPED_DIR / "jira-fintech-developer-productivity.yaml").read_text(encoding="utf-8")
+    path = put(("version: 1", "version: 2\nseasonality: {may: 150}"), text=shipped)
+    (problem,) = problems_of(path.parent)
+    assert problem["field"] == "seasonality"
+    assert "numbers all year round: remove it" in str(problem["problem"])
+    path.unlink()
+    path = put(("version: 1", "version: 1\nseasonality: {mai: 150, june: 500}"))
+    assert {problem["field"] for problem in problems_of(path.parent)} == {"seasonality.mai", "seasonality.june"}
+
+
 def test_a_defect_that_the_type_does_not_know_is_named(put: Put) -> None:
     shipped = (SHIPPED_DIR / "jira-fintech-developer-productivity.yaml").read_text(encoding="utf-8")
     path = put(("version: 1", "version: 2"), ("misfiled: 0.005", "stale_versions: 0.01"), text=shipped)
