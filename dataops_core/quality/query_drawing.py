@@ -353,17 +353,27 @@ class _Draw:
 
 
 def own_words(corpus: Corpus, index: int) -> list[str]:
-    """Words of a body with letters beyond ASCII, none of its title; none where there are not enough to ask for."""
+    """Words of a body with letters beyond ASCII; none where there are not enough to ask for.
+
+    None is of its title, or stands there in ASCII, too, as in a mail address: so an index without such letters that
+    takes muller or mueller for Müller does not lead there.
+    """
     if corpus.is_ascii(index):
         return []
     text, title = corpus.plain(index), corpus.documents[index].title
     if not is_beyond_ascii(text):
         return []
-    said = set(words(title))
+    said, lowered = set(words(title)), text.lower()
     found = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
     plain = (word for word in found if word.isalpha() and len(word) <= _WORD_LENGTH)
     own = [word for word in plain if (parts := words(word)) and said.isdisjoint(parts)]
+    own = [word for word in own if not any(form.isascii() and form in lowered for form in _forms(word))]
     return own if len(own) >= OWN_WORDS else []
+
+
+def _forms(word: str) -> Iterator[str]:
+    """How an engine may have folded the word."""
+    return (form for part in words(word) for form in part.split("|"))
 
 
 def is_telling(word: str) -> bool:

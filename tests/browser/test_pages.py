@@ -41,7 +41,7 @@ def test_the_api_docs_show_every_operation_without_an_asset_from_another_host(st
     page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
     page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108  Playwright marks the handler
     page.goto(f"{stack.settings.public_base}/docs", wait_until="networkidle")
-    expect(page.get_by_text("Provision datasets")).to_be_visible()
+    expect(page.get_by_text("Provision datasets")).to_be_visible(timeout=30_000)
     assert asked - {""} == {urlsplit(stack.settings.public_base).netloc}
     assert errors == []
 
