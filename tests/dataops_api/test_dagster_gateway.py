@@ -218,6 +218,7 @@ def test_a_run_that_dagster_refuses_is_a_permanent_error_and_its_sentence_is_for
     assert "unheard_of" in error.value.details["said"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_whose_process_was_ended_from_outside_is_lost_and_has_not_failed(
     dagster: Dagster, gateway: DagsterGateway, number: signal.Signals
@@ -272,6 +273,7 @@ def test_while_the_code_location_is_down_no_launch_is_given_up_and_it_succeeds_w
     assert ended(gateway, wait_for(launched, "The launch")).ending is RunEnding.SUCCESS
 
 
+@pytest.mark.long
 def test_a_daemon_is_judged_by_the_age_of_its_beats(dagster: Dagster, gateway: DagsterGateway) -> None:
     """Dagster itself would call it healthy for half an hour more."""
     assert "shows no life" in (gateway.health().daemon or "")

@@ -84,6 +84,7 @@ def second_process(api: Any, port: int, log: Path) -> Iterator["subprocess.Popen
         process.wait(20)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", _HELD_AT)
 def test_a_process_that_is_killed_before_it_answers_leaves_all_or_nothing(
     own_api: Any, unused_port: int, tmp_path: Path, place: str

@@ -47,6 +47,7 @@ assert tracing.traceparent() is None
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", [OFF, ON], ids=["off", "on"])
 def test_off_loads_nothing_and_on_goes_on_with_the_trace_that_was_given(code: str) -> None:
     # On, nobody takes the spans: the process must end all the same, and soon.

@@ -82,6 +82,7 @@ def client(apart):
     client.close()
 
 
+@pytest.mark.long
 def test_a_kill_between_two_pages_costs_nothing(apart, client, new_connector, make_documents):
     connector = new_connector()
     apart.start()
@@ -104,6 +105,7 @@ def test_a_kill_between_two_pages_costs_nothing(apart, client, new_connector, ma
     assert len(client.search(connector.spec, "item2199").hits) == 1
 
 
+@pytest.mark.long
 def test_a_kill_in_the_middle_of_writing_leaves_the_old_index_served(apart, client, new_connector, make_documents):
     connector = new_connector()
     apart.start()
@@ -144,6 +146,7 @@ def test_it_starts_although_the_database_is_away_and_says_so(tmp_path):
     away.close()
 
 
+@pytest.mark.long
 def test_a_kill_loses_no_count_of_what_was_answered(apart, client, new_connector, make_documents, database):
     """C-55: counted before the answer, so that only searches under way may be counted and not answered."""
     connector = new_connector()

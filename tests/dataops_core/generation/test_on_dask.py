@@ -138,6 +138,7 @@ def test_the_doctor_counts_the_workers(cluster, tmp_path, monkeypatch):
     )
 
 
+@pytest.mark.long
 def test_what_a_killed_worker_had_is_built_again(cluster, write):
     def kill_one(written: int) -> None:
         if written == 2 * BLOCK_ROWS:

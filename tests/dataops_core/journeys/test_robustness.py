@@ -61,6 +61,7 @@ def killed_at_each_statement(trip, goal):
     raise AssertionError("the tick has no end")
 
 
+@pytest.mark.long
 def test_a_kill_at_any_statement_leaves_what_the_next_tick_goes_on_from(trip):
     """C-92: a transition in each of its steps, and a completion."""
     trip.settled(SANDBOX, PAGES, REPOS)

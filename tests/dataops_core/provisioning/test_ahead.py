@@ -59,6 +59,7 @@ print(json.dumps(seen))
 """
 
 
+@pytest.mark.long
 def test_nothing_before_the_schema_check_loads_pandas_or_pandera():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120)
     before_any, *by_type, ahead = json.loads(done.stdout)

@@ -322,7 +322,10 @@ def unsound(url: str) -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
-@pytest.mark.parametrize("revision", SCHEMAS)
+# The first and the last of them stand for all in the usual tier.
+@pytest.mark.parametrize(
+    "revision", [pytest.param(each, marks=pytest.mark.long) if each in SCHEMAS[1:-1] else each for each in SCHEMAS]
+)
 def test_a_database_of_an_earlier_schema_keeps_all_its_data_and_is_as_sound_as_a_new_one(
     postgres_url: str, revision: str
 ) -> None:

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
@@ -38,6 +40,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.long
 def test_all_is_loaded_with_one_thread_and_no_open_file(tmp_path, database_url) -> None:
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -52,6 +52,7 @@ async def awaited(client: Any, case: Case) -> Any:
     return plain(value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(**each_case())
 def test_the_client_does_as_every_sdk(server: FaultServer, case: Case) -> None:
     case.prepare(server)
