@@ -35,6 +35,7 @@ WORKED_SECONDS = _WEEKS * 5 * SHIFT
 
 #: Day of the week and hour of the day, as weights: mostly Monday to Friday, eight to six.
 _WEEKDAYS = weighted_table([50, 54, 54, 52, 44, 3, 3], 1024)
+_HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
 _MONTHS = get_args(Month)
 #: How much is done in a week, as a share of :data:`_ORDINARY`: little over Christmas and New Year, less in August.
 _ORDINARY, _CHRISTMAS, _NEW_YEAR, _AUGUST = 20, 7, 11, 15
@@ -54,7 +55,6 @@ _RHYTHM = np.array([_rhythm(week) for week in range(_WEEKS)], dtype=np.int64)
 #: of it before each week.
 _DONE_BEFORE = np.concatenate([[0], np.cumsum(_RHYTHM)]) * (5 * SHIFT)
 _DONE = int(_DONE_BEFORE[-1])
-_HOURS = weighted_table([0, 0, 0, 0, 0, 1, 2, 8, 26, 42, 44, 40, 24, 36, 44, 40, 34, 22, 8, 4, 3, 2, 1, 0], 1024)
 
 
 @lru_cache(maxsize=64)
