@@ -2,10 +2,11 @@
 
 Dagster's own executor in the process does one step after the other. Much of a step is spent waiting, for the connector,
 for PostgreSQL, for the disk, and Arrow, NumPy, zstd and SQLite compute without Python's lock: meanwhile another step is
-under way, of another dataset type or another check of the same. What is begun is finished first, so that a run of many
-types holds the records of few. Everything else is as in Dagster's own: the same events, failures and retries, the same
-end of a run that is stopped; but for hooks, which no step here has. Run config selects a process per step for datasets
-so large that one must not take the others down with it (``execution: {config: {multiprocess: {}}}``).
+under way, of another dataset type or another check of the same. Of steps of one priority (Dagster's tag) what is begun
+is finished first, so that a run of many types holds the records of few. Everything else is as in Dagster's own: the
+same events, failures and retries, the same end of a run that is stopped; but for hooks, which no step here has. Run
+config selects a process per step for datasets so large that one must not take the others down with it (``execution:
+{config: {multiprocess: {}}}``).
 
 It rests on private parts of Dagster, as ``storage.py`` does; ``pyproject.toml`` pins the minor version.
 """
@@ -46,7 +47,9 @@ from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.execute_plan import dagster_event_sequence_for_step
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.plan.step import ExecutionStep
 from dagster._core.executor.in_process import InProcessExecutor
+from dagster._core.storage.tags import PRIORITY_TAG
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import raise_interrupts_as
 
@@ -100,7 +103,7 @@ class ThreadsExecutor(InProcessExecutor):
             InstanceConcurrencyContext(job_context.instance, job_context.dagster_run) as concurrency,
             execution_plan.start(
                 retry_mode=job_context.retry_mode,
-                sort_key_fn=lambda step: -depth.get(step.key, len(levels)),
+                sort_key_fn=lambda step: (len(levels) + 1) * -_priority(step) - depth.get(step.key, len(levels)),
                 max_concurrent=self._at_once,
                 instance_concurrency_context=concurrency,
                 step_dependency_config=job_context.step_dependency_config,
@@ -123,6 +126,10 @@ class ThreadsExecutor(InProcessExecutor):
             except Exception:
                 # What the run was for is done: a log that cannot be kept does not make a failure of it.
                 yield _not_captured(job_context, "Exception while cleaning up compute log capture")
+
+
+def _priority(step: ExecutionStep) -> int:
+    return int((step.tags or {}).get(PRIORITY_TAG, 0))
 
 
 def _capture_output(job_context: PlanExecutionContext, keys: list[str], captured: ExitStack) -> Iterator[DagsterEvent]:

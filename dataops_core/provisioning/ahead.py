@@ -24,6 +24,8 @@ _SCHEMA_CHECK = "dataops_core.quality.schema_validation"
 #: pandera's modules import each other in circles: two threads that begin at different ones would each wait for the
 #: other, which Python notices and answers with an ImportError.
 _loading = threading.Lock()
+#: All that laying out does is compute: one after the other the first is done soonest, which is needed first.
+_laying_out = threading.Lock()
 
 
 class Meanwhile(Generic[_T]):
@@ -64,7 +66,8 @@ def lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> threading.Thread
 
 def _lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> None:
     try:
-        dataset_type.builder(spec)
+        with _laying_out:
+            dataset_type.builder(spec)
     except Exception:
         # Whoever builds the records meets it again, and fails by it.
         _log.warning("the records could not be laid out ahead", exc_info=True)

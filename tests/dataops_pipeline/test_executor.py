@@ -99,6 +99,20 @@ def test_there_are_no_more_at_once_than_there_may_be_and_what_is_begun_is_finish
     assert done == list("aaabbbccc")
 
 
+def test_of_all_types_templates_and_connectors_come_before_records_which_come_type_by_type(
+    instance: DagsterInstance, services: Services, at_once: Callable[[int], None]
+) -> None:
+    """C-83: progress is that of the type that is least far."""
+    at_once(1)
+    types = ("confluence_pages", "github_repos")
+    _, run = Pipeline(instance, services, dataset_types=types).ready()
+    begun = [str(step) for step in steps_with(instance, run, DagsterEventType.STEP_START)]
+    assert set(begun[:4]) == {f"{each}__{name}" for each in types for name in ("template", "connector")}
+    of_types = [step.partition("__")[0] for step in begun[4:]]
+    assert of_types == sorted(of_types)
+    assert len(of_types) == 14
+
+
 def test_a_step_that_fails_holds_up_what_needs_it_and_nothing_else(
     instance: DagsterInstance, at_once: Callable[[int], None]
 ) -> None:
