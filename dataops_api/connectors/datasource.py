@@ -13,7 +13,7 @@ from pydantic_core import SchemaError
 from dataops_api.connectors.problems import ConnectorProblem, at
 from dataops_api.connectors.schemas import CustomProperty, DatasourceConfig, DocumentDefinition, UserReference
 from dataops_core.connectors.embedded.bulk_text import plain_texts
-from dataops_core.connectors.embedded.index import IndexedDocument
+from dataops_core.connectors.embedded.rows import IndexedDocument
 from dataops_core.connectors.embedded.text import HTML, PLAIN, TEXT_TYPES, one_line
 from dataops_core.registry.tables import Connector
 

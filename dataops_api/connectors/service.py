@@ -82,7 +82,8 @@ class ConnectorService:
             return 0
 
     def close(self) -> None:
-        """Closes every open index file."""
+        """Ends what is under way, and closes every open index file."""
+        self.uploads.close()
         self.readers.close()
 
     # --- search -------------------------------------------------------------------------------------------------------

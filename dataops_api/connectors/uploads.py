@@ -7,12 +7,14 @@ time, across processes, by the registry's lock. Source: ``docs/contract.md`` C-9
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dataops_api.connectors.problems import ConnectorProblem, at
@@ -21,9 +23,10 @@ from dataops_core import fault_points
 from dataops_core.clock import rfc3339
 from dataops_core.connectors.embedded import index
 from dataops_core.connectors.embedded.files import IndexFiles
-from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError, IndexedDocument, IndexStats
+from dataops_core.connectors.embedded.index import DamagedIndexError, IndexStats
 from dataops_core.connectors.embedded.readers import Readers
-from dataops_core.errors import GoneError, StorageError
+from dataops_core.connectors.embedded.rows import DuplicateUrlError, IndexedDocument
+from dataops_core.errors import DataOpsError, GoneError, StorageError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus
 from dataops_core.registry import connectors as registry
@@ -54,6 +57,11 @@ class Uploads:
         self._database = database
         self._files = files
         self._readers = readers
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="index-ahead")
+
+    def close(self) -> None:
+        """Ends what is under way in the background."""
+        self._ahead.shutdown(cancel_futures=True)
 
     # --- bulk ---------------------------------------------------------------------------------------------------------
 
@@ -67,6 +75,20 @@ class Uploads:
             raise at("invalid_parameter", "/disableStaleDocumentDeletionCheck", "is for the last page only")
         page = _Page(request, documents, now)
         self._write(connector_id, lambda session, connector: self._take(session, connector, page), now=now)
+        if not request.isLastPage:
+            self._ahead.submit(self._index_ahead, connector_id, request.uploadId)
+
+    def _index_ahead(self, connector_id: UUID, upload_id: str) -> None:
+        """Adds what was taken to the full text, while the next page is read. What is left of it the last page does."""
+        try:
+            with self._database.transaction() as session:
+                if not registry.try_lock(session, connector_id):
+                    return
+                connector = registry.get(session, connector_id)
+                if connector is not None and connector.upload and connector.upload["upload_id"] == upload_id:
+                    index.index_ahead(self._files.spool(connector_id, upload_id))
+        except (DataOpsError, SQLAlchemyError):
+            _LOG.warning("Upload '%s' of connector %s is indexed at its end", upload_id, connector_id, exc_info=True)
 
     def _take(self, session: Session, connector: Connector, page: _Page) -> None:
         request = page.request

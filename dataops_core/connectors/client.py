@@ -5,6 +5,7 @@ connector service may live in another process or on another machine. Its health 
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -36,6 +37,9 @@ from dataops_core.security import Keyring
 
 PAGE_DOCUMENTS = 1_000
 PAGE_BYTES = 5 * 1024 * 1024
+#: Pages that are made before they can be sent. The documents of a usual dataset are all made at once, and whoever waits
+#: for that (the test queries are drawn from them) need not wait for the connector.
+_PAGES_AHEAD = 4
 #: The last page waits for the whole index to be built: this many bytes of it per second at the very least.
 _BUILD_BYTES_PER_SECOND = 1_000_000
 _MAX_BUILD_TIMEOUT = 3600.0
@@ -105,7 +109,7 @@ class EmbeddedConnector:
     def _load(self, spec: ConnectorSpec, documents: Iterable[Document], upload_id: str, ids: IdDigest) -> LoadReport:
         pages = 0
         total_bytes = 0
-        for page, is_last in _with_last(_one_ahead(_pages(spec, documents, ids))):
+        for page, is_last in _with_last(_made_ahead(_pages(spec, documents, ids))):
             pages += 1
             total_bytes += len(page)
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
@@ -243,12 +247,12 @@ def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: IdDigest) ->
     yield b",".join(parts)
 
 
-def _one_ahead(pages: Iterator[bytes]) -> Iterator[bytes]:
-    """The pages, each made while the one before it is on its way."""
+def _made_ahead(pages: Iterator[bytes]) -> Iterator[bytes]:
+    """The pages, some of them made while one is on its way."""
     with ThreadPoolExecutor(1, thread_name_prefix="pages") as thread:
-        following = thread.submit(next, pages, None)
-        while (page := following.result()) is not None:
-            following = thread.submit(next, pages, None)
+        ahead = deque(thread.submit(next, pages, None) for _ in range(_PAGES_AHEAD))
+        while (page := ahead.popleft().result()) is not None:
+            ahead.append(thread.submit(next, pages, None))
             yield page
 
 

@@ -257,8 +257,8 @@ def documents(
                 if note is not None:
                     note.append(document)
                 yield document
-    # All is handed over: the connector builds its index now, and this process has the time. Sooner, whoever computes
-    # here would hold up the thread that sends.
+    # All is handed over: the connector is at it for a while, and this process has the time. Sooner, whoever computes
+    # here would hold up the thread that makes pages.
     load_schema_check(dataset_type)
     then()
 

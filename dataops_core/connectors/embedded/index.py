@@ -1,8 +1,8 @@
 """Index files of the embedded engine: one SQLite file holds one generation of one connector, whole.
 
 A generation is built aside, page by page, in a spool file, and becomes an index by :func:`finish`; from then on the
-file is never written again, so readers may open it as immutable. Belongs here: the schema, and everything that writes
-or counts. Does not belong here: questions (``search.py``), and which generation is served (the registry).
+file is never written again, so readers may open it as immutable. Belongs here: everything that writes files or counts.
+Does not belong here: rows (``rows.py``), questions (``search.py``), which generation is served (the registry).
 
 Errors: StorageError where the disk does not take or give it, DamagedIndexError where the file is not what it must be.
 """
@@ -15,39 +15,25 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dataops_core.connectors.embedded.spelling import stored
+from dataops_core.connectors.embedded.rows import (
+    DOC_COLUMNS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    IndexedDocument,
+    count,
+    remove,
+    store,
+)
 from dataops_core.connectors.id_digest import digest_in_order
 from dataops_core.errors import DataOpsError, StorageError
 
-SCHEMA_VERSION = 2
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE docs (
-    rowid INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    object_type TEXT NOT NULL,
-    view_url TEXT NOT NULL UNIQUE,
-    author_email TEXT, author_name TEXT, owner_email TEXT, owner_name TEXT,
-    container TEXT, status TEXT, created_at INTEGER, updated_at INTEGER
-);
-CREATE TABLE texts (rowid INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL, spelled TEXT NOT NULL);
-CREATE TABLE facets (
-    doc INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL COLLATE NOCASE, number REAL,
-    PRIMARY KEY (doc, field, value)
-) WITHOUT ROWID;
-CREATE VIRTUAL TABLE fts USING fts5(
-    title, body, spelled, content='texts', content_rowid='rowid', tokenize='porter unicode61 remove_diacritics 2'
-);
-"""
-_DOC_COLUMNS = (
-    "id, object_type, view_url, author_email, author_name, owner_email, owner_name, "
-    "container, status, created_at, updated_at"
-)
 #: Bytes of tokens that a build holds in memory before it writes a segment: one segment up to about 100 MB of text.
 _BUILD_MEMORY = 64 * 1024 * 1024
-#: Where a spool file notes how many documents it has.
-_HELD = "documents_held"
+#: Where a spool file notes how many documents it has, of how many pages, and the last row that the full text has.
+_HELD, _PAGES, _INDEXED = "documents_held", "pages_taken", "rows_indexed"
+#: So many pages are indexed as they come: each makes a segment of its own, and so few are searched as fast as one. What
+#: comes after them is indexed at the end, in few segments of any size, and all become one.
+_PAGES_AHEAD = 8
 _STORAGE_CODES = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 )
@@ -57,36 +43,6 @@ class DamagedIndexError(DataOpsError):
     """The file is no whole index of this schema."""
 
     code = "INDEX_DAMAGED"
-
-
-class DuplicateUrlError(DataOpsError):
-    """Two documents with different ids claim one URL; ``position`` is that of the second in its page."""
-
-    code = "DUPLICATE_URL"
-
-    def __init__(self, position: int) -> None:
-        super().__init__("Another document has this viewURL.")
-        self.position = position
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedDocument:
-    """A document as the engine keeps it: the body as plain text, times in epoch seconds, facets by field and value."""
-
-    id: str
-    object_type: str
-    title: str
-    body: str
-    view_url: str
-    author_email: str | None
-    author_name: str | None
-    owner_email: str | None
-    owner_name: str | None
-    container: str | None
-    status: str | None
-    created_at: int | None
-    updated_at: int | None
-    facets: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +112,7 @@ def create(path: Path, *, upload_id: str, started_at: str) -> None:
         discard(path)
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
-            connection.executescript(_SCHEMA)
+            connection.executescript(SCHEMA)
             # One large merge at the end instead of many while building.
             connection.execute("INSERT INTO fts(fts, rank) VALUES ('automerge', 0)")
             connection.execute("INSERT INTO fts(fts, rank) VALUES ('hashsize', ?)", (_BUILD_MEMORY,))
@@ -183,106 +139,52 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
         held = _held(connection)
         if held < at_least:
             raise DamagedIndexError("The upload's spool file lacks documents.")
-        _, added = _store(connection, documents)
-        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_HELD, str(held + added)))
+        _, added = store(connection, documents)
+        if added < len(documents):
+            # Rows are gone that the full text may have: all of it is made at the end.
+            connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
+            _note(connection, _INDEXED, 0)
+            _note(connection, _PAGES, _PAGES_AHEAD)
+        _note(connection, _HELD, held + added)
+        _note(connection, _PAGES, (_noted(connection, _PAGES) or 0) + 1)
         return held + added
 
 
 def _held(connection: sqlite3.Connection) -> int:
     """How many documents a spool file has, by its own account: counting them for each page takes ever longer."""
-    told = connection.execute("SELECT value FROM meta WHERE key = ?", (_HELD,)).fetchone()
-    return int(told[0]) if told else _count(connection, "docs")
+    told = _noted(connection, _HELD)
+    return count(connection, "docs") if told is None else told
 
 
-def _store(connection: sqlite3.Connection, documents: Sequence[IndexedDocument]) -> tuple[list[int], int]:
-    """Stores the documents and returns their rows, and how many more there are now.
+def _noted(connection: sqlite3.Connection, key: str) -> int | None:
+    told = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return int(told[0]) if told else None
 
-    A row taken twice is the later document's.
+
+def _note(connection: sqlite3.Connection, key: str, number: int) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, str(number)))
+
+
+def index_ahead(path: Path) -> None:
+    """Adds what a spool file has so far to its full text, which leaves less to do at the end. All or nothing.
+
+    Raises StorageError, and DamagedIndexError where the file is gone.
     """
-    first: int = connection.execute("SELECT ifnull(max(rowid), 0) + 1 FROM docs").fetchone()[0]
-    connection.execute("SAVEPOINT page")
-    try:
-        rows, added = _insert(connection, first, documents), len(documents)
-    except sqlite3.IntegrityError:
-        # Some are there already, by their ids or URLs: one after another tells which.
-        connection.execute("ROLLBACK TO page")
-        replaced = [_replace(connection, position, document) for position, document in enumerate(documents)]
-        rows, added = [row for row, _ in replaced], sum(new for _, new in replaced)
-    connection.execute("RELEASE page")
-    return rows, added
+    with _writing(path) as connection:
+        if (_noted(connection, _PAGES) or 0) <= _PAGES_AHEAD:
+            _index_the_rest(connection)
 
 
-def _replace(connection: sqlite3.Connection, position: int, document: IndexedDocument) -> tuple[int, bool]:
-    """Stores a document in place of the one with its id, if any; its row, and whether there was none."""
-    found = connection.execute("SELECT rowid FROM docs WHERE id = ?", (document.id,)).fetchone()
-    if found:
-        _remove(connection, found[0])
-    row: int = connection.execute("SELECT ifnull(max(rowid), 0) + 1 FROM docs").fetchone()[0]
-    try:
-        _insert(connection, row, [document])
-    except sqlite3.IntegrityError:
-        raise DuplicateUrlError(position) from None
-    return row, found is None
-
-
-def _insert(connection: sqlite3.Connection, first: int, documents: Sequence[IndexedDocument]) -> list[int]:
-    """Stores documents of which none is there yet, from a row on. Raises IntegrityError for one that is."""
-    rows = list(range(first, first + len(documents)))
-    numbered = list(zip(rows, documents, strict=True))
-    connection.executemany(
-        f"INSERT INTO docs (rowid, {_DOC_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  names of our own
-        [
-            (
-                row,
-                document.id,
-                document.object_type,
-                document.view_url,
-                document.author_email,
-                document.author_name,
-                document.owner_email,
-                document.owner_name,
-                document.container,
-                document.status,
-                document.created_at,
-                document.updated_at,
-            )
-            for row, document in numbered
-        ],
-    )
-    connection.executemany(
-        "INSERT INTO texts VALUES (?, ?, ?, ?)",
-        [(row, *_texts(document)) for row, document in numbered],
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO facets VALUES (?, ?, ?, ?)",
-        [(row, field, value, as_number(value)) for row, document in numbered for field, value in document.facets],
-    )
-    return rows
-
-
-def _texts(document: IndexedDocument) -> tuple[str, str, str]:
-    """Title and body as they are stored, and how their words are spelled otherwise."""
-    (title, of_title), (body, of_body) = stored(document.title), stored(document.body)
-    return title, body, f"{of_title} {of_body}".strip()
-
-
-def _remove(connection: sqlite3.Connection, row: int) -> None:
-    for table, column in (("docs", "rowid"), ("texts", "rowid"), ("facets", "doc")):
-        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (row,))  # noqa: S608  names of our own
-
-
-def _count(connection: sqlite3.Connection, table: str) -> int:
-    count: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608  names of our own
-    return count
-
-
-def as_number(value: str) -> float | None:
-    """The value as a number that ranges compare, None where it is none."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if number - number == 0 else None  # neither infinite nor NaN
+def _index_the_rest(connection: sqlite3.Connection) -> None:
+    """Adds the rows to the full text that it has not yet."""
+    done = _noted(connection, _INDEXED) or 0
+    last: int = connection.execute("SELECT ifnull(max(rowid), 0) FROM texts").fetchone()[0]
+    if last > done:
+        connection.execute(
+            "INSERT INTO fts(rowid, title, body, spelled) SELECT * FROM texts WHERE rowid > ?",
+            (done,),
+        )
+        _note(connection, _INDEXED, last)
 
 
 def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
@@ -294,7 +196,7 @@ def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("ATTACH ? AS served", (uris[1],))
         connection.execute("BEGIN IMMEDIATE")
-        held = _count(connection, "served.docs")
+        held = count(connection, "served.docs")
         stale = connection.execute(
             "SELECT rowid FROM served.docs AS d WHERE NOT EXISTS (SELECT 1 FROM main.docs AS m WHERE m.id = d.id)"
         ).fetchall()
@@ -303,7 +205,7 @@ def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
             return False
         for (row,) in stale:
             added = connection.execute(
-                f"INSERT OR IGNORE INTO main.docs ({_DOC_COLUMNS}) SELECT {_DOC_COLUMNS} FROM served.docs "  # noqa: S608  names of our own
+                f"INSERT OR IGNORE INTO main.docs ({DOC_COLUMNS}) SELECT {DOC_COLUMNS} FROM served.docs "  # noqa: S608  names of our own
                 "WHERE rowid = ? RETURNING rowid",
                 (row,),
             ).fetchone()
@@ -331,9 +233,10 @@ def finish(path: Path, target: Path, *, finished_at: str, processing_state: str)
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [("finished_at", finished_at), ("processing_state", processing_state)],
         )
-        connection.execute("DELETE FROM meta WHERE key = ?", (_HELD,))
-        connection.execute("INSERT INTO fts(fts) VALUES ('rebuild')")
-        connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
+        _index_the_rest(connection)
+        if (_noted(connection, _PAGES) or 0) > _PAGES_AHEAD:
+            connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
+        connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,), (_INDEXED,)])
     return _seal(path, target)
 
 
@@ -342,7 +245,7 @@ def _seal(path: Path, target: Path) -> IndexStats:
         problems = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
         if problems != ["ok"]:
             raise DamagedIndexError(f"The index is damaged: {'; '.join(problems)}.")
-        counts = {table: _count(connection, table) for table in ("docs", "texts", "fts_docsize")}
+        counts = {table: count(connection, table) for table in ("docs", "texts", "fts_docsize")}
         if len(set(counts.values())) != 1:
             raise DamagedIndexError(f"The index does not hold every document: {counts}.")
     with sqlite_errors():
@@ -385,8 +288,8 @@ def amend(
                     "INSERT INTO fts(fts, rowid, title, body, spelled) SELECT 'delete', * FROM texts WHERE rowid = ?",
                     found,
                 )
-                _remove(connection, found[0])
-        rows, _ = _store(connection, upserts)
+                remove(connection, found[0])
+        rows, _ = store(connection, upserts)
         connection.executemany(
             "INSERT INTO fts(rowid, title, body, spelled) SELECT * FROM texts WHERE rowid = ?",
             [(row,) for row in sorted(set(rows))],

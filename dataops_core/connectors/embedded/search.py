@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dataops_core.connectors.embedded.index import as_number
+from dataops_core.connectors.embedded.rows import as_number
 from dataops_core.connectors.embedded.spelling import asks_otherwise, together, words_meant
 from dataops_core.connectors.embedded.text import match_terms, one_line
 from dataops_core.errors import DataOpsError

@@ -26,6 +26,7 @@ from dataops_core.registry.database import Database
 from dataops_core.registry.tables import Customer, Dataset
 from dataops_core.security import Keyring
 from dataops_core.settings import Settings
+from tests.waiting import wait_for
 
 SECRET = "a secret of the connector tests"
 
@@ -117,9 +118,16 @@ class LiveService:
         return self.service.files.folder(connector_id)
 
     def files(self, connector_id: UUID) -> list[str]:
-        """Names of the files that the connector has on disk."""
+        """Names of the files that the connector has on disk, once none of them is being written."""
         folder = self.folder(connector_id)
-        return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        if not folder.is_dir():
+            return []
+
+        def look() -> list[list[str]]:
+            names = sorted(entry.name for entry in folder.iterdir())
+            return [] if any(name.endswith("-journal") for name in names) else [names]
+
+        return wait_for(look, f"nothing is written in {folder}")[0]
 
     def token(
         self, connector_id: UUID, kind: TokenKind, *, lifetime: timedelta = timedelta(hours=1)

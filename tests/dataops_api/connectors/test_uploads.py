@@ -1,6 +1,8 @@
 """The life of an upload, and every point at which it may be cut off (C-90)."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from uuid import uuid4
 
 import httpx
@@ -11,6 +13,7 @@ from dataops_core.connectors.protocol import Manifest
 from dataops_core.errors import StorageError
 from dataops_core.lifecycle import ConnectorStatus
 from dataops_core.registry import connectors as registry
+from tests.waiting import wait_for
 
 BULK = "/api/index/v1/bulkindexdocuments"
 
@@ -134,6 +137,36 @@ def test_pages_sent_at_once_are_all_taken(connector):
     connector.post(BULK, connector.page("u", range(0), isLastPage=True))
     assert answers == [200] * 5
     assert connector.count() == 100
+
+
+def indexed(live_service, connector, upload_id):
+    """How many documents of an upload under way the full text has."""
+    path = live_service.folder(connector.connector_id) / f"{upload_id}.tmp"
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        return connection.execute("SELECT count(*) FROM fts_docsize").fetchone()[0]
+
+
+def test_pages_are_indexed_while_the_next_is_on_its_way(connector, live_service):
+    connector.post(BULK, connector.page("u", range(10), isFirstPage=True))
+    wait_for(lambda: indexed(live_service, connector, "u") == 10, "the first page is indexed")
+    connector.post(BULK, connector.page("u", range(10, 20)))
+    wait_for(lambda: indexed(live_service, connector, "u") == 20, "the second page is indexed")
+    assert connector.hits("ledger") == []
+    connector.post(BULK, connector.page("u", range(20, 25), isLastPage=True))
+    assert connector.count() == 25
+    assert [len(connector.hits(f"marker{number}")) for number in (1, 11, 21)] == [1, 1, 1]
+
+
+def test_a_page_that_cannot_be_indexed_ahead_is_indexed_at_the_end(connector, monkeypatch, caplog):
+    def full(_path):
+        raise StorageError("The index cannot be stored: database or disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "index_ahead", full)
+        connector.post(BULK, connector.page("u", range(10), isFirstPage=True))
+        wait_for(lambda: "is indexed at its end" in caplog.text, "it was tried")
+    assert connector.post(BULK, connector.page("u", range(10, 20), isLastPage=True)).status_code == 200
+    assert [len(connector.hits(f"marker{number}")) for number in (1, 11)] == [1, 1]
 
 
 # --- cut off ----------------------------------------------------------------------------------------------------------

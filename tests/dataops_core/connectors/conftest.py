@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 
 from dataops_core.connectors.embedded import index
-from dataops_core.connectors.embedded.index import IndexedDocument, IndexStats
+from dataops_core.connectors.embedded.index import IndexStats
 from dataops_core.connectors.embedded.readers import Readers
+from dataops_core.connectors.embedded.rows import IndexedDocument
 
 MOMENT = "2026-01-28T10:30:00Z"
 

@@ -7,8 +7,10 @@ from uuid import uuid4
 import pytest
 
 from dataops_core.connectors.embedded import index
-from dataops_core.connectors.embedded.index import DamagedIndexError, DuplicateUrlError
+from dataops_core.connectors.embedded.index import DamagedIndexError
 from dataops_core.connectors.embedded.readers import Readers
+from dataops_core.connectors.embedded.rows import DuplicateUrlError
+from dataops_core.connectors.embedded.search import Question, search
 from dataops_core.connectors.protocol import Manifest
 from dataops_core.errors import StorageError
 
@@ -57,6 +59,48 @@ def test_a_page_with_a_document_twice_keeps_the_later_one_whole(spool, document,
         assert bodies == {"id-0001": "second", "id-0002": document(2).body, "id-0003": document(3).body}
         of_none = "SELECT count(*) FROM facets WHERE doc NOT IN (SELECT rowid FROM docs)"
         assert connection.execute(of_none).fetchone() == (0,)
+
+
+def found(connection, text, **members):
+    return [hit.id for hit in search(connection, Question(text, **members), seconds=5).hits]
+
+
+PAGES = [range(start, start + 3) for start in range(0, 36, 3)]
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [[], [0], [0, 1, 2], [3], range(len(PAGES))],
+    ids=["nothing", "the first", "the first ones", "one", "each page"],
+)
+def test_an_index_answers_the_same_whatever_was_indexed_ahead(spool, document, tmp_path, opened, ahead):
+    for number, page in enumerate(PAGES):
+        index.append(spool, [document(n) for n in page])
+        if number in ahead:
+            index.index_ahead(spool)
+            index.index_ahead(spool)  # and again, for nothing
+    index.finish(spool, tmp_path / "a.db", finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    connection = opened(tmp_path / "a.db")
+    every = [f"id-{n:04}" for n in range(36)]
+    assert sorted(found(connection, "body", page_size=100)) == every
+    assert [found(connection, f"marker{n}") for n in range(36)] == [[each] for each in every]
+    assert index.meta(tmp_path / "a.db").keys() == {"upload_id", "started_at", "finished_at", "processing_state"}
+
+
+@pytest.mark.parametrize("again", [0, 2], ids=["an earlier one", "the last one"])
+def test_a_document_replaced_after_it_was_indexed_is_found_by_its_new_text_alone(
+    spool, document, tmp_path, opened, again
+):
+    index.append(spool, [document(n) for n in range(3)])
+    index.index_ahead(spool)
+    index.append(spool, [document(again, body="changed meanwhile")])
+    index.index_ahead(spool)
+    index.append(spool, [document(3)])
+    stats = index.finish(spool, tmp_path / "a.db", finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    assert stats.document_count == 4
+    connection = opened(tmp_path / "a.db")
+    asked = (f"marker{again}", "changed", "marker3")
+    assert [found(connection, word) for word in asked] == [[], [f"id-{again:04}"], ["id-0003"]]
 
 
 def test_ids_know_no_case(spool, document):

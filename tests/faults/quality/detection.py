@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from dataops_core.connectors.embedded import index
-from dataops_core.connectors.embedded.index import IndexedDocument
 from dataops_core.connectors.embedded.readers import Readers
+from dataops_core.connectors.embedded.rows import IndexedDocument
 from dataops_core.connectors.embedded.search import FieldFilter, Question, search
 from dataops_core.connectors.embedded.text import plain_text
 from dataops_core.connectors.protocol import ConnectorSpec, ProbeOutcome, SearchAnswer, SearchFilter, SearchHit
