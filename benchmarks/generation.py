@@ -128,7 +128,7 @@ def write(table: pa.Table, folder: Path) -> None:
         row_group_size=BLOCK_ROWS,
         use_dictionary=False,
         write_statistics=False,
-        write_batch_size=32,
+        write_batch_size=64,
     )
 
 

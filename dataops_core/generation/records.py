@@ -27,7 +27,7 @@ from dataops_core.storage import reason_of, refusals, written_whole
 
 #: Rows after which a page of Parquet may end, at its megabyte: else all long texts of a block are one page, copied and
 #: compressed outside of any cache.
-_ROWS_AT_ONCE = 32
+_ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
