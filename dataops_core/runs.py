@@ -37,6 +37,13 @@ TAG_LOST = "dataops/lost_because"
 #: Dagster's reasons for a failure that somebody reported; any other run that failed was ended from outside.
 _REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE", "START_TIMEOUT"})
 
+#: A failure that no step reports and that Dagster's word for it explains.
+_STARTED_TOO_LATE = "START_TIMEOUT"
+_TOO_LATE = (
+    "The run's process did not begin in the time that Dagster gives it: too much runs at once, or the run host is away. "
+    "The same request can be made again."
+)
+
 JOBS: Mapping[OperationType, str] = {
     OperationType.PROVISIONING: "provision",
     OperationType.TEARDOWN: "teardown",
@@ -133,6 +140,13 @@ class RunState:
             "FAILURE": RunEnding.FAILURE,
             "CANCELED": RunEnding.CANCELED,
         }.get(self.status)
+
+    @property
+    def why(self) -> str | None:
+        """Why the run ended as it did, in a sentence, where that is known."""
+        if self.ending is RunEnding.LOST:
+            return self.lost_because
+        return _TOO_LATE if self.failure_reason == _STARTED_TOO_LATE else None
 
 
 class Launcher(Protocol):

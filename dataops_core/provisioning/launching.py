@@ -251,8 +251,7 @@ def settle_told(
         gone = settle(session, operation_id, RunEnding.LOST, run_id=run_id, message=_DELETED)
         return Look.CHANGED if gone else Look.UNCHANGED
     if run.ending is not None:
-        why = run.lost_because if run.ending is RunEnding.LOST else None
-        ended = settle(session, operation_id, run.ending, run_id=run_id, message=why)
+        ended = settle(session, operation_id, run.ending, run_id=run_id, message=run.why)
         return Look.CHANGED if ended else Look.UNCHANGED
     if run.status == "STARTED":
         if heartbeats.run_begun(session, operation_id, run_id=run_id):

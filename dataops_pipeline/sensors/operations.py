@@ -164,8 +164,9 @@ def _settling(status: DagsterRunStatus) -> SensorDefinition:
     )
     def settle(context: RunStatusSensorContext, dataops: ResourceParam[DataOps]) -> None:
         run = context.dagster_run
-        how = _state(run).ending or ending
-        why = _why_lost(context.instance, run) if how is RunEnding.LOST else None
+        state = _state(run)
+        how = state.ending or ending
+        why = _why_lost(context.instance, run) if how is RunEnding.LOST else state.why
         run_ended(dataops.services.database, run.run_id, how, launched_for=_launched_for(run), message=why)
 
     return settle

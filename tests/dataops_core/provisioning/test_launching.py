@@ -330,6 +330,18 @@ def test_a_quiet_run_that_has_ended_unnoticed_is_settled_at_once(
     assert begun.operation().error["code"] == code
 
 
+def test_a_run_that_did_not_begin_in_time_says_so(database: Database, journey: BeginJourney) -> None:
+    begun, dagster = journey(), Dagster()
+    launch_operation(database, dagster, begun.operation_id)
+    lapse(database, begun.operation_id, beat_at=timedelta(seconds=20))
+    known = {"run-1": RunState("run-1", "FAILURE", failure_reason="START_TIMEOUT")}
+    settle_quiet(database, lambda _: known, Silences(), lost_after=timedelta(seconds=30))
+    error = begun.operation().error
+    assert error["code"] == "RUN_FAILED"
+    assert "did not begin in the time" in error["message"]
+    assert begun.dataset().error_message == error["message"]
+
+
 def test_a_run_whose_end_somebody_saw_says_how_it_was(database: Database, journey: BeginJourney) -> None:
     """C-86."""
     begun, dagster = journey(), Dagster()
