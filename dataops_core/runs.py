@@ -40,8 +40,8 @@ _REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAIL
 #: A failure that no step reports and that Dagster's word for it explains.
 _STARTED_TOO_LATE = "START_TIMEOUT"
 _TOO_LATE = (
-    "The run's process did not begin in the time that Dagster gives it: too much runs at once, or no run host does. "
-    "The same request can be made again."
+    "The run's process did not begin in the time that Dagster gives it. Too much runs at once, or the run host is "
+    "down; the same request can be made again."
 )
 
 JOBS: Mapping[OperationType, str] = {
