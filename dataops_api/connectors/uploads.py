@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from dataops_api.connectors.problems import ConnectorProblem, at
@@ -26,7 +25,7 @@ from dataops_core.connectors.embedded.files import IndexFiles
 from dataops_core.connectors.embedded.index import DamagedIndexError, IndexStats
 from dataops_core.connectors.embedded.readers import Readers
 from dataops_core.connectors.embedded.rows import DuplicateUrlError, IndexedDocument
-from dataops_core.errors import DataOpsError, GoneError, StorageError
+from dataops_core.errors import GoneError, StorageError
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import ConnectorStatus
 from dataops_core.registry import connectors as registry
@@ -87,7 +86,7 @@ class Uploads:
                 connector = registry.get(session, connector_id)
                 if connector is not None and connector.upload and connector.upload["upload_id"] == upload_id:
                     index.index_ahead(self._files.spool(connector_id, upload_id))
-        except (DataOpsError, SQLAlchemyError):
+        except Exception:  # whatever it is, nobody waits for this: the last page meets it again, and says it
             _LOG.warning("Upload '%s' of connector %s is indexed at its end", upload_id, connector_id, exc_info=True)
 
     def _take(self, session: Session, connector: Connector, page: _Page) -> None:

@@ -6,7 +6,7 @@ connector service may live in another process or on another machine. Its health 
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -103,13 +103,16 @@ class EmbeddedConnector:
         an iterator, which another thread reads. Raises ConnectorError, also where the connector holds something else
         afterwards.
         """
-        with closing(IdDigest(distinct=True)) as ids:
-            return self._load(spec, documents, upload_id, ids)
+        with (
+            closing(IdDigest(distinct=True)) as ids,
+            closing(_made_ahead(_pages(spec, documents, ids))) as made,
+        ):
+            return self._load(spec, made, upload_id, ids)
 
-    def _load(self, spec: ConnectorSpec, documents: Iterable[Document], upload_id: str, ids: IdDigest) -> LoadReport:
+    def _load(self, spec: ConnectorSpec, made: Iterator[bytes], upload_id: str, ids: IdDigest) -> LoadReport:
         pages = 0
         total_bytes = 0
-        for page, is_last in _with_last(_made_ahead(_pages(spec, documents, ids))):
+        for page, is_last in _with_last(made):
             pages += 1
             total_bytes += len(page)
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
@@ -247,13 +250,16 @@ def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: IdDigest) ->
     yield b",".join(parts)
 
 
-def _made_ahead(pages: Iterator[bytes]) -> Iterator[bytes]:
-    """The pages, some of them made while one is on its way."""
-    with ThreadPoolExecutor(1, thread_name_prefix="pages") as thread:
+def _made_ahead(pages: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """The pages, some of them made while one is on its way. Closed early, it makes no more than the one begun."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="pages")
+    try:
         ahead = deque(thread.submit(next, pages, None) for _ in range(_PAGES_AHEAD))
         while (page := ahead.popleft().result()) is not None:
             ahead.append(thread.submit(next, pages, None))
             yield page
+    finally:
+        thread.shutdown(cancel_futures=True)
 
 
 def _with_last(pages: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

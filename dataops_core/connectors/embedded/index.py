@@ -29,8 +29,8 @@ from dataops_core.errors import DataOpsError, StorageError
 
 #: Bytes of tokens that a build holds in memory before it writes a segment: one segment up to about 100 MB of text.
 _BUILD_MEMORY = 64 * 1024 * 1024
-#: Where a spool file notes how many documents it has, of how many pages, and the last row that the full text has.
-_HELD, _PAGES, _INDEXED = "documents_held", "pages_taken", "rows_indexed"
+#: Where a spool file notes how many documents it has, and of how many pages.
+_HELD, _PAGES = "documents_held", "pages_taken"
 #: So many pages are indexed as they come: each makes a segment of its own, and so few are searched as fast as one. What
 #: comes after them is indexed at the end, in few segments of any size, and all become one.
 _PAGES_AHEAD = 8
@@ -113,7 +113,7 @@ def create(path: Path, *, upload_id: str, started_at: str) -> None:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA synchronous = OFF")
             connection.executescript(SCHEMA)
-            # One large merge at the end instead of many while building.
+            # One large merge at the end, if any, instead of many while building.
             connection.execute("INSERT INTO fts(fts, rank) VALUES ('automerge', 0)")
             connection.execute("INSERT INTO fts(fts, rank) VALUES ('hashsize', ?)", (_BUILD_MEMORY,))
             connection.executemany(
@@ -143,7 +143,6 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
         if added < len(documents):
             # Rows are gone that the full text may have: all of it is made at the end.
             connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
-            _note(connection, _INDEXED, 0)
             _note(connection, _PAGES, _PAGES_AHEAD)
         _note(connection, _HELD, held + added)
         _note(connection, _PAGES, (_noted(connection, _PAGES) or 0) + 1)
@@ -176,15 +175,14 @@ def index_ahead(path: Path) -> None:
 
 
 def _index_the_rest(connection: sqlite3.Connection) -> None:
-    """Adds the rows to the full text that it has not yet."""
-    done = _noted(connection, _INDEXED) or 0
-    last: int = connection.execute("SELECT ifnull(max(rowid), 0) FROM texts").fetchone()[0]
-    if last > done:
-        connection.execute(
-            "INSERT INTO fts(rowid, title, body, spelled) SELECT * FROM texts WHERE rowid > ?",
-            (done,),
-        )
-        _note(connection, _INDEXED, last)
+    """Adds the rows to the full text that it has not yet.
+
+    It says itself which it has: a build that was cut off before the file was published has them all, and none twice.
+    """
+    connection.execute(
+        "INSERT INTO fts(rowid, title, body, spelled) "
+        "SELECT * FROM texts WHERE rowid > (SELECT ifnull(max(id), 0) FROM fts_docsize)"
+    )
 
 
 def keep_stale(path: Path, served: Path, *, tolerated_share: float) -> bool:
@@ -236,7 +234,7 @@ def finish(path: Path, target: Path, *, finished_at: str, processing_state: str)
         _index_the_rest(connection)
         if (_noted(connection, _PAGES) or 0) > _PAGES_AHEAD:
             connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
-        connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,), (_INDEXED,)])
+        connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,)])
     return _seal(path, target)
 
 

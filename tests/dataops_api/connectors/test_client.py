@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -170,6 +171,31 @@ def test_a_definite_refusal_is_not_tried_again_and_says_why(connector, disturbed
         client.load(connector.spec, elsewhere, upload_id="u")
     assert failed.value.details == {"kind": "http", "transient": False, "status": 400}
     assert (len(line.requests), pauses) == (1, [])
+
+
+def test_after_a_refusal_the_page_that_was_begun_is_the_last_one_made(
+    connector, disturbed, make_documents, monkeypatch
+):
+    made, ended = [], threading.Event()
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            ended.set()
+            super().shutdown(wait=wait)
+
+    def documents():
+        for number, document in enumerate(make_documents(7000)):
+            if number == 2500:  # the first page is sent as soon as it is known not to be the last
+                assert ended.wait(30)
+            made.append(document)
+            yield document
+
+    monkeypatch.setattr("dataops_core.connectors.client.ThreadPoolExecutor", Pool)
+    client, _, _ = disturbed(lambda _: httpx.Response(400, json={"detail": "no"}))
+    with pytest.raises(ConnectorError, match="400"):
+        client.load(connector.spec, documents(), upload_id="u")
+    assert len(made) == 3001
 
 
 def test_a_full_disk_is_not_tried_again(connector, disturbed):

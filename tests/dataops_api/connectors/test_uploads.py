@@ -157,12 +157,20 @@ def test_pages_are_indexed_while_the_next_is_on_its_way(connector, live_service)
     assert [len(connector.hits(f"marker{number}")) for number in (1, 11, 21)] == [1, 1, 1]
 
 
-def test_a_page_that_cannot_be_indexed_ahead_is_indexed_at_the_end(connector, monkeypatch, caplog):
-    def full(_path):
-        raise StorageError("The index cannot be stored: database or disk is full.")
+@pytest.mark.parametrize(
+    "error",
+    [
+        StorageError("The index cannot be stored: database or disk is full."),
+        sqlite3.OperationalError("database is locked"),
+    ],
+    ids=["ours", "any other"],
+)
+def test_a_page_that_cannot_be_indexed_ahead_is_indexed_at_the_end(connector, monkeypatch, caplog, error):
+    def fail(_path):
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(index, "index_ahead", full)
+        patch.setattr(index, "index_ahead", fail)
         connector.post(BULK, connector.page("u", range(10), isFirstPage=True))
         wait_for(lambda: "is indexed at its end" in caplog.text, "it was tried")
     assert connector.post(BULK, connector.page("u", range(10, 20), isLastPage=True)).status_code == 200

@@ -103,6 +103,28 @@ def test_a_document_replaced_after_it_was_indexed_is_found_by_its_new_text_alone
     assert [found(connection, word) for word in asked] == [[], [f"id-{again:04}"], ["id-0003"]]
 
 
+@pytest.mark.parametrize("again", [[], [3, 4], [5]], ids=["no document", "its documents", "another document"])
+def test_a_build_that_was_cut_off_before_it_was_published_is_gone_on_with(
+    spool, document, tmp_path, monkeypatch, again
+):
+    def killed(*_):
+        raise SystemExit
+
+    end = {"finished_at": MOMENT, "processing_state": "INDEXING COMPLETED"}
+    index.append(spool, [document(n) for n in range(3)])
+    index.index_ahead(spool)
+    index.append(spool, [document(3), document(4)])
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "_seal", killed)
+        with pytest.raises(SystemExit):
+            index.finish(spool, tmp_path / "a.db", **end)
+    index.append(spool, [document(n) for n in again])
+    index.finish(spool, tmp_path / "a.db", **end)
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection:
+        # Counts each word of each text against the full text, and raises.
+        connection.execute("INSERT INTO fts(fts, rank) VALUES ('integrity-check', 1)")
+
+
 def test_ids_know_no_case(spool, document):
     assert index.append(spool, [document(1, id="Page-A"), document(2, id="page-a")]) == 1
 
