@@ -40,7 +40,7 @@ PAGE_BYTES = 5 * 1024 * 1024
 #: Pages that are made before they can be sent. The documents of a usual dataset are all made at once, and whoever waits
 #: for that (the test queries are drawn from them) need not wait for the connector.
 _PAGES_AHEAD = 4
-#: The last page waits for the whole index to be built: this many bytes of it per second at the very least.
+#: The last page waits for the index to be built, at worst all of it: this many bytes per second at the very least.
 _BUILD_BYTES_PER_SECOND = 1_000_000
 _MAX_BUILD_TIMEOUT = 3600.0
 
@@ -50,8 +50,8 @@ class EmbeddedConnector:
 
     ``base_url`` is the connector service's address without the connector (``http://…/connectors``); ``timeout`` bounds
     every request but those that carry documents, in seconds; ``pause`` waits between tries. ``page_timeout`` bounds
-    those: a page is taken within a second or two, so a service that says nothing for so long will not answer, and is
-    not asked again.
+    those: a page is taken within a second or two, a few more where pages before it are being indexed, so a service that
+    says nothing for so long will not answer, and is not asked again.
     """
 
     kind = "embedded"

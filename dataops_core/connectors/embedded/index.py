@@ -139,13 +139,17 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
         held = _held(connection)
         if held < at_least:
             raise DamagedIndexError("The upload's spool file lacks documents.")
+        pages = _noted(connection, _PAGES)
+        if pages is None:
+            # An earlier release noted none, however many there are: what is left of them is for the end.
+            pages = _PAGES_AHEAD if held else 0
         _, added = store(connection, documents)
         if added < len(documents):
             # Rows are gone that the full text may have: all of it is made at the end.
             connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
-            _note(connection, _PAGES, _PAGES_AHEAD)
+            pages = max(pages, _PAGES_AHEAD)
         _note(connection, _HELD, held + added)
-        _note(connection, _PAGES, (_noted(connection, _PAGES) or 0) + 1)
+        _note(connection, _PAGES, pages + 1)
         return held + added
 
 

@@ -125,6 +125,19 @@ def test_a_build_that_was_cut_off_before_it_was_published_is_gone_on_with(
         connection.execute("INSERT INTO fts(fts, rank) VALUES ('integrity-check', 1)")
 
 
+def test_an_upload_that_an_earlier_release_began_is_indexed_at_its_end(spool, document, tmp_path, opened):
+    index.append(spool, [document(n) for n in range(3)])
+    with closing(sqlite3.connect(spool)) as connection, connection:
+        connection.execute("DELETE FROM meta WHERE key NOT IN ('upload_id', 'started_at')")
+    index.append(spool, [document(3)], at_least=3)
+    index.index_ahead(spool)
+    with closing(sqlite3.connect(spool)) as connection:
+        assert connection.execute("SELECT count(*) FROM fts_docsize").fetchone() == (0,)
+    index.finish(spool, tmp_path / "a.db", finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    connection = opened(tmp_path / "a.db")
+    assert [found(connection, f"marker{n}") for n in range(4)] == [[f"id-{n:04}"] for n in range(4)]
+
+
 def test_ids_know_no_case(spool, document):
     assert index.append(spool, [document(1, id="Page-A"), document(2, id="page-a")]) == 1
 
