@@ -53,7 +53,7 @@ class Children:
 
     def prepare_dagster(self) -> ChildSpec:
         """Makes Dagster's tables; ends when they are made."""
-        return self._python("prepare", "dataops_pipeline.prepare")
+        return self._python("prepare", "dataops_pipeline.prepare", "--dagster-alone")
 
     def code_location(self) -> ChildSpec:
         """Serves the definitions, and starts the runs that no run host starts."""

@@ -1,12 +1,14 @@
 """Makes Dagster's database and brings its tables to the installed Dagster's schema.
 
-``up`` runs ``python -m dataops_pipeline.prepare`` before it starts any process of Dagster's, so that none of them need
-look or migrate on its own. Run it by hand before ``dagster dev`` on a database that no ``up`` has prepared. It is quick
-where there is nothing to do: the release that prepared the tables is noted as a comment on one of them, and Dagster is
-imported only where it differs.
+``up`` runs ``python -m dataops_pipeline.prepare --dagster-alone`` before it starts any process of Dagster's, so that
+none of them need look or migrate on its own. Run it by hand, without that option, before ``dagster dev`` on a database
+that no ``up`` has prepared: it makes the registry's tables too, which the sensors read from the first moment. Of
+Dagster's it is quick where there is nothing to do: the release that prepared the tables is noted as a comment on one of
+them, and Dagster is imported only where it differs.
 """
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -113,10 +115,30 @@ def _run(url: str, statement: str, **values: str) -> bool:
         engine.dispose()
 
 
-def main() -> int:
-    """Prepares the database that the settings name. Exit status 2 with one sentence where that is not possible."""
+def prepare_registry(url: str) -> None:
+    """Brings the registry's tables to this release's. Raises ConfigurationError where that is not possible."""
+    # Imported here: `up`, which has done this before, starts this module each time.
+    from dataops_core.registry import migrate  # noqa: PLC0415
+
+    try:
+        migrate.upgrade(url)
+    except (OperationalError, ProgrammingError) as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise ConfigurationError(
+            f"The registry's tables cannot be made in {make_url(url).render_as_string()} ({reason}): "
+            "correct that, or DATAOPS_DATABASE_URL."
+        ) from error
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prepares the databases that the settings name, by ``--dagster-alone`` only Dagster's.
+
+    Exit status 2 with one sentence where that is not possible.
+    """
     try:
         settings = Settings.load()
+        if "--dagster-alone" not in arguments:
+            prepare_registry(settings.registry_url)
         done = prepare(settings.dagster_storage_url, registry_url=settings.registry_url)
     except (ConfigurationError, UnavailableError) as error:
         sys.stderr.write(f"{error.message}\n")
@@ -126,4 +148,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -72,7 +72,7 @@ def dagster(
         command = [sys.executable, "-c", code, *arguments]
         subprocess.run(command, env=environment, check=True, timeout=60, capture_output=True)
 
-    run("import sys; from dataops_pipeline.prepare import main; sys.exit(main())")
+    run("import sys; from dataops_pipeline.prepare import main; sys.exit(main(['--dagster-alone']))")
     code_port, web_port = free_port(), free_port()
     (home / "workspace.yaml").write_text(
         f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {code_port}, location_name: dataops}}\n",

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.orm import Session
 
 from dataops_core.errors import ConfigurationError, UnavailableError
+from dataops_core.registry import migrate
 from dataops_pipeline.prepare import prepare
 from dataops_pipeline.storage import PooledPostgresStorage
 
@@ -96,7 +98,19 @@ def test_the_command_prepares_what_the_settings_name(missing_url: str, postgres_
     assert "DATAOPS_DATABASE_URL" in lost.stderr
     assert len(lost.stderr.splitlines()) == 1
 
+    nobody = make_url(postgres_url).set(username="nobody", password="secret")
+    environment["DATAOPS_DATABASE_URL"] = nobody.render_as_string(hide_password=False)
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("The registry's tables cannot be made in postgresql")
+    assert len(refused.stderr.splitlines()) == 1
+    assert "secret" not in refused.stderr
+
     environment["DATAOPS_DATABASE_URL"] = postgres_url
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert not prepare(missing_url)
+    engine = create_engine(postgres_url)
+    with Session(engine) as session:
+        assert migrate.is_current(session)
+    engine.dispose()
