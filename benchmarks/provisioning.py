@@ -1,6 +1,7 @@
 """POST → ready of 500 Confluence pages, beside the floor: the same job with steps that do nothing.
 
     .venv/bin/python -m benchmarks.provisioning [--runs 7] [--launcher default|warm] [--crowds 0] [--all-types 0]
+        [--steps-at-once 3]
 
 Prints two tables, with ``--crowds`` and with ``--all-types`` one more each. The first: medians of interleaved runs on
 one warm stack, of one dataset type and of two. A provisioning is timed from the request to the public API until the API
@@ -344,13 +345,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7, help="of each kind")
     shipped = Settings.model_fields["run_launcher"].default
     parser.add_argument("--launcher", choices=TARGET_RATIOS, default=shipped, help="who starts the runs of both")
+    at_once = Settings.model_fields["steps_at_once"].default
+    parser.add_argument("--steps-at-once", type=int, default=at_once, help="of a run of the product's")
     parser.add_argument("--crowds", type=int, default=0, help=f"of {CROWD} requests at once")
     parser.add_argument("--all-types", type=int, default=0, help="requests for all types of one client")
     arguments = parser.parse_args()
     check_floor()
     with ExitStack() as open_:
         home = open_.enter_context(temporary_home())
-        settings = settings_of(home, run_launcher=arguments.launcher, run_modules=floor.__name__)
+        settings = settings_of(
+            home,
+            run_launcher=arguments.launcher,
+            run_modules=floor.__name__,
+            steps_at_once=arguments.steps_at_once,
+        )
         stack = open_.enter_context(running(settings))
         floor_url = open_.enter_context(floor_beside(stack, resolved_settings(settings)))
         known = json.loads(stack.credentials_file.read_text(encoding="utf-8"))
