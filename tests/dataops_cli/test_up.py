@@ -132,7 +132,7 @@ def test_children_that_are_killed_are_back_and_all_is_whole_again(mending_stack:
         now = children(mending_stack)
         return now.keys() == before.keys() and all(now[name] != before[name] for name in before)
 
-    wait_for(all_anew, "every child is started again", 20)
+    wait_for(all_anew, "every child is started again", READY_SECONDS)
     wait_for(lambda: whole(mending_stack), "all is whole again", READY_SECONDS)
     with mending_stack.client() as client:
         assert client.get("/datasets").status_code == 200
