@@ -7,6 +7,7 @@ Dagster's it is quick where there is nothing to do: the release that prepared th
 them, and Dagster is imported only where it differs.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -131,13 +132,13 @@ def prepare_registry(url: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prepares the databases that the settings name, by ``--dagster-alone`` only Dagster's.
-
-    Exit status 2 with one sentence where that is not possible.
-    """
+    """Prepares the databases that the settings name. Exit status 2 with one sentence where that is not possible."""
+    parser = argparse.ArgumentParser(prog="python -m dataops_pipeline.prepare", description=__doc__)
+    parser.add_argument("--dagster-alone", action="store_true", help="leave the registry's tables as they are")
+    dagster_alone: bool = parser.parse_args(arguments).dagster_alone
     try:
         settings = Settings.load()
-        if "--dagster-alone" not in arguments:
+        if not dagster_alone:
             prepare_registry(settings.registry_url)
         done = prepare(settings.dagster_storage_url, registry_url=settings.registry_url)
     except (ConfigurationError, UnavailableError) as error:
