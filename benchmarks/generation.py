@@ -35,7 +35,7 @@ from dataops_core.company.build import build_company
 from dataops_core.dataset_types.base import BLOCK_ROWS, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.confluence.dataset_type import ConfluencePages
 from dataops_core.dataset_types.known import dataset_type
-from dataops_core.generation.records import content_digest, write_records
+from dataops_core.generation.records import PARQUET, content_digest, write_records
 from dataops_core.generation.seeding import default_seed
 from dataops_core.lifecycle import CheckStatus, Stage
 from dataops_core.quality.schema_validation import check_schema
@@ -120,16 +120,7 @@ def generate() -> pa.Table:
 
 
 def write(table: pa.Table, folder: Path) -> None:
-    pq.write_table(
-        table,
-        folder / "ours.parquet",
-        compression="zstd",
-        compression_level=1,
-        row_group_size=BLOCK_ROWS,
-        use_dictionary=False,
-        write_statistics=False,
-        write_batch_size=64,
-    )
+    pq.write_table(table, folder / "ours.parquet", row_group_size=BLOCK_ROWS, **PARQUET)
 
 
 def naive(folder: Path) -> int:

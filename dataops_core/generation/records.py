@@ -6,7 +6,7 @@ where files live (``storage.py``), reading (``pieces.py``), what records say (``
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -25,9 +25,16 @@ from dataops_core.generation import arrays
 from dataops_core.generation.blocks import ONE_THREAD, Blocks
 from dataops_core.storage import reason_of, refusals, written_whole
 
-#: Rows after which a page of Parquet may end, at its megabyte: else all long texts of a block are one page, copied and
-#: compressed outside of any cache.
-_ROWS_AT_ONCE = 64
+#: How the file is written. Row groups are too small for dictionaries to pay, zstd finds the same repetitions; nobody
+#: asks for statistics. After so many rows a page may end, at its megabyte: else all long texts of a block are one page,
+#: copied and compressed outside of any cache.
+PARQUET: Mapping[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": False,
+    "write_statistics": False,
+    "write_batch_size": 64,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +138,7 @@ def _write(
     footers: list[pq.FileMetaData] = []
     written = 0
     first = next(blocks)
-    # Row groups are too small for dictionaries to pay, zstd finds the same repetitions; nobody asks for statistics.
-    with pq.ParquetWriter(
-        file,
-        first.schema,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=False,
-        write_statistics=False,
-        write_batch_size=_ROWS_AT_ONCE,
-        metadata_collector=footers,
-    ) as writer:
+    with pq.ParquetWriter(file, first.schema, metadata_collector=footers, **PARQUET) as writer:
         for batch in chain((first,), blocks):
             writer.write_batch(batch, row_group_size=BLOCK_ROWS)
             _update(content, batch)
