@@ -34,11 +34,10 @@ TAG_FAILURE = "dagster/failure_reason"
 #: How the run's process ended, in a sentence, where somebody saw it end before the run had.
 TAG_LOST = "dataops/lost_because"
 
-#: Dagster's reasons for a failure that somebody reported; any other run that failed was ended from outside.
-_REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE", "START_TIMEOUT"})
-
-#: A failure that no step reports and that Dagster's word for it explains.
 _STARTED_TOO_LATE = "START_TIMEOUT"
+#: Dagster's reasons for a failure that somebody reported; any other run that failed was ended from outside.
+_REPORTED = frozenset({"STEP_FAILURE", "RUN_EXCEPTION", "JOB_INITIALIZATION_FAILURE", _STARTED_TOO_LATE})
+#: What an operation is told whose run was :data:`_STARTED_TOO_LATE`, since no step of it could.
 _TOO_LATE = (
     "The run's process did not begin in the time that Dagster gives it. Too much runs at once, or the run host is "
     "down; the same request can be made again."

@@ -33,7 +33,7 @@ _BUILD_MEMORY = 64 * 1024 * 1024
 _HELD, _PAGES = "documents_held", "pages_taken"
 #: So many pages are indexed as they come: each makes a segment of its own, and so few are searched as fast as one. What
 #: comes after them is indexed at the end, in few segments of any size, and all become one.
-_PAGES_AHEAD = 8
+_PAGES_AS_THEY_COME = 8
 _STORAGE_CODES = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 )
@@ -142,12 +142,12 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
         pages = _noted(connection, _PAGES)
         if pages is None:
             # An earlier release noted none, however many there are: what is left of them is for the end.
-            pages = _PAGES_AHEAD if held else 0
+            pages = _PAGES_AS_THEY_COME if held else 0
         _, added = store(connection, documents)
         if added < len(documents):
             # Rows are gone that the full text may have: all of it is made at the end.
             connection.execute("INSERT INTO fts(fts) VALUES ('delete-all')")
-            pages = max(pages, _PAGES_AHEAD)
+            pages = max(pages, _PAGES_AS_THEY_COME)
         _note(connection, _HELD, held + added)
         _note(connection, _PAGES, pages + 1)
         return held + added
@@ -174,7 +174,7 @@ def index_ahead(path: Path) -> None:
     Raises StorageError, and DamagedIndexError where the file is gone.
     """
     with _writing(path) as connection:
-        if (_noted(connection, _PAGES) or 0) <= _PAGES_AHEAD:
+        if (_noted(connection, _PAGES) or 0) <= _PAGES_AS_THEY_COME:
             _index_the_rest(connection)
 
 
@@ -236,7 +236,7 @@ def finish(path: Path, target: Path, *, finished_at: str, processing_state: str)
             [("finished_at", finished_at), ("processing_state", processing_state)],
         )
         _index_the_rest(connection)
-        if (_noted(connection, _PAGES) or 0) > _PAGES_AHEAD:
+        if (_noted(connection, _PAGES) or 0) > _PAGES_AS_THEY_COME:
             connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
         connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,)])
     return _seal(path, target)

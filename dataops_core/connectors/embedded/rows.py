@@ -148,8 +148,7 @@ def remove(connection: sqlite3.Connection, row: int) -> None:
 
 def count(connection: sqlite3.Connection, table: str) -> int:
     """How many rows a table has."""
-    count: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608  names of our own
-    return count
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608  names of our own
 
 
 def as_number(value: str) -> float | None:
