@@ -2,14 +2,21 @@
 
 Runs go through the instance alone, so that any storage of Dagster's will do. What Dagster itself ages (ticks of sensors
 and schedules) is set in ``dagster.yaml``. Evaluations of asset checks outlive their run in a table of their own, and
-Dagster has no call for it: they go by its SQL, where the storage is one of dagster-postgres'.
+events of no run (what a sensor observed, what somebody reported or wiped in the UI) have none to go with. Dagster has
+no call for either: they go by its SQL, where the storage is one of dagster-postgres'.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable, DynamicPartitionsTable
+from dagster._core.instance.utils import RUNLESS_RUN_ID
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    DynamicPartitionsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._core.storage.runs.schema import RunsTable
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import and_, delete, exists, or_, select
@@ -55,7 +62,7 @@ class InstanceRuns:
         old = (
             select(made.id)
             .where(
-                made.create_timestamp < moment.astimezone(UTC).replace(tzinfo=None),
+                made.create_timestamp < _as_stored(moment),
                 ~exists().where(RunsTable.c.run_id == made.run_id),
                 ~and_(is_newest, or_(made.partition.is_(None), is_there)),
             )
@@ -66,3 +73,26 @@ class InstanceRuns:
             found = connection.execute(old).scalars().all()
             connection.execute(delete(AssetCheckExecutionsTable).where(made.id.in_(found)))
         return len(found)
+
+    def forget_events(self, moment: datetime, *, limit: int) -> int:
+        """Those of no run, with their tags."""
+        storage = self._instance.event_log_storage
+        if not isinstance(storage, PostgresEventLogStorage):
+            return 0
+        event = SqlEventLogStorageTable.c
+        old = (
+            select(event.id)
+            .where(event.run_id == RUNLESS_RUN_ID, event.timestamp < _as_stored(moment))
+            .order_by(event.id)
+            .limit(limit)
+        )
+        with storage.index_connection() as connection:
+            found = connection.execute(old).scalars().all()
+            connection.execute(delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(found)))
+            connection.execute(delete(SqlEventLogStorageTable).where(event.id.in_(found)))
+        return len(found)
+
+
+def _as_stored(moment: datetime) -> datetime:
+    """The moment as Dagster's tables have it: in UTC, without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -47,8 +47,8 @@ def clean_up_job(resources: Mapping[str, object]) -> JobDefinition:
         executor_def=executor,
         resource_defs=resources,
         description="Removes what is too old: idempotency keys, archives, ended tokens, evaluations, operations, "
-        "events of journeys, days of usage, entries of the audit log, runs. How old is a setting for each "
-        "(docs/operating.md).",
+        "events of journeys, days of usage, entries of the audit log, runs and what else Dagster noted. How old is a "
+        "setting for each (docs/operating.md).",
     )
     def clean_up() -> None:
         remove_expired()

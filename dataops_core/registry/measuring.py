@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, func, select
 
 from dataops_core.clock import utcnow
 from dataops_core.lifecycle import ConnectorStatus, DatasetStatus, JourneyEventStatus, OperationStatus
@@ -44,7 +44,7 @@ class Figures:
     below: int
     #: Status and how many of the ready datasets' connectors have it.
     connectors: Sequence[tuple[str, int]]
-    #: ``waiting``, ``delivered``, ``given_up`` and how many notifications are.
+    #: ``waiting``, ``delivered``, ``given_up``, ``untold`` (given up untried) and how many notifications are.
     notifications: Sequence[tuple[str, int]]
 
 
@@ -84,11 +84,13 @@ def figures(connection: Connection) -> Figures:
 def _notifications(connection: Connection) -> list[tuple[str, int]]:
     state = case(
         (Notification.delivered_at.is_not(None), "delivered"),
+        # Nobody tried: no webhook was set, and that one was not reached is no news.
+        (and_(Notification.given_up_at.is_not(None), Notification.attempts == 0), "untold"),
         (Notification.given_up_at.is_not(None), "given_up"),
         else_="waiting",
     )
     known = {str(one): count for one, count in connection.execute(select(state, func.count()).group_by(state))}
-    return [(name, known.get(name, 0)) for name in ("waiting", "delivered", "given_up")]
+    return [(name, known.get(name, 0)) for name in ("waiting", "delivered", "given_up", "untold")]
 
 
 def _kept(connection: Connection, status: Any, kind: Any, parts: Any) -> list[tuple[str, str, int]]:

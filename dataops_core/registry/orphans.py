@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select, text, true, tuple_, update
 from sqlalchemy.orm import Session
 
+from dataops_core.acting import ActorKind
 from dataops_core.lifecycle import (
     ConnectorStatus,
     DatasetStatus,
@@ -24,6 +25,7 @@ from dataops_core.lifecycle import (
 )
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import (
+    AuditEntry,
     Connector,
     ConnectorToken,
     Dataset,
@@ -329,9 +331,9 @@ def ended_journeys(session: Session, *, one: FoundJourney | None = None) -> Sequ
 def silent_journeys(session: Session, *, before: datetime, one: FoundJourney | None = None) -> Sequence[FoundJourney]:
     """Journeys with datasets that are not archived, of which nobody has asked anything since before then.
 
-    What counts is a request for one of its datasets by an API client, an event and a search, never what the product
-    does by itself. A journey with an operation or an event under way is not silent, and one that has ended is no
-    journey any more.
+    What counts is what an API client began or changed of one of its datasets, a token made for one, an event and a
+    search, never what the product does by itself, nor that somebody looked. A journey with an operation or an event
+    under way is not silent, and one that has ended is no journey any more.
     """
     events = select(JourneyEvent.event_id).where(
         JourneyEvent.journey_id == Dataset.journey_id, JourneyEvent.client_id == Dataset.client_id
@@ -352,11 +354,24 @@ def silent_journeys(session: Session, *, before: datetime, one: FoundJourney | N
         .where(OperationDataset.dataset_id == Dataset.dataset_id, Operation.api_client_id.is_not(None))
         .scalar_subquery()
     )
+    changed = (
+        select(func.max(AuditEntry.occurred_at))
+        .where(AuditEntry.resource_id == cast(Dataset.dataset_id, Text), AuditEntry.actor_kind == ActorKind.API_CLIENT)
+        .scalar_subquery()
+    )
+    # The product's own runs have none of these.
+    let_in = (
+        select(func.max(ConnectorToken.created_at))
+        .join(Connector, Connector.connector_id == ConnectorToken.connector_id)
+        .where(Connector.dataset_id == Dataset.dataset_id)
+        .scalar_subquery()
+    )
     searched = [
         select(func.max(table.last_accessed_at)).where(table.dataset_id == Dataset.dataset_id).scalar_subquery()
         for table in (UsageDay, UsageBefore)
     ]
-    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, asked, *searched, told))
+    signs = (asked, changed, let_in, *searched, told)
+    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, *signs))
     under_way = or_(_HAS_ACTIVE, events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists())
     rows = session.execute(
         select(Dataset.journey_id, Dataset.client_id, heard)

@@ -48,6 +48,10 @@ class RunHistory(Protocol):
         """
         ...
 
+    def forget_events(self, moment: datetime, *, limit: int) -> int:
+        """Removes so many events that belong to no run and were noted before then; how many."""
+        ...
+
 
 def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
     """Removes what is too old. Says how many of each kind."""
@@ -72,7 +76,8 @@ def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
         "usage_days": rows(settings.keep_usage_days, usage.fold),
         "audit_entries": rows(settings.keep_audit_days, retention.prune_audit_log),
         "runs": _remove_runs(database, runs, _days_ago(settings.keep_runs_days)),
-        "shown_checks": _forget_checks(runs, _days_ago(settings.keep_runs_days)),
+        "shown_checks": _forget(runs.forget_checks, _days_ago(settings.keep_runs_days)),
+        "events": _forget(runs.forget_events, _days_ago(settings.keep_runs_days)),
     }
 
 
@@ -125,10 +130,10 @@ def _remove_runs(database: Database, runs: RunHistory, before: datetime | None) 
     return len(aged)
 
 
-def _forget_checks(runs: RunHistory, before: datetime | None) -> int:
+def _forget(some: Callable[..., int], before: datetime | None) -> int:
     forgotten = 0
     while before is not None:
-        batch = runs.forget_checks(before, limit=_BATCH)
+        batch = some(before, limit=_BATCH)
         forgotten += batch
         if batch < _BATCH:
             break

@@ -19,12 +19,12 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry import notifications
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
-from dataops_core.registry.tables import Dataset, Operation
+from dataops_core.registry.tables import Dataset, Notification, Operation
 from dataops_core.scopes import Scope
 from tests.waiting import wait_for
 
 DATASETS = "/v1/dataops/datasets"
-STATES = ("waiting", "delivered", "given_up")
+STATES = ("waiting", "delivered", "given_up", "untold")
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -116,8 +116,13 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
         below = utcnow() if score == "94.9" else None
         dataset_id = own_api.ready()
         add_dataset(own_api.database, dataset_id, quality_score=Decimal(score), below_since=below)
+    old = utcnow() - timedelta(days=2)
     with own_api.database.transaction() as session:
-        notifications.add(session, "an event", {}, dataset_id=dataset_id, client_id=new_id(), now=utcnow())
+        for moment, attempts in ((utcnow(), 0), (old, 0), (old, 0), (old, 9)):
+            told = notifications.add(session, "an event", {}, dataset_id=dataset_id, client_id=new_id(), now=moment)
+            session.get_one(Notification, told).attempts = attempts
+        session.flush()
+        notifications.give_up_old(session, before=utcnow() - timedelta(days=1), now=utcnow(), reason="it is old")
     waiting = own_api.provision()
     with own_api.database.transaction() as session:
         operation = session.get_one(Operation, waiting["operation_id"])
@@ -133,7 +138,7 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
     assert found["dataops_datasets_below_threshold"] == 1
     assert labelled["dataops_connectors", frozenset({("status", "connecting")})] == 3
     states = {state: labelled["dataops_notifications", frozenset({("state", state)})] for state in STATES}
-    assert states == {"waiting": 1, "delivered": 0, "given_up": 0}
+    assert states == {"waiting": 1, "delivered": 0, "given_up": 1, "untold": 2}
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "94.9")})] == 1
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "96")})] == 2
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "+Inf")})] == 3

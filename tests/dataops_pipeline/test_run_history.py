@@ -6,8 +6,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, AssetObservation, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as CHECKS  # noqa: N814
+from dagster._core.storage.event_log.schema import AssetEventTagsTable as TAGS  # noqa: N814
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as EVENTS  # noqa: N814
 from dagster._core.storage.runs.schema import RunsTable
 from dagster._core.test_utils import create_run_for_test
 from sqlalchemy import select
@@ -172,3 +174,49 @@ def test_evaluations_of_checks_go_with_their_runs_but_the_newest_of_each_in_an_e
     assert clean_up(services, InstanceRuns(instance))["shown_checks"] == len(removed)
     assert {one for one in checks(instance) if one in {*removed, *kept}} == set(kept)
     instance.delete_dynamic_partition("environments", here)
+
+
+def observe(instance: DagsterInstance, asset: AssetKey, *, days: int) -> int:
+    """What a sensor sees of an asset, noted so many days ago; the event's number."""
+    instance.report_runless_asset_event(AssetObservation(asset, description="Connector unhealthy"))
+    number = observed(instance, asset)[0]
+    noted = utcnow().replace(tzinfo=None) - timedelta(days=days)
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        connection.execute(EVENTS.update().where(EVENTS.c.id == number).values(timestamp=noted))
+        connection.execute(TAGS.insert().values(event_id=number, asset_key=asset.to_string(), key="a", value="tag"))
+    return number
+
+
+def observed(instance: DagsterInstance, asset: AssetKey) -> list[int]:
+    """What the UI shows of it, newest first."""
+    return [one.storage_id for one in instance.fetch_observations(AssetRecordsFilter(asset), limit=100).records]
+
+
+def tagged(instance: DagsterInstance, numbers: list[int]) -> set[int]:
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        return set(connection.execute(select(TAGS.c.event_id).where(TAGS.c.event_id.in_(numbers))).scalars())
+
+
+def test_events_of_no_run_go_for_their_age_alone(
+    instance: DagsterInstance, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C-90: what the sensor that watches connectors has observed belongs to no run, and would stay for ever."""
+    monkeypatch.setattr(retention, "_BATCH", 2)
+    of_a_run = make(instance, S.SUCCESS, days=1)
+    asset = AssetKey(["confluence_pages", uuid4().hex])
+    old = [observe(instance, asset, days=31) for _ in range(5)]
+    young = [observe(instance, asset, days=29) for _ in range(2)]
+    with instance.event_log_storage.index_connection() as connection:  # type: ignore[attr-defined]
+        aged = utcnow().replace(tzinfo=None) - timedelta(days=99)
+        connection.execute(EVENTS.update().where(EVENTS.c.run_id == of_a_run).values(timestamp=aged))
+
+    keeping = services.settings
+    object.__setattr__(services, "settings", keeping.model_copy(update={"keep_runs_days": 0}))
+    assert clean_up(services, InstanceRuns(instance))["events"] == 0
+    object.__setattr__(services, "settings", keeping)
+    assert clean_up(services, InstanceRuns(instance))["events"] == len(old)
+
+    assert observed(instance, asset) == young[::-1]
+    assert tagged(instance, [*old, *young]) == set(young)
+    assert instance.all_logs(of_a_run), "events of a run go with it"
+    assert clean_up(services, InstanceRuns(instance))["events"] == 0

@@ -16,7 +16,7 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry import orphans
 from dataops_core.registry.orphans import PAGE, Owner
 from dataops_core.registry.tables import Dataset
-from dataops_core.storage import ARCHIVES, DATASETS, DRAFT
+from dataops_core.storage import ARCHIVES, DATASETS, DRAFT, MANIFEST_FILE, RECORDS_FILE
 from dataops_core.upkeep.orphans.model import Finding, Kind, Scene, batches
 
 if TYPE_CHECKING:
@@ -161,14 +161,18 @@ def missing(scene: Scene) -> Iterator[Finding]:
                 tuple(row) for row in orphans.resting_datasets(session, after=after)
             ]
         for dataset_id, status, records, archive in page:
-            if status is DatasetStatus.READY and (records is None or not storage.exists(records)):
+            if status is DatasetStatus.READY and (records is None or not storage.exists(f"{records}/{RECORDS_FILE}")):
                 yield Finding(
                     Kind.RECORDS_MISSING,
                     str(dataset_id),
                     f"Dataset {dataset_id} is ready, and its records are not in storage. "
                     "Rerun its provisioning in Dagster, or tear it down.",
                 )
-            if status is DatasetStatus.ARCHIVED and archive is not None and not storage.exists(archive):
+            if (
+                status is DatasetStatus.ARCHIVED
+                and archive is not None
+                and not all(storage.exists(f"{archive}/{name}") for name in (RECORDS_FILE, MANIFEST_FILE))
+            ):
                 yield Finding(
                     Kind.ARCHIVE_MISSING,
                     str(dataset_id),

@@ -33,7 +33,11 @@ def find(scene: Scene) -> Iterator[Finding]:
 def _ended(scene: Scene) -> Iterator[Finding]:
     with scene.services.database.transaction() as session:
         found = orphans.ended_journeys(session)
-    for journey in found[:MOST_JOURNEYS]:
+    due = 0
+    for journey in found:
+        due += scene.now - journey.since >= scene.grace
+        if due > MOST_JOURNEYS:
+            return
 
         def has_ended(session: Session, journey: FoundJourney = journey) -> bool:
             return bool(orphans.ended_journeys(session, one=journey))

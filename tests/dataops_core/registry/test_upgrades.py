@@ -332,7 +332,7 @@ def test_a_database_of_an_earlier_schema_keeps_all_its_data_and_is_as_sound_as_a
     to_schema(postgres_url, revision)
     fill(postgres_url, revision)
     before = contents(postgres_url)
-    assert all(before[table] for table in ROWS["0001"])
+    assert [table for table, rows in before.items() if not rows] == [], "tables without a row here"
 
     migrate.upgrade(postgres_url)
 

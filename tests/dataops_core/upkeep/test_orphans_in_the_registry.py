@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, text, update
 
+from dataops_core.acting import Acting, ActorKind, acting
 from dataops_core.clock import utcnow
 from dataops_core.journeys.accepting import ToldEvent, accept_event
 from dataops_core.journeys.advancing import advance_events
@@ -19,10 +20,11 @@ from dataops_core.lifecycle import (
     OperationStatus,
     OperationType,
     Stage,
+    TokenKind,
 )
 from dataops_core.provisioning import steps, teardown
 from dataops_core.provisioning.settlement import RunEnding, settle
-from dataops_core.registry import connectors, environments, journeys, operations, usage
+from dataops_core.registry import connectors, datasets, environments, journeys, operations, usage
 from dataops_core.registry.tables import Dataset, JourneyEvent, Operation, OperationDataset
 from dataops_core.registry.tables import Journey as JourneyRow
 from dataops_core.upkeep.orphans import rows
@@ -200,6 +202,23 @@ def test_what_is_left_of_a_journey_that_has_ended_is_torn_down(ready, search):
     assert ready.dataset().status is S.ARCHIVED
 
 
+def test_journeys_that_must_wait_take_no_turn_from_those_that_are_due(ready, accept, search, monkeypatch):
+    """So many journeys are torn down by one search, and no more."""
+    monkeypatch.setattr("dataops_core.upkeep.orphans.journeys.MOST_JOURNEYS", 1)
+    others = [accept(), accept()]
+    for number, case in enumerate(others):
+        case.provision(f"run-{number}")
+    with search.services.database.transaction() as session:
+        for case, days in ((ready, 30), (others[0], 20), (others[1], 10)):
+            ids = {"client_id": case.request.client_id, "journey_id": case.request.journey_id}
+            journeys.lock_or_make(session, **ids, now=utcnow()).ended_at = utcnow() - days * DAY
+    for case in others:
+        age(case, 2)
+    waits, first, second = (str(case.request.journey_id) for case in (ready, *others))
+    assert search() == {Kind.JOURNEY_ENDED: [(V.WAITING, waits), (V.DONE, first)]}
+    assert search() == {Kind.JOURNEY_ENDED: [(V.WAITING, waits), (V.DONE, second)]}
+
+
 def test_an_event_is_a_sign_of_life_and_what_waits_for_one_is_not_silent(ready, search):
     """C-91."""
     age(ready, 99)
@@ -255,9 +274,10 @@ def test_a_silent_journey_is_told_of_and_left_up_unless_a_setting_says_otherwise
     assert search() == {}
 
 
-def test_a_request_and_a_search_are_signs_of_life_and_what_the_product_does_by_itself_is_none(accept, search):
-    asked, searched, looked_after = (accept() for _ in range(3))
-    for number, case in enumerate((asked, searched, looked_after)):
+def test_what_somebody_asks_for_is_a_sign_of_life_and_what_the_product_does_by_itself_is_none(accept, search):
+    """An operation, a change of metadata, a new token, a search."""
+    asked, changed, let_in, searched, looked_after = cases = [accept() for _ in range(5)]
+    for number, case in enumerate(cases):
         case.provision(f"run-000{number}")
         age(case, 99)
     with search.services.database.transaction() as session:
@@ -274,9 +294,20 @@ def test_a_request_and_a_search_are_signs_of_life_and_what_the_product_does_by_i
             )
             settle(session, made.operation_id, RunEnding.FAILURE, run_id=made.run_id)
         usage.record(session, searched.dataset().dataset_id, documents=1, now=utcnow())
+        connectors.issue_token(
+            session,
+            search.services.keyring,
+            connector_id=connectors.of_dataset(session, let_in.dataset().dataset_id).connector_id,
+            kind=TokenKind.SEARCH,
+            lifetime=DAY,
+            now=utcnow(),
+        )
+    for case, who in ((changed, Acting(ActorKind.API_CLIENT, str(uuid4()))), (looked_after, Acting(ActorKind.RUN))):
+        with acting(who), search.services.database.transaction() as session:
+            datasets.say(session, case.dataset().dataset_id, {"tags": ["mine"]})
     search.setting(silent_journey_teardown_days=30)
     assert search() == {Kind.JOURNEY_SILENT: [(V.DONE, str(looked_after.request.journey_id))]}
-    assert [case.dataset().status for case in (asked, searched, looked_after)] == [S.READY, S.READY, S.TEARDOWN]
+    assert [case.dataset().status for case in cases] == [S.READY, S.READY, S.READY, S.READY, S.TEARDOWN]
 
 
 def test_a_journey_with_an_operation_under_way_is_not_silent(ready, accept, search):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import update
 
 from dataops_core.clock import rfc3339, utcnow
@@ -211,12 +212,19 @@ def test_files_that_cannot_go_now_are_told_of_and_hold_up_nothing(search, monkey
     assert search() == {Kind.DATASET_FILES: [(V.FAILED, first), (V.DONE, second)]}
 
 
-def test_records_and_archives_that_are_not_there_are_told_of(ready, accept, search):
+@pytest.mark.parametrize("lost", ["the folder", "records.parquet", "manifest.json"])
+def test_records_and_archives_that_are_not_there_are_told_of(ready, accept, search, lost):
+    """The file that counts as well: a folder without it is no dataset and no archive."""
     gone = accept()
     gone.provision("run-0002")
     gone.tear_down().run_teardown()
-    shutil.rmtree(ready.folder())
-    shutil.rmtree(search.path(gone.dataset().archive_path))
+    archive = search.path(gone.dataset().archive_path)
+    if lost == "the folder":
+        shutil.rmtree(ready.folder())
+        shutil.rmtree(archive)
+    else:
+        (Path(ready.folder()) / "records.parquet").unlink()
+        (archive / lost).unlink()
     assert search() == {
         Kind.RECORDS_MISSING: [(V.REPORTED, str(ready.dataset().dataset_id))],
         Kind.ARCHIVE_MISSING: [(V.REPORTED, str(gone.dataset().dataset_id))],
