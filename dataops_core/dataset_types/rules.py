@@ -38,6 +38,8 @@ class Text(pandas_engine.NpString):
 
 #: Where a column of text keeps its check and the rules that this is made of.
 _RULES = "rules"
+#: Where a column of lists keeps its check, and the function that tells the same of it as it is stored.
+_STORED = "stored"
 
 _TEXT = Text()  # type: ignore[call-arg]  # the base class sets its own type
 
@@ -74,6 +76,21 @@ def rules_of(column: Column) -> "tuple[Rule, ...] | None":
     """The rules that a column of :func:`text` has, where these are all it has; else None."""
     check, rules = (column.metadata or {}).get(_RULES, (None, None))
     return rules if column.checks == ([] if check is None else [check]) else None
+
+
+def listed(rule: Callable[[pd.Series], pd.Series], error: str, *, stored: Callable[[pa.Array], bool]) -> Column:
+    """A column of lists, none of which is null: :func:`each`, and whether ``stored`` lists keep the rule, all of them.
+
+    Of an array of any type; where that is False, the rule itself decides.
+    """
+    one = each(rule, error)
+    return Column(object, one, metadata={_STORED: (one, stored)})
+
+
+def stored_rule_of(column: Column) -> "Callable[[pa.Array], bool] | None":
+    """What :func:`listed` tells of a column as it is stored, where that is all there is to tell; else None."""
+    check, rule = (column.metadata or {}).get(_STORED, (None, None))
+    return rule if column.checks == [check] and not column.nullable and not column.unique else None
 
 
 def json_text(rule: Callable[[Any], bool], kind: str, error: str, *, nullable: bool = False) -> Column:
@@ -138,7 +155,7 @@ def not_blank() -> Rule:
 def moment() -> Rule:
     """The text is a moment that the calendar has, in ISO 8601."""
     return Rule(
-        lambda array: pc.or_(pa.array(_are_moments(array.to_pandas())), array.is_null()),
+        lambda array: pc.or_(_moments_of(array), array.is_null()),
         lambda value: bool(_are_moments(pd.Series([value])).all()),
         "must be a moment of the calendar",
     )
@@ -166,6 +183,13 @@ def _check(rule: Callable[..., pd.Series], error: str) -> Check:
 
 def _between(lengths: pa.Array, least: int, most: int) -> pa.Array:
     return pc.and_(pc.greater_equal(lengths, least), pc.less_equal(lengths, most))
+
+
+def _moments_of(array: pa.Array) -> pa.Array:
+    try:
+        return array.cast(pa.timestamp("us", "UTC")).is_valid()
+    except pa.ArrowInvalid:  # one at least is none, or lacks its zone: which ones, pandas says
+        return pa.array(_are_moments(array.to_pandas()))
 
 
 def _are_moments(values: pd.Series) -> pd.Series:

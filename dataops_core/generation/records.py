@@ -30,7 +30,7 @@ from dataops_core.storage import reason_of, refusals, written_whole
 #: copied and compressed outside of any cache.
 PARQUET: Mapping[str, Any] = {
     "compression": "zstd",
-    "compression_level": 1,
+    "compression_level": 2,
     "use_dictionary": False,
     "write_statistics": False,
     "write_batch_size": 64,

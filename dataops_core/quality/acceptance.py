@@ -6,6 +6,7 @@ not surely sound: this never refuses anything itself. Does not belong here: rule
 (``schema_validation.py``).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,20 +17,34 @@ from pandera.dtypes import DataType
 from pandera.engines.pandas_engine import Engine
 from pandera.pandas import Column, DataFrameSchema
 
-from dataops_core.dataset_types.rules import rules_of
+from dataops_core.dataset_types.rules import rules_of, stored_rule_of
 
 
-def accepted(frame: pd.DataFrame, schema: DataFrameSchema) -> bool:
-    """True where ``schema.validate(frame)`` surely raises nothing; False where it raises, or nothing is sure."""
+def accepted(frame: pd.DataFrame, schema: DataFrameSchema, *, sound: Collection[str] = ()) -> bool:
+    """True where ``schema.validate(frame)`` surely raises nothing; False where it raises, or nothing is sure.
+
+    The frame may lack the ``sound`` columns, which :func:`sound_as_stored` has looked at.
+    """
     if not _is_simple(schema) or not frame.columns.is_unique or not set(frame.columns) <= set(schema.columns):
         return False
     try:
         return all(
-            _is_accepted(frame[name], column) if name in frame.columns else not column.required
+            _is_accepted(frame[name], column) if name in frame.columns else name in sound or not column.required
             for name, column in schema.columns.items()
         ) and all(check(frame).check_passed for check in schema.checks)
     except Exception:
         return False
+
+
+def sound_as_stored(table: pa.Table, schema: DataFrameSchema) -> list[str]:
+    """The columns of lists that keep their rules as Arrow has them: as a frame's objects, each list costs more."""
+    return [
+        name
+        for name, column in schema.columns.items()
+        if (rule := stored_rule_of(column)) is not None
+        and table.column_names.count(name) == 1
+        and rule(table[name].combine_chunks())
+    ]
 
 
 def _is_simple(schema: DataFrameSchema) -> bool:

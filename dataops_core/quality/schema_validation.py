@@ -26,7 +26,7 @@ from pandera.pandas import DataFrameSchema
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.generation.pieces import Records, in_pieces
 from dataops_core.lifecycle import CheckStatus, CheckType
-from dataops_core.quality.acceptance import accepted
+from dataops_core.quality.acceptance import accepted, sound_as_stored
 from dataops_core.quality.model import CheckResult, percentage
 from dataops_core.quality.repeats import Repeats
 
@@ -63,8 +63,8 @@ def check_schema(records: pa.Table | Records, dataset_type: DatasetType) -> Chec
     no values).
     """
     tally = _Tally(dataset_type.schema)
-    for frame, schema, repeated in _validated(in_pieces(records), dataset_type):
-        tally.add(len(frame), [*_failures(frame, schema), *repeated])
+    for piece, schema, repeated in _validated(in_pieces(records), dataset_type):
+        tally.add(piece.num_rows, [*_failures(piece, schema, dataset_type), *repeated])
     count, valid = tally.records, tally.valid
     passed = count > 0 and valid == count and not tally.failures
     return CheckResult(
@@ -154,15 +154,15 @@ class _Tally:
 
 def _validated(
     records: Records, dataset_type: DatasetType
-) -> Iterator[tuple[pd.DataFrame, DataFrameSchema, list[_Failure]]]:
-    """Each piece as a frame, the schema that it must match, and which of its rows repeat what stands elsewhere.
+) -> Iterator[tuple[pa.Table, DataFrameSchema, list[_Failure]]]:
+    """Each piece, the schema that it must match, and which of its rows repeat what stands elsewhere.
 
     Of one piece pandera itself sees all repetitions; those of several are sought beforehand, among their hashes.
     """
     pieces = records.pieces()
     first, second = next(pieces), next(pieces, None)
     if second is None:
-        yield _framed(first, dataset_type), dataset_type.schema, []
+        yield first, dataset_type.schema, []
         return
     repeated = _repeated(records, dataset_type)
     apart = _without_uniqueness(dataset_type.schema)
@@ -170,7 +170,7 @@ def _validated(
     for piece in chain((first, second), pieces):
         stop = start + piece.num_rows
         yield (
-            _framed(piece, dataset_type),
+            piece,
             apart,
             [(column, rule, rows[start:stop]) for column, rule, rows in repeated if rows[start:stop].any()],
         )
@@ -219,10 +219,14 @@ def _without_uniqueness(schema: DataFrameSchema) -> DataFrameSchema:
     return apart
 
 
-def _failures(frame: pd.DataFrame, schema: DataFrameSchema) -> list[_Failure]:
+def _failures(table: pa.Table, schema: DataFrameSchema, dataset_type: DatasetType) -> list[_Failure]:
     """Each rule that was broken: its column (``*`` for the frame), its name and the rows that break it."""
-    if accepted(frame, schema):
+    sound = sound_as_stored(table, schema)
+    frame = _framed(table.drop_columns(sound), dataset_type)
+    if accepted(frame, schema, sound=sound):
         return []
+    if sound:
+        frame = _framed(table, dataset_type)
     try:
         _capped(schema).validate(frame, lazy=True)
     except SchemaErrors as report:

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pandera.pandas import Column, DataFrameSchema
 
 from dataops_core.dataset_types import rules
+from dataops_core.dataset_types.confluence.columns import LABELS
 
 _LABEL_KEYS = {"id", "name", "prefix"}
 _PREFIXES = ("global", "my", "team")
@@ -31,6 +34,16 @@ def _are_labels(entries: Any) -> bool:
         if type(entry["id"]) is not str or type(entry["name"]) is not str:
             return False
     return True
+
+
+def _are_stored_labels(column: pa.Array) -> bool:
+    """Whether all of a stored column are lists of such labels."""
+    if column.type != LABELS or column.null_count:
+        return False
+    entries = column.flatten()
+    id_, name, prefix = entries.flatten()
+    known = pc.all(pc.is_in(prefix, value_set=pa.array(_PREFIXES))).as_py() is not False  # null where there is none
+    return known and not entries.null_count + id_.null_count + name.null_count
 
 
 def _account(*, nullable: bool = False) -> Column:
@@ -62,7 +75,7 @@ SCHEMA = DataFrameSchema(
         "version.authorId": _account(),
         "body.storage.representation": rules.text(rules.one_of("storage")),
         "body.storage.value": rules.text(rules.byte_length(1, 16 * 2**20)),
-        "labels.results": Column(object, rules.each(_good_labels, "labels must have id, name and prefix")),
+        "labels.results": rules.listed(_good_labels, "labels must have id, name and prefix", stored=_are_stored_labels),
         "_links.webui": rules.text(rules.matches(r"/spaces/.+")),
         "_links.editui": rules.text(rules.matches(r"/pages/.+")),
         "_links.tinyui": rules.text(rules.matches(r"/x/.+")),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pandera.errors import SchemaErrors
 from pandera.pandas import Check, DataFrameSchema, Index
@@ -9,7 +10,8 @@ from pandera.pandas import Check, DataFrameSchema, Index
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.dataset_types.rules import FAILURE_CASES
 from dataops_core.errors import NotFoundError
-from dataops_core.quality.acceptance import accepted
+from dataops_core.quality.acceptance import accepted, sound_as_stored
+from dataops_core.quality.schema_validation import check_schema
 from dataops_core.templates.loader import load_catalog
 from tests.each_type import EACH_TYPE
 
@@ -274,6 +276,32 @@ def test_what_is_accepted_at_once_is_what_pandera_accepts(frame, name):
             else:
                 tried[False] += 1
     assert min(tried.values()) > len(COLUMNS[name]) // 2
+
+
+def test_labels_are_judged_as_they_are_stored(dataset_of):
+    """Sound ones need no frame; all others are left to the rule that tells which of them are not."""
+    schema = dataset_type("confluence_pages").schema
+    name = next(each.name for each in load_catalog().templates if each.dataset_type == "confluence_pages")
+    table = dataset_of(name, records=40).table
+    assert sound_as_stored(table, schema) == ["labels.results"]
+    column, kind = table.column_names.index("labels.results"), table.schema.field("labels.results").type
+    good, label = table["labels.results"].to_pylist(), {"id": "1", "name": "a", "prefix": "team"}
+    legal = [*good[:7], [], [label], *good[9:]]
+    assert sound_as_stored(table.set_column(column, "labels.results", pa.array(legal, kind)), schema)
+    for entry in (None, [None], *([{**label, key: None}] for key in label), [{**label, "prefix": "nobody"}]):
+        spoilt_ = pa.array([*good[:7], entry, *good[8:]], kind)
+        broken = table.set_column(column, "labels.results", spoilt_)
+        assert not sound_as_stored(broken, schema), entry
+        assert check_schema(broken, dataset_type("confluence_pages")).metrics["failing_columns"] == {
+            "labels.results": 1
+        }, entry
+    for other in (
+        table.set_column(column, "labels.results", pa.array(["a"] * 40)),
+        table.drop_columns("labels.results"),
+    ):
+        assert not sound_as_stored(other, schema)
+    numbered = dict(schema.columns) | {"labels.results": schema.columns["labels.results"].set_checks([])}
+    assert not sound_as_stored(table, DataFrameSchema(numbered))
 
 
 @pytest.mark.parametrize("name", EACH_TYPE)
