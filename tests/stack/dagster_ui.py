@@ -90,6 +90,16 @@ query Run($id: ID!) {
   }
 }
 """
+_OUTPUTS = """
+query Outputs($id: ID!) {
+  runOrError(runId: $id) { ... on Run { eventConnection(limit: 1000) { events { ... on ExecutionStepOutputEvent {
+    metadataEntries {
+      label
+      ... on MarkdownMetadataEntry { mdStr } ... on IntMetadataEntry { intValue } ... on BoolMetadataEntry { boolValue }
+    }
+  } } } } }
+}
+"""
 _RUNS = """
 query Runs($tags: [ExecutionTag!]!) { runsOrError(filter: {tags: $tags}) { ... on Runs { results { id status } } } }
 """
@@ -147,8 +157,9 @@ class DagsterUI:
         assets: Sequence[str] = (),
         checks: Sequence[str] | None = None,
         tags: dict[str, str] | None = None,
+        config: str = "{}",
     ) -> str:
-        """ "Materialize" on assets (``type/name``), or "Launch run" of a job. The run's id.
+        """ "Materialize" on assets (``type/name``), or "Launch run" of a job, with its launchpad's YAML. The run's id.
 
         ``checks`` are ``type/check``; where they are None, those of the assets come along, as in the UI.
         """
@@ -163,7 +174,7 @@ class DagsterUI:
             ]
         params = {
             "mode": "default",
-            "runConfigData": "{}",
+            "runConfigData": config,
             "executionMetadata": {"tags": given},
             "selector": REPOSITORY | selector,
         }
@@ -230,6 +241,12 @@ class DagsterUI:
             for event in events
             if event["__typename"] == "ExecutionStepFailureEvent"
         }
+
+    def shown(self, run_id: str) -> dict[str, Any]:
+        """What the outputs of a run show, as its page does: texts, numbers and truths by their names."""
+        events = self.ask(_OUTPUTS, id=run_id)["runOrError"]["eventConnection"]["events"]
+        entries = [entry for event in events for entry in event.get("metadataEntries", ())]
+        return {entry.pop("label"): next(iter(entry.values()), None) for entry in entries}
 
     def runs_of(self, **tags: str) -> list[dict[str, str]]:
         """Id and status of the runs with these tags, newest first. In names ``__`` stands for ``/``."""

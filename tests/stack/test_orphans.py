@@ -1,4 +1,4 @@
-"""``dataops orphans`` on a running stack: what it would do, what it does, and that all goes on afterwards."""
+"""``dataops orphans`` on a running stack, and the same in the UI: what it would do, what it does, and what then is."""
 
 import json
 import os
@@ -13,9 +13,12 @@ import httpx
 import pytest
 
 from tests.conftest import Stack
-from tests.waiting import completed
+from tests.stack.dagster_ui import DagsterUI
+from tests.waiting import completed, wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.long]
+
+JOB = "look_for_orphans"
 
 
 def orphans(stack: Stack, *arguments: str, status: int = 0, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -70,6 +73,14 @@ def rerun(stack: Stack, run_id: str) -> str:
         return status
 
 
+def shown_by_a_dry_run(stack: Stack) -> dict[str, Any]:
+    """What a dry run shows that somebody launches in the UI, by docs/operating.md."""
+    ui = DagsterUI(stack.dagster_url)
+    run_id = ui.launch(JOB, config="ops: {find_and_mend: {config: {dry_run: true}}}")
+    wait_for(lambda: ui.run(run_id)["status"] == "SUCCESS", "the dry run has ended")
+    return ui.shown(run_id)
+
+
 def operation_of(answer: httpx.Response) -> str:
     """The operation that a request began."""
     assert answer.status_code == 202, answer.text
@@ -102,6 +113,10 @@ def test_what_nobody_owns_goes_and_the_environment_is_provisioned_again(stack: S
         said = orphans(stack, "--dry-run").stdout
         assert f"would    {files}" in said
         assert any(line.startswith("waits    ") and key in line for line in said.splitlines())
+        shown = shown_by_a_dry_run(stack)
+        assert shown["dry_run"] is True
+        assert f"| due | dataset_files | {files}: there is no such dataset. | Remove it. |" in shown["findings"]
+        assert f"| waiting | partition | Partition {key}: " in shown["findings"]
         assert left.is_dir()
         assert findings(stack, mine) == {files: "done", key: "waiting"}
         assert not left.exists()
