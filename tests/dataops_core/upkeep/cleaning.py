@@ -21,6 +21,9 @@ class NoRuns:
     def forget_checks(self, moment, *, limit):  # noqa: ARG002
         return 0
 
+    def forget_events(self, moment, *, limit):  # noqa: ARG002
+        return 0
+
 
 def cleaned(services, **keep):
     """What a clean-up with these settings removes."""
