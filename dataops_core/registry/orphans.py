@@ -10,41 +10,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, and_, cast, func, or_, select, text, true, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_, update
 from sqlalchemy.orm import Session
 
-from dataops_core.acting import ActorKind
 from dataops_core.lifecycle import (
     ConnectorStatus,
     DatasetStatus,
     Environment,
-    JourneyEventStatus,
     OperationStatus,
     OperationType,
     Stage,
 )
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import (
-    AuditEntry,
     Connector,
     ConnectorToken,
     Dataset,
-    Journey,
-    JourneyEvent,
     Operation,
     OperationDataset,
-    UsageBefore,
-    UsageDay,
 )
 
 #: Rows of one page.
 PAGE = 500
 
-#: Statuses of datasets that no journey has any more.
-_GONE = (DatasetStatus.ARCHIVED, DatasetStatus.TEARDOWN)
-_OPEN_EVENTS = (JourneyEventStatus.PENDING, JourneyEventStatus.IN_PROGRESS)
-
-_HAS_ACTIVE = (
+#: Whether an operation works on the dataset.
+HAS_ACTIVE = (
     select(OperationDataset.operation_id)
     .where(OperationDataset.dataset_id == Dataset.dataset_id, OperationDataset.active)
     .exists()
@@ -63,7 +53,7 @@ class Owner:
 def owners(session: Session, dataset_ids: Collection[UUID]) -> Mapping[UUID, Owner]:
     """Those of the datasets that there are."""
     rows = session.execute(
-        select(Dataset.dataset_id, Dataset.status, Dataset.archive_path, _HAS_ACTIVE).where(
+        select(Dataset.dataset_id, Dataset.status, Dataset.archive_path, HAS_ACTIVE).where(
             Dataset.dataset_id.in_(dataset_ids)
         )
     )
@@ -90,7 +80,7 @@ def hold_idle(session: Session, dataset_id: UUID) -> Dataset | None:
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if dataset is None or session.scalar(select(_HAS_ACTIVE).where(Dataset.dataset_id == dataset_id)):
+    if dataset is None or session.scalar(select(HAS_ACTIVE).where(Dataset.dataset_id == dataset_id)):
         return None
     return dataset
 
@@ -99,7 +89,7 @@ def stuck_datasets(session: Session) -> Sequence[Dataset]:
     """Datasets on their way (provisioning, validating) on which no operation works."""
     on_their_way = (DatasetStatus.PROVISIONING, DatasetStatus.VALIDATING)
     return session.scalars(
-        select(Dataset).where(Dataset.status.in_(on_their_way), ~_HAS_ACTIVE).order_by(Dataset.updated_at).limit(PAGE)
+        select(Dataset).where(Dataset.status.in_(on_their_way), ~HAS_ACTIVE).order_by(Dataset.updated_at).limit(PAGE)
     ).all()
 
 
@@ -116,7 +106,7 @@ def failed_teardowns(session: Session) -> Sequence[tuple[UUID, Operation | None]
     rows = session.execute(
         select(Dataset.dataset_id, Operation)
         .outerjoin(Operation, Operation.operation_id == newest)
-        .where(Dataset.status == DatasetStatus.TEARDOWN, ~_HAS_ACTIVE)
+        .where(Dataset.status == DatasetStatus.TEARDOWN, ~HAS_ACTIVE)
         .order_by(Dataset.updated_at)
         .limit(PAGE)
     ).all()
@@ -133,8 +123,8 @@ def never_launched(session: Session, *, before: datetime) -> Sequence[Operation]
     ).all()
 
 
-def resting_datasets(session: Session, *, after: UUID | None) -> Sequence[Row[Any]]:
-    """A page of datasets whose files must be there: id, status, ``records_path`` and ``archive_path``."""
+def resting_datasets(session: Session, *, after: UUID | None = None, one: UUID | None = None) -> Sequence[Row[Any]]:
+    """A page of datasets whose files must be there, or ``one``: id, status, ``records_path`` and ``archive_path``."""
     statement = (
         select(Dataset.dataset_id, Dataset.status, Dataset.records_path, Dataset.archive_path)
         .where(
@@ -142,12 +132,17 @@ def resting_datasets(session: Session, *, after: UUID | None) -> Sequence[Row[An
                 Dataset.status == DatasetStatus.READY,
                 (Dataset.status == DatasetStatus.ARCHIVED) & Dataset.archive_path.is_not(None),
             ),
-            ~_HAS_ACTIVE,
+            ~HAS_ACTIVE,
+            _from(Dataset.dataset_id, after, one),
         )
         .order_by(Dataset.dataset_id)
         .limit(PAGE)
     )
-    return session.execute(statement if after is None else statement.where(Dataset.dataset_id > after)).all()
+    return session.execute(statement).all()
+
+
+def _from(key: Any, after: UUID | None, one: UUID | None) -> ColumnElement[bool]:
+    return and_(key > after if after is not None else true(), key == one if one is not None else true())
 
 
 # --- connectors -------------------------------------------------------------------------------------------------------
@@ -160,7 +155,7 @@ def connectors_without_dataset(session: Session) -> Sequence[tuple[Connector, da
         .outerjoin(Dataset, Dataset.dataset_id == Connector.dataset_id)
         .where(
             Connector.status != ConnectorStatus.DISCONNECTED,
-            or_(Dataset.dataset_id.is_(None), (Dataset.status == DatasetStatus.ARCHIVED) & ~_HAS_ACTIVE),
+            or_(Dataset.dataset_id.is_(None), (Dataset.status == DatasetStatus.ARCHIVED) & ~HAS_ACTIVE),
         )
         .order_by(Connector.created_at)
         .limit(PAGE)
@@ -183,15 +178,22 @@ def open_uploads(session: Session) -> Sequence[Connector]:
     ).all()
 
 
-def serving(session: Session, *, after: UUID | None) -> Sequence[Row[Any]]:
-    """A page of connectors that serve a generation: their ids and its name."""
+def serving(session: Session, *, after: UUID | None = None, one: UUID | None = None) -> Sequence[Row[Any]]:
+    """A page of connectors, or ``one``, that serve a ready dataset in nobody's hands: their ids and the generation."""
     statement = (
         select(Connector.connector_id, Connector.generation)
-        .where(Connector.status != ConnectorStatus.DISCONNECTED, Connector.generation.is_not(None))
+        .join(Dataset, Dataset.dataset_id == Connector.dataset_id)
+        .where(
+            Connector.status != ConnectorStatus.DISCONNECTED,
+            Connector.generation.is_not(None),
+            Dataset.status == DatasetStatus.READY,
+            ~HAS_ACTIVE,
+            _from(Connector.connector_id, after, one),
+        )
         .order_by(Connector.connector_id)
         .limit(PAGE)
     )
-    return session.execute(statement if after is None else statement.where(Connector.connector_id > after)).all()
+    return session.execute(statement).all()
 
 
 def known_connectors(session: Session, connector_ids: Collection[UUID]) -> Mapping[UUID, Connector]:
@@ -280,114 +282,3 @@ def environments_left_since(session: Session, environments: Collection[Environme
         .group_by(Operation.stage, Operation.client_id)
     )
     return {Environment(Stage(stage), client).partition_key: ended for stage, client, ended in rows}
-
-
-# --- journeys ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FoundJourney:
-    """A customer's journey with datasets that nobody follows any more, and since when."""
-
-    journey_id: UUID
-    client_id: UUID
-    since: datetime
-
-
-def _of_one(client_id: Any, journey_id: Any, one: FoundJourney | None) -> ColumnElement[bool]:
-    return and_(client_id == one.client_id, journey_id == one.journey_id) if one is not None else true()
-
-
-def ended_journeys(session: Session, *, one: FoundJourney | None = None) -> Sequence[FoundJourney]:
-    """Journeys that have ended and of whose events none is being acted on, with datasets in nobody's hands."""
-    events = select(JourneyEvent.event_id).where(
-        JourneyEvent.journey_id == Journey.journey_id, JourneyEvent.client_id == Journey.client_id
-    )
-    last = events.with_only_columns(func.max(JourneyEvent.completed_at)).scalar_subquery()
-    left = (
-        select(func.max(func.coalesce(Dataset.ready_at, Dataset.created_at)))
-        .where(
-            Dataset.journey_id == Journey.journey_id,
-            Dataset.client_id == Journey.client_id,
-            Dataset.status.not_in(_GONE),
-            ~_HAS_ACTIVE,
-        )
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Journey.journey_id, Journey.client_id, func.greatest(Journey.ended_at, last, left))
-        .where(
-            Journey.ended_at.is_not(None),
-            ~events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists(),
-            left.is_not(None),
-            _of_one(Journey.client_id, Journey.journey_id, one),
-        )
-        .order_by(Journey.ended_at)
-        .limit(PAGE)
-    )
-    return [FoundJourney(*row) for row in rows]
-
-
-def silent_journeys(session: Session, *, before: datetime, one: FoundJourney | None = None) -> Sequence[FoundJourney]:
-    """Journeys with datasets that are not archived, of which nobody has asked anything since before then.
-
-    What counts is what an API client began or changed of one of its datasets, a token made for one, an event and a
-    search, never what the product does by itself, nor that somebody looked. A journey with an operation or an event
-    under way is not silent, and one that has ended is no journey any more.
-    """
-    events = select(JourneyEvent.event_id).where(
-        JourneyEvent.journey_id == Dataset.journey_id, JourneyEvent.client_id == Dataset.client_id
-    )
-    told = events.with_only_columns(func.max(JourneyEvent.received_at)).scalar_subquery()
-    ended = (
-        select(Journey.journey_id)
-        .where(
-            Journey.journey_id == Dataset.journey_id,
-            Journey.client_id == Dataset.client_id,
-            Journey.ended_at.is_not(None),
-        )
-        .exists()
-    )
-    asked = (
-        select(func.max(Operation.created_at))
-        .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
-        .where(OperationDataset.dataset_id == Dataset.dataset_id, Operation.api_client_id.is_not(None))
-        .scalar_subquery()
-    )
-    changed = (
-        select(func.max(AuditEntry.occurred_at))
-        .where(AuditEntry.resource_id == cast(Dataset.dataset_id, Text), AuditEntry.actor_kind == ActorKind.API_CLIENT)
-        .scalar_subquery()
-    )
-    # The product's own runs have none of these.
-    let_in = (
-        select(func.max(ConnectorToken.created_at))
-        .join(Connector, Connector.connector_id == ConnectorToken.connector_id)
-        .where(Connector.dataset_id == Dataset.dataset_id)
-        .scalar_subquery()
-    )
-    searched = [
-        select(func.max(table.last_accessed_at)).where(table.dataset_id == Dataset.dataset_id).scalar_subquery()
-        for table in (UsageDay, UsageBefore)
-    ]
-    signs = (asked, changed, let_in, *searched, told)
-    heard = func.max(func.greatest(Dataset.created_at, Dataset.ready_at, *signs))
-    under_way = or_(_HAS_ACTIVE, events.where(JourneyEvent.status.in_(_OPEN_EVENTS)).exists())
-    rows = session.execute(
-        select(Dataset.journey_id, Dataset.client_id, heard)
-        .where(Dataset.status.not_in(_GONE), ~ended, _of_one(Dataset.client_id, Dataset.journey_id, one))
-        .group_by(Dataset.journey_id, Dataset.client_id)
-        .having(heard < before, ~func.bool_or(under_way))
-        .order_by(heard)
-        .limit(PAGE)
-    )
-    return [FoundJourney(*row) for row in rows]
-
-
-def live_datasets_of(session: Session, journey: FoundJourney) -> Sequence[UUID]:
-    """The journey's datasets that are neither archived nor being torn down."""
-    return session.scalars(
-        select(Dataset.dataset_id)
-        .where(_of_one(Dataset.client_id, Dataset.journey_id, journey), Dataset.status.not_in(_GONE))
-        .order_by(Dataset.created_at, Dataset.dataset_id)
-    ).all()

@@ -168,7 +168,7 @@ def _missing(scene: Scene, files: IndexFiles) -> Iterator[Finding]:
         with scene.services.database.transaction() as session:
             page = orphans.serving(session, after=after)
         for connector_id, generation in page:
-            if not files.index(connector_id, generation).is_file():
+            if not files.index(connector_id, generation).is_file() and _still_missing(scene, files, connector_id):
                 yield Finding(
                     Kind.INDEX_MISSING,
                     str(connector_id),
@@ -178,6 +178,13 @@ def _missing(scene: Scene, files: IndexFiles) -> Iterator[Finding]:
         if len(page) < PAGE:
             return
         after = page[-1][0]
+
+
+def _still_missing(scene: Scene, files: IndexFiles, connector_id: UUID) -> bool:
+    """Looked at again: somebody may have replaced or removed the index since the page was read."""
+    with scene.services.database.transaction() as session:
+        now = orphans.serving(session, one=connector_id)
+    return any(not files.index(connector_id, generation).is_file() for _, generation in now)
 
 
 def _changed_at(paths: list[Path]) -> datetime | None:

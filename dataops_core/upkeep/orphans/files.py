@@ -6,8 +6,8 @@ in a running operation's hands is left alone, and so is what a failed teardown w
 looked at beside these two folders: what else is there may be somebody else's.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from dataops_core.lifecycle import DatasetStatus
 from dataops_core.registry import orphans
 from dataops_core.registry.orphans import PAGE, Owner
 from dataops_core.registry.tables import Dataset
-from dataops_core.storage import ARCHIVES, DATASETS, DRAFT, MANIFEST_FILE, RECORDS_FILE
+from dataops_core.storage import ARCHIVES, DATASETS, DRAFT, MANIFEST_FILE, RECORDS_FILE, Storage
 from dataops_core.upkeep.orphans.model import Finding, Kind, Scene, batches
 
 if TYPE_CHECKING:
@@ -154,31 +154,53 @@ def _dataset_id(name: str) -> UUID | None:
 
 def missing(scene: Scene) -> Iterator[Finding]:
     """Datasets whose files are not where the registry says: only told of, since nothing here can bring them back."""
-    storage, after = scene.services.storage, None
+    after = None
     while True:
         with scene.services.database.transaction() as session:
-            page: Sequence[tuple[UUID, DatasetStatus, str | None, str | None]] = [
-                tuple(row) for row in orphans.resting_datasets(session, after=after)
-            ]
-        for dataset_id, status, records, archive in page:
-            if status is DatasetStatus.READY and (records is None or not storage.exists(f"{records}/{RECORDS_FILE}")):
-                yield Finding(
-                    Kind.RECORDS_MISSING,
-                    str(dataset_id),
-                    f"Dataset {dataset_id} is ready, and its records are not in storage. "
-                    "Rerun its provisioning in Dagster, or tear it down.",
-                )
-            if (
-                status is DatasetStatus.ARCHIVED
-                and archive is not None
-                and not all(storage.exists(f"{archive}/{name}") for name in (RECORDS_FILE, MANIFEST_FILE))
-            ):
-                yield Finding(
-                    Kind.ARCHIVE_MISSING,
-                    str(dataset_id),
-                    f"The archive of dataset {dataset_id} is not in storage: it cannot be restored. "
-                    "Bring it back from a backup, or purge it (DELETE with archive=false).",
-                )
+            page = [_Resting(*row) for row in orphans.resting_datasets(session, after=after)]
+        for one in page:
+            finding = _lost(scene.services.storage, one)
+            if finding is not None and _still_lost(scene, one.dataset_id):
+                yield finding
         if len(page) < PAGE:
             return
-        after = page[-1][0]
+        after = page[-1].dataset_id
+
+
+class _Resting(NamedTuple):
+    """A dataset that nobody works on, as far as its files go."""
+
+    dataset_id: UUID
+    status: DatasetStatus
+    records: str | None
+    archive: str | None
+
+
+def _lost(storage: Storage, one: _Resting) -> Finding | None:
+    """What is to be told of its files; None where they are there."""
+    if one.status is DatasetStatus.READY and not (one.records and _has(storage, one.records, RECORDS_FILE)):
+        return Finding(
+            Kind.RECORDS_MISSING,
+            str(one.dataset_id),
+            f"Dataset {one.dataset_id} is ready, and its records are not in storage. "
+            "Rerun its provisioning in Dagster, or tear it down.",
+        )
+    if one.status is DatasetStatus.ARCHIVED and not _has(storage, str(one.archive), RECORDS_FILE, MANIFEST_FILE):
+        return Finding(
+            Kind.ARCHIVE_MISSING,
+            str(one.dataset_id),
+            f"The archive of dataset {one.dataset_id} is not in storage: it cannot be restored. "
+            "Bring it back from a backup, or purge it (DELETE with archive=false).",
+        )
+    return None
+
+
+def _still_lost(scene: Scene, dataset_id: UUID) -> bool:
+    """Looked at again: an operation may have taken its files away since the page was read."""
+    with scene.services.database.transaction() as session:
+        now = orphans.resting_datasets(session, one=dataset_id)
+    return any(_lost(scene.services.storage, _Resting(*row)) is not None for row in now)
+
+
+def _has(storage: Storage, folder: str, *names: str) -> bool:
+    return all(storage.exists(f"{folder}/{name}") for name in names)

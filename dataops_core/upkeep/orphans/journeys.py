@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from dataops_core.lifecycle import TeardownReason
 from dataops_core.provisioning.requests import accept_teardown
-from dataops_core.registry import journeys, orphans
-from dataops_core.registry.orphans import FoundJourney
+from dataops_core.registry import journeys, orphaned_journeys, orphans
+from dataops_core.registry.orphaned_journeys import FoundJourney
 from dataops_core.registry.tables import Journey
 from dataops_core.upkeep.orphans.model import Finding, Kind, Scene
 
@@ -32,7 +32,7 @@ def find(scene: Scene) -> Iterator[Finding]:
 
 def _ended(scene: Scene) -> Iterator[Finding]:
     with scene.services.database.transaction() as session:
-        found = orphans.ended_journeys(session)
+        found = orphaned_journeys.ended_journeys(session)
     due = 0
     for journey in found:
         due += scene.now - journey.since >= scene.grace
@@ -40,7 +40,7 @@ def _ended(scene: Scene) -> Iterator[Finding]:
             return
 
         def has_ended(session: Session, journey: FoundJourney = journey) -> bool:
-            return bool(orphans.ended_journeys(session, one=journey))
+            return bool(orphaned_journeys.ended_journeys(session, one=journey))
 
         yield Finding(
             Kind.JOURNEY_ENDED,
@@ -57,14 +57,16 @@ def _silent(scene: Scene) -> Iterator[Finding]:
     told_after = timedelta(days=settings.silent_journey_report_days)
     ended_after = timedelta(days=settings.silent_journey_teardown_days)
     with scene.services.database.transaction() as session:
-        found = orphans.silent_journeys(session, before=scene.now - min(told_after, ended_after or told_after))
+        found = orphaned_journeys.silent_journeys(
+            session, before=scene.now - min(told_after, ended_after or told_after)
+        )
     due = 0
     for journey in found:
         is_due = bool(ended_after) and scene.now - journey.since >= ended_after and due < MOST_JOURNEYS
         due += is_due
 
         def is_silent(session: Session, journey: FoundJourney = journey) -> bool:
-            return bool(orphans.silent_journeys(session, before=scene.now - ended_after, one=journey))
+            return bool(orphaned_journeys.silent_journeys(session, before=scene.now - ended_after, one=journey))
 
         yield Finding(
             Kind.JOURNEY_SILENT,
@@ -90,7 +92,7 @@ def _tear_down(scene: Scene, journey: FoundJourney, still: Callable[[Session], b
                 return False
             if not still(session):
                 return False
-            for dataset_id in orphans.live_datasets_of(session, journey):
+            for dataset_id in orphaned_journeys.live_datasets_of(session, journey):
                 if orphans.hold_idle(session, dataset_id) is None:
                     continue
                 accept_teardown(session, dataset_id, reason=TeardownReason.ORPHAN_CLEANUP, archive=True)

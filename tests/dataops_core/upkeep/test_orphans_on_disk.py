@@ -16,14 +16,9 @@ from dataops_core.provisioning.settlement import RunEnding, settle
 from dataops_core.registry import connectors, orphans
 from dataops_core.registry.tables import Connector, ConnectorToken, Dataset
 from dataops_core.upkeep.orphans.model import Kind, Verdict
+from tests.dataops_core.upkeep.cleaning import DAY, change
 
 V = Verdict
-DAY = timedelta(days=1)
-
-
-def change(services, table, condition, **values) -> None:
-    with services.database.transaction() as session:
-        session.execute(update(table).where(condition).values(values))
 
 
 def connector_of(case) -> Connector:
@@ -274,6 +269,34 @@ def test_an_index_that_is_not_there_is_told_of(ready, search):
     connector_id = connector_of(ready).connector_id
     shutil.rmtree(index_folder(search, connector_id))
     assert search() == {Kind.INDEX_MISSING: [(V.REPORTED, str(connector_id))]}
+
+
+def test_what_a_teardown_under_way_has_removed_is_not_told_of(ready, search):
+    connector_id = connector_of(ready).connector_id
+    ready.tear_down()
+    shutil.rmtree(index_folder(search, connector_id))
+    assert search() == {}
+
+
+def test_what_is_torn_down_while_the_search_goes_on_is_not_told_of(ready, accept, search, monkeypatch):
+    """The page was read before, and the files are gone since."""
+    other = accept()
+    other.provision("run-0002")
+    real = orphans.serving, orphans.resting_datasets
+
+    def then_torn_down(ask, case, run_id):
+        def asked(session, **which):
+            found = ask(session, **which)
+            if which.get("one") is None:
+                case.tear_down().run_teardown(run_id)
+            return found
+
+        return asked
+
+    monkeypatch.setattr(orphans, "resting_datasets", then_torn_down(real[1], ready, "run-down-1"))
+    monkeypatch.setattr(orphans, "serving", then_torn_down(real[0], other, "run-down-2"))
+    assert search().keys() <= {Kind.PARTITION}
+    assert (ready.dataset().status, other.dataset().status) == (DatasetStatus.ARCHIVED, DatasetStatus.ARCHIVED)
 
 
 def begin_upload(search, case, *, age) -> Path:
