@@ -38,6 +38,7 @@ from dataops_api.quality import routes as quality
 from dataops_api.rate_limits import ApiLimits
 from dataops_api.records import routes as records
 from dataops_api.routing import check_access
+from dataops_api.storage_health import StorageProbe
 from dataops_api.templates import routes as templates
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
@@ -95,6 +96,7 @@ def create_app(settings: Settings, *, database: Database | None = None, gateway:
         catalog=catalog,
         samples=Samples(catalog),
         storage=storage,
+        storage_probe=StorageProbe(storage),
         ground_truths=GroundTruths(database, storage),
         authority=Authority(settings, database, keyring),
         token_limits=TokenLimits(settings.token_successes_per_minute, settings.token_failures_per_minute),

@@ -18,6 +18,7 @@ from dataops_api.launching import Launcher
 from dataops_api.metering import Meter
 from dataops_api.operations.following import Follower
 from dataops_api.rate_limits import ApiLimits
+from dataops_api.storage_health import StorageProbe
 from dataops_api.templates.samples import Samples
 from dataops_api.watching import RunWatcher
 from dataops_core.registry.database import Database
@@ -52,6 +53,7 @@ class Parts:
     looking: Looking
     keyring: Keyring
     storage: Storage
+    storage_probe: StorageProbe
     catalog: Catalog
     samples: Samples
     ground_truths: GroundTruths

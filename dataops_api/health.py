@@ -1,7 +1,7 @@
 """Whether the process lives, and whether it can accept requests, part by part.
 
-Ready means that the API can accept requests: database, migrations and keys. Dagster's parts and the connector service
-are listed beside them, but an API without them still answers (docs/contract.md C-86).
+Ready means that the API can accept requests: database, migrations and keys. Dagster's parts, the connector service and
+the storage of files are listed beside them, but an API without them still answers (docs/contract.md C-86).
 """
 
 from enum import StrEnum
@@ -50,6 +50,7 @@ class Components(AnswerModel):
     code_location: Component
     daemon: Component
     connector: Component
+    storage: Component
 
 
 class Health(AnswerModel):
@@ -68,7 +69,7 @@ class Readiness(AnswerModel):
 _UP = {"state": "up", "reason": None}
 _EXAMPLE = {
     "status": "ready",
-    "components": dict.fromkeys(("database", "migrations", "keys", "dagster", "daemon", "connector"), _UP)
+    "components": dict.fromkeys(("database", "migrations", "keys", "dagster", "daemon", "connector", "storage"), _UP)
     | {"code_location": {"state": "down", "reason": "The code location does not answer"}},
 }
 
@@ -102,7 +103,7 @@ async def healthz() -> Response:
     ],
 )
 def readyz(request: Request, parts: Service) -> Response:
-    """200 when database, migrations and keys are as they must be; Dagster and the connector are listed beside them."""
+    """200 when database, migrations and keys are as they must be; Dagster, connector and storage are listed too."""
     components = _components(parts)
     if all(components[name]["state"] == ComponentState.UP for name in ("database", "migrations", "keys")):
         return JSONResponse({"status": "ready", "components": components})
@@ -123,6 +124,7 @@ def _components(parts: Parts) -> dict[str, dict[str, Any]]:
         "code_location": _state(dagster.code_location),
         "daemon": _state(dagster.daemon),
         "connector": _state(None if _connector_answers(parts) else "The connector service does not answer"),
+        "storage": _state(parts.storage_probe.fault()),
     }
 
 

@@ -37,16 +37,21 @@ class ProcessMark:
             send_signal(self.pid, number)
 
 
+def boot_id() -> str | None:
+    """Which start of the machine this is; None where the kernel does not say (it does on Linux)."""
+    return _BOOT_ID.read_text(encoding="ascii").strip() if _BOOT_ID.is_file() else None
+
+
 def _started(pid: int) -> str | None:
     """When a process started, in a form that no change of the clock alters; None where it does not run."""
-    if _BOOT_ID.is_file():
+    if (boot := boot_id()) is not None:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         except OSError:
             return None
         if fields[0] in {"Z", "X"}:
             return None
-        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{fields[19]}"
+        return f"{boot}:{fields[19]}"
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"

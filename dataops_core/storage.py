@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -46,6 +47,8 @@ DATASETS, ARCHIVES, DRAFT = "datasets", "archives", ".draft"
 OWNER_FILE = "installation"
 
 _CHUNK = 1 << 20
+#: As much as no file system keeps in a file's own entry: a full disk has no room for it.
+_PROBE_BYTES = 1 << 16
 #: An object is written in parts of so many bytes, of which S3 takes 10,000.
 _PART_BYTES = 32 * 2**20
 _MISSING = "a file is missing"
@@ -190,6 +193,19 @@ class Storage:
             raise ConfigurationError(
                 "DATAOPS_STORAGE_URL is where another installation keeps its files: name another bucket or prefix."
             )
+
+    def probe(self) -> None:
+        """Finds out whether a disk takes a file now, or whether a bucket answers; leaves nothing. Raises StorageError.
+
+        A bucket is only asked what it has: every writing there costs.
+        """
+        if self.in_bucket:
+            self.names_in("")
+            return
+        with storage_errors("Writing a file"):
+            Path(self._root).mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._root) as file:
+                file.write(bytes(_PROBE_BYTES))
 
     @staticmethod
     def dataset_folder(dataset_id: UUID) -> str:

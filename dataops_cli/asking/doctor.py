@@ -37,6 +37,7 @@ FIXES = {
     "code_location": "look at {logs}/code-location.log; operations stay pending until it is back",
     "daemon": "look at {logs}/daemon.log; sensors and schedules wait until it is back",
     "connector": "look at {logs}/api.log; datasets cannot be searched until it is back",
+    "storage": "make room on the disk, or look after the bucket; provisionings fail until it is up",
 }
 
 

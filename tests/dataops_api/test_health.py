@@ -21,7 +21,7 @@ def test_readyz_lists_every_part(api: Any) -> None:
     answer = api.anonymous.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"
-    names = ("database", "migrations", "keys", "dagster", "code_location", "daemon", "connector")
+    names = ("database", "migrations", "keys", "dagster", "code_location", "daemon", "connector", "storage")
     assert states(answer.json()) == dict.fromkeys(names, "up")
 
 

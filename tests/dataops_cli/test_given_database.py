@@ -27,7 +27,7 @@ from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.fault, pytest.mark.long]
 
-COMPONENTS = {"database", "migrations", "keys", "dagster", "code_location", "daemon", "connector"}
+COMPONENTS = {"database", "migrations", "keys", "dagster", "code_location", "daemon", "connector", "storage"}
 UP = {"state": "up", "reason": None}
 
 

@@ -26,11 +26,12 @@ from dataops_core.connectors.embedded.rows import (
 )
 from dataops_core.connectors.id_digest import digest_in_order
 from dataops_core.errors import DataOpsError, StorageError
+from dataops_core.process_marks import boot_id
 
 #: Bytes of tokens that a build holds in memory before it writes a segment: one segment up to about 100 MB of text.
 _BUILD_MEMORY = 64 * 1024 * 1024
-#: Where a spool file notes how many documents it has, and of how many pages.
-_HELD, _PAGES = "documents_held", "pages_taken"
+#: Where a spool file notes how many documents it has, of how many pages, and since which start of the machine.
+_HELD, _PAGES, _BOOT = "documents_held", "pages_taken", "boot"
 #: So many pages are indexed as they come: each makes a segment of its own, and so few are searched as fast as one. What
 #: comes after them is indexed at the end, in few segments of any size, and all become one.
 _PAGES_AS_THEY_COME = 8
@@ -72,11 +73,17 @@ def sqlite_errors() -> Iterator[None]:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """One transaction on a spool file. A killed process loses the transaction, never the file."""
+    """One transaction on a spool file. A killed process loses the transaction, never the file.
+
+    A machine that went down may have lost any part of it, since nothing is synced before the end: what was begun before
+    that is damaged, whatever it looks like.
+    """
     if not path.is_file():
         raise DamagedIndexError("The upload's spool file is gone.")
     with sqlite_errors(), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         check_version(connection)
+        if _noted(connection, _BOOT) not in {None, boot_id()}:
+            raise DamagedIndexError("The machine was started anew while this upload was under way.")
         connection.execute("PRAGMA synchronous = OFF")  # finish() syncs the whole file before it is published
         connection.execute("PRAGMA cache_size = -32768")
         connection.execute("BEGIN IMMEDIATE")
@@ -119,6 +126,8 @@ def create(path: Path, *, upload_id: str, started_at: str) -> None:
             connection.executemany(
                 "INSERT INTO meta VALUES (?, ?)", [("upload_id", upload_id), ("started_at", started_at)]
             )
+            if (boot := boot_id()) is not None:
+                _note(connection, _BOOT, boot)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.commit()
 
@@ -139,7 +148,7 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
         held = _held(connection)
         if held < at_least:
             raise DamagedIndexError("The upload's spool file lacks documents.")
-        pages = _noted(connection, _PAGES)
+        pages = _pages(connection)
         if pages is None:
             # An earlier release noted none, however many there are: what is left of them is for the end.
             pages = _PAGES_AS_THEY_COME if held else 0
@@ -156,16 +165,26 @@ def append(path: Path, documents: Sequence[IndexedDocument], *, at_least: int = 
 def _held(connection: sqlite3.Connection) -> int:
     """How many documents a spool file has, by its own account: counting them for each page takes ever longer."""
     told = _noted(connection, _HELD)
-    return count(connection, "docs") if told is None else told
+    return count(connection, "docs") if told is None else int(told)
 
 
-def _noted(connection: sqlite3.Connection, key: str) -> int | None:
+def _pages(connection: sqlite3.Connection) -> int | None:
+    told = _noted(connection, _PAGES)
+    return None if told is None else int(told)
+
+
+def _noted(connection: sqlite3.Connection, key: str) -> str | None:
     told = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return int(told[0]) if told else None
+    return told[0] if told else None
 
 
-def _note(connection: sqlite3.Connection, key: str, number: int) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, str(number)))
+def _note(connection: sqlite3.Connection, key: str, value: int | str) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, str(value)))
+
+
+def _drop_notes(connection: sqlite3.Connection) -> None:
+    """Takes out what only a build needs to know."""
+    connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,), (_BOOT,)])
 
 
 def index_ahead(path: Path) -> None:
@@ -174,7 +193,7 @@ def index_ahead(path: Path) -> None:
     Raises StorageError, and DamagedIndexError where the file is gone.
     """
     with _writing(path) as connection:
-        if (_noted(connection, _PAGES) or 0) <= _PAGES_AS_THEY_COME:
+        if (_pages(connection) or 0) <= _PAGES_AS_THEY_COME:
             _index_the_rest(connection)
 
 
@@ -236,9 +255,9 @@ def finish(path: Path, target: Path, *, finished_at: str, processing_state: str)
             [("finished_at", finished_at), ("processing_state", processing_state)],
         )
         _index_the_rest(connection)
-        if (_noted(connection, _PAGES) or 0) > _PAGES_AS_THEY_COME:
+        if (_pages(connection) or 0) > _PAGES_AS_THEY_COME:
             connection.execute("INSERT INTO fts(fts) VALUES ('optimize')")
-        connection.executemany("DELETE FROM meta WHERE key = ?", [(_HELD,), (_PAGES,)])
+        _drop_notes(connection)
     return _seal(path, target)
 
 
@@ -300,6 +319,7 @@ def amend(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
             [("finished_at", moment), ("processing_state", "INDEXING COMPLETED")],
         )
+        _drop_notes(connection)
     return _seal(path, target)
 
 

@@ -97,6 +97,7 @@ export interface Components {
   codeLocation: Component;
   daemon: Component;
   connector: Component;
+  storage: Component;
 }
 
 /** A dataset's connector, to be managed. */

@@ -156,6 +156,30 @@ def test_a_spool_that_lost_documents_takes_no_more(spool, document):
         index.append(spool, [document(2)], at_least=2)
 
 
+def test_a_spool_of_before_the_machine_went_down_takes_no_more(spool, document, tmp_path, monkeypatch):
+    """Nothing of it was synced: any part of its full text may be gone without a trace."""
+    index.append(spool, [document(1)])
+    monkeypatch.setattr(index, "boot_id", lambda: "another")
+    target = tmp_path / "upload.db"
+    with pytest.raises(DamagedIndexError, match="started anew"):
+        index.append(spool, [document(2)])
+    with pytest.raises(DamagedIndexError, match="started anew"):
+        index.index_ahead(spool)
+    with pytest.raises(DamagedIndexError, match="started anew"):
+        index.finish(spool, target, finished_at=MOMENT, processing_state="INDEXING COMPLETED")
+    assert not target.exists()
+
+
+def test_a_published_index_outlives_the_machine_going_down(build, document, tmp_path, monkeypatch):
+    served, _ = build([document(n) for n in range(3)])
+    changes = {"upload_id": "next", "moment": MOMENT, "deletions": []}
+    first, second = tmp_path / "first.db", tmp_path / "second.db"
+    index.amend(tmp_path / "first.tmp", first, None, upserts=[document(4)], **changes)
+    monkeypatch.setattr(index, "boot_id", lambda: "another")
+    assert index.amend(tmp_path / "a.tmp", second, served, upserts=[document(4)], **changes).document_count == 4
+    assert index.amend(tmp_path / "b.tmp", second, first, upserts=[document(5)], **changes).document_count == 2
+
+
 def test_a_spool_that_is_gone_is_not_made_anew(spool, document):
     spool.unlink()
     with pytest.raises(DamagedIndexError):
