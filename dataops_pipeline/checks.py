@@ -65,7 +65,7 @@ def _check(dataset_type: str, check: CheckType) -> AssetChecksDefinition:
                     "weight": float(WEIGHTS[check]),
                     "details": result.details,
                     "metrics": MetadataValue.json(dict(result.metrics)),
-                    **({"fields": completeness_plot(result.metrics)} if check is CheckType.DATA_COMPLETENESS else {}),
+                    **({"fields": completeness_plot(result.metrics)} if "fields" in result.metrics else {}),
                 },
             )
 

@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 
 from dataops_core import fault_points
 from dataops_core.clock import utcnow
+from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.errors import PermanentError, StorageError
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.evaluation import evaluate
+from dataops_core.provisioning.evaluation import Verdict, evaluate
 from dataops_core.provisioning.fencing import Claim, Held
 from dataops_core.provisioning.gate import gate_problem
+from dataops_core.provisioning.lost_files import damage_of
 from dataops_core.provisioning.services import StepContext
 from dataops_core.provisioning.settlement import end_validation, fail_dataset, finish_dataset
 from dataops_core.provisioning.step import step
@@ -64,23 +67,8 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             if not _is_begun(found):
                 _begin_proof(session, fencing.hold(session, claim))
             spec = particulars.connected_spec(session, found)
-        folder, upload_id = particulars.folder_of(found), found.part.upload_id or found.dataset.upload_id or ""
-        requested = found.dataset.requested_count
         started, executed_at = time.monotonic(), utcnow()
-        records = services.tables.open(services.storage, folder)
-        manifest = services.storage.read_json(f"{folder}/{MANIFEST_FILE}")
-        verdict = evaluate(
-            check,
-            records=records,
-            dataset_type=DATASET_TYPES[context.dataset_type],
-            requested=requested,
-            incomplete_planned=manifest["incomplete_count"],
-            defects_planned=manifest.get("defects"),
-            adapter=services.connector,
-            spec=spec,
-            upload_id=upload_id,
-            queries=kept_queries(services.storage, folder),
-        )
+        verdict = _verdict(context, check, found, spec)
         fault_points.reached("checking")
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
@@ -106,6 +94,33 @@ def run_check(context: StepContext, check: CheckType) -> CheckResult:
             session.flush()
             _after_check(session, held, claim)
         return verdict.result
+
+
+def _verdict(context: StepContext, check: CheckType, found: Held, spec: ConnectorSpec) -> Verdict:
+    """What the check says; in a validation also of files that are gone, where a provisioning fails by them."""
+    storage, folder = context.services.storage, particulars.folder_of(found)
+    try:
+        records = context.services.tables.open(storage, folder)
+        manifest = storage.read_json(f"{folder}/{MANIFEST_FILE}")
+        return evaluate(
+            check,
+            records=records,
+            dataset_type=DATASET_TYPES[context.dataset_type],
+            requested=found.dataset.requested_count,
+            incomplete_planned=manifest["incomplete_count"],
+            defects_planned=manifest.get("defects"),
+            adapter=context.services.connector,
+            spec=spec,
+            upload_id=found.part.upload_id or found.dataset.upload_id or "",
+            queries=kept_queries(storage, folder),
+        )
+    except (StorageError, PermanentError):
+        if found.operation.operation_type is not OperationType.VALIDATION:
+            raise
+        damage = damage_of(storage, folder, found.dataset)
+        if damage is None:
+            raise
+        return Verdict(damage.verdict(check, found.dataset))
 
 
 def _is_begun(held: Held) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance, DagsterRun
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.lifecycle import CheckStatus, CheckType, ConnectorStatus, DatasetStatus, OperationStatus
@@ -23,6 +25,7 @@ from tests.dataops_pipeline.test_runs import TYPE, WHOLE, Pipeline
 pytestmark = pytest.mark.long
 
 SCHEMA, CONNECTOR = CheckType.SCHEMA_VALIDATION, CheckType.CONNECTOR_HEALTH
+COMPLETENESS = CheckType.DATA_COMPLETENESS
 
 
 @pytest.fixture
@@ -104,6 +107,29 @@ def test_a_check_that_does_not_pass_fails_the_run_and_completes_the_operation(pi
     # Only what was asked for was evaluated.
     untouched = CheckType.DATA_COMPLETENESS
     assert after.checks[untouched].check_id == before.checks[untouched].check_id
+
+
+def test_records_that_were_lost_are_failed_checks_and_shown_as_such(pipeline: Pipeline) -> None:
+    """C-35, C-62: where records are judged, in the UI too; the operation says that the other checks could not tell."""
+    services = pipeline.services
+    Path(services.storage.path(f"{pipeline.dataset().records_path}/records.parquet")).unlink()
+    operation = accept(pipeline, *CheckType)
+
+    assert pipeline.launch(operation).is_failure
+
+    ended, (after, connector) = pipeline.operation(operation.operation_id), state(pipeline)
+    assert (ended.status, ended.error and ended.error["code"]) == (OperationStatus.FAILED, "CHECK_ERROR")
+    dataset = pipeline.dataset()
+    assert (dataset.status, dataset.below_since is None, connector.status) == (
+        DatasetStatus.READY,
+        False,
+        ConnectorStatus.HEALTHY,
+    )
+    assert (after.meets_threshold, after.overall) == (False, dataset.quality_score)
+    judged = [AssetCheckKey(AssetKey([TYPE, "index"]), check.value) for check in (SCHEMA, COMPLETENESS)]
+    partition = PartitionKeyFilter(key=f"sandbox:{pipeline.client_id}")
+    shown = pipeline.instance.event_log_storage.get_latest_asset_check_execution_by_key(judged, partition)
+    assert [shown[key].status for key in judged] == [AssetCheckExecutionRecordStatus.FAILED] * 2
 
 
 def test_a_connector_that_nobody_reaches_takes_no_score(
