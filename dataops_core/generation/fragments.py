@@ -33,15 +33,15 @@ _EDITED = np.uint64(24)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What blocks say, step by step: block b has ``length[b]`` steps from ``start[b]`` on, and ``draws[b]`` draws."""
+    """What blocks say, step by step: block b has ``length[b]`` steps from ``start[b]`` on."""
 
     start: I64
     length: I64
-    draws: I64
-    #: Of each step its pool, how far its fragments are from the pool's in the arena, and its draw of the block's.
+    #: Of each step its pool, how far its fragments are from the pool's in the arena, and the odd number that makes its
+    #: draw of the block's key: the upper half of their product.
     pool: I64
     shift: I64
-    address: U64
+    factor: U64
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +163,11 @@ class Fragments:
         count, lengths = stop - first, said.length[blocks]
         step, other, drawn = _scratch("step", count), _scratch("other", count), _scratch("drawn", count).view(np.uint64)
         np.add(_counting(count), np.repeat(said.jump[blocks] + first, lengths), out=step)
-        np.take(program.address, step, out=drawn, mode="clip")
-        np.add(drawn, np.repeat(said.key[blocks], lengths), out=drawn)
+        np.take(program.factor, step, out=drawn, mode="clip")
+        np.multiply(drawn, np.repeat(said.key[blocks], lengths), out=drawn)
         edited = np.flatnonzero(edits[rows]) + rows.start
         of, at = _within(said.bounds[edited] - first, said.bounds[edited + 1] - said.bounds[edited])
-        edit = mix(drawn[at] + (edits[edited] - said.keys[edited])[of])
-        mix_in_place(drawn, other.view(np.uint64))
+        edit = mix(drawn[at] + edits[edited][of])
         drawn >>= _HALF
         # Where the range of each step's pool is: a mask of ones adds the row's place where each row has its own.
         np.take(table.place, step, out=other, mode="clip")
@@ -193,12 +192,11 @@ class Fragments:
 class _Said:
     """The blocks that some rows say, one after the other, as numbers."""
 
-    keys: U64
     #: Of each row, where its blocks begin among all, and its steps; the last ones' ends follow.
     edges: I64
     bounds: I64
     #: Of each block: its row, how many steps it has, how far these are in the program from where they are here, and
-    #: what its draws are at.
+    #: the key of its draws.
     row: I64
     length: I64
     jump: I64
@@ -211,11 +209,12 @@ class _Said:
         many = np.count_nonzero(present, axis=1)
         block, row, edges = blocks[present], np.repeat(np.arange(len(blocks)), many), _from_nought(np.cumsum(many))
         length = program.length[block]
-        steps, draws = _from_nought(np.cumsum(length)), _from_nought(np.cumsum(program.draws[block]))
-        # The n-th draw of a row is at its key + n * STRIDE.
-        number = (draws[:-1] - draws[edges[:-1]][row]).astype(np.uint64)
+        steps = _from_nought(np.cumsum(length))
         jump = program.start[block] - steps[:-1]
-        return cls(keys, edges, steps[edges], row, length, jump, keys[row] + number * STRIDE)
+        # The n-th block of a row is at its key + n * STRIDE.
+        key = keys[row] + (np.arange(len(block)) - edges[row]).astype(np.uint64) * STRIDE
+        mix_in_place(key, np.empty_like(key))
+        return cls(edges, steps[edges], row, length, jump, key)
 
 
 def _from_nought(ends: I64) -> I64:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments, Program, packed_ranges
 from dataops_core.generation.fusing import Pools, Steps, fuse
-from dataops_core.generation.seeding import I64, STRIDE
+from dataops_core.generation.seeding import I64, STRIDE, mix
 
 _BRACES = re.compile(r"\{([\w*.]+)\}")
 
@@ -199,25 +199,24 @@ class Library:
 
     def _program(self, arena: pa.StringArray, names: dict[str, int]) -> tuple[pa.StringArray, Program]:
         """The steps of all blocks, and the arena that they draw from."""
-        draws = np.array([len(block) for block in self._blocks], dtype=np.int64)
-        block = np.repeat(np.arange(len(draws)), draws)
+        lengths = np.array([len(block) for block in self._blocks], dtype=np.int64)
+        block = np.repeat(np.arange(len(lengths)), lengths)
         steps = Steps(
             block=block,
             pool=np.array([names[name] for pools in self._blocks for name in pools], dtype=np.int64),
-            draw=np.arange(len(block)) - (np.cumsum(draws) - draws)[block],
+            draw=np.arange(len(block)) - (np.cumsum(lengths) - lengths)[block],
         )
         literals = set(self._literals.values())
         first, count = np.array([self._pools[name].span for name in names], dtype=np.int64).reshape(-1, 2).T
         pools = Pools(first, count, np.array([name in literals for name in names], dtype=np.bool_))
         arena, steps, shift = fuse(arena, pools, steps)
-        length = np.bincount(steps.block, minlength=len(draws))
+        length = np.bincount(steps.block, minlength=len(lengths))
         return arena, Program(
             start=np.cumsum(length) - length,
             length=length,
-            draws=draws,
             pool=steps.pool,
             shift=shift,
-            address=steps.draw.astype(np.uint64) * STRIDE,
+            factor=mix(steps.draw.astype(np.uint64) * STRIDE) | np.uint64(1),
         )
 
     def _expected_bytes(self, pool: _Pool, ends: I64) -> float:

@@ -25,7 +25,8 @@ from dataops_core.generation.seeding import (
 )
 
 _CHOICES = 16
-_TOP = np.uint64(60)
+#: A choice takes four bits of what is drawn.
+_SHIFTS, _LAST = np.arange(0, 64, 4, dtype=np.uint64), np.uint64(_CHOICES - 1)
 #: Sizes of documents, sixteen equally frequent ones, in thousandths of the mean; their mean is 1000.
 _SPREAD = (380, 470, 550, 620, 690, 760, 830, 900, 970, 1045, 1125, 1215, 1320, 1450, 1640, 2035)
 #: The longest document that an outline has room for, relative to the mean.
@@ -56,8 +57,7 @@ class Outline:
     choices: I64
     #: Expected bytes of each choice.
     choice_bytes: NDArray[np.float64]
-    #: Of each filling slot its place in the document, and of each place the slot.
-    slot_at: I64
+    #: Of each place in the document, the slot that fills it.
     rank: I64
 
     def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
@@ -65,17 +65,20 @@ class Outline:
 
         Slots fill in the order of their ranks until the chosen blocks come nearest to the wanted size.
         """
-        drawn = self.slot_at.astype(np.uint64) * STRIDE + keys[:, None]
+        slots, rows = len(self.rank), len(keys)
+        drawn = np.arange(-(-slots // len(_SHIFTS)), dtype=np.uint64)[:, None] * STRIDE + keys
         mix_in_place(drawn, np.empty_like(drawn))
-        drawn >>= _TOP
-        # Where each choice is in the flat table.
-        chosen = drawn.view(np.int64)
-        chosen += np.arange(0, self.choices.size, _CHOICES)
+        # Where each choice is in the flat table. Slot by slot: a document may have few of them.
+        bits = ((drawn[:, None] >> _SHIFTS[:, None]) & _LAST).reshape(-1, rows)[:slots]
+        chosen = bits.view(np.int64) + np.arange(0, self.choices.size, _CHOICES)[:, None]
         sizes = np.take(self.choice_bytes.ravel(), chosen)
-        filled = (np.cumsum(sizes, axis=1) - sizes / 2 <= wanted_bytes[:, None]).sum(axis=1)
+        middles = np.cumsum(sizes, axis=0)
+        sizes *= 0.5
+        middles -= sizes
+        filled = np.count_nonzero(middles <= wanted_bytes, axis=0)
         blocks = np.take(self.choices.ravel(), chosen)
-        blocks[np.arange(len(self.rank)) >= np.maximum(filled, 1)[:, None]] = -1
-        in_place: I64 = np.take(blocks, self.rank, axis=1)
+        blocks[np.arange(slots)[:, None] >= np.maximum(filled, 1)] = -1
+        in_place: I64 = np.take(blocks, self.rank, axis=0).T
         return in_place
 
 
@@ -136,9 +139,8 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
     ranks.append(len(sections) + 1)
     # Ranks as 0, 1, 2 … in the same order.
     rank = np.argsort(np.argsort(np.array(ranks), kind="stable"), kind="stable").astype(np.int64)
-    slot_at = np.argsort(rank)
-    table = np.stack(choices)[slot_at]
-    return Outline(table, block_bytes[table], slot_at, rank)
+    table = np.stack(choices)[np.argsort(rank)]
+    return Outline(table, block_bytes[table], rank)
 
 
 class Sizes:

@@ -24,7 +24,10 @@ def test_a_document_comes_near_to_its_size():
     wanted = np.linspace(3000, 14_000, 400)
     blocks = outline.blocks(wanted, KEYS)
     sizes = np.where(blocks >= 0, BLOCK_BYTES[blocks], 0).sum(axis=1)
-    assert np.abs(sizes - wanted).max() <= 450
+    # Here and there chance gives a long document small blocks until the outline has no more.
+    room = (blocks >= 0).sum(axis=1) < len(outline.rank)
+    assert room.mean() > 0.99
+    assert np.abs(sizes - wanted)[room].max() <= 450
     assert abs((sizes - wanted).mean()) < 30
 
 
