@@ -106,10 +106,11 @@ class Marks:
 
     def titled(self, titles: pa.StringArray, copy: str, old: str) -> pa.StringArray:
         """The titles of what is told, with those of copies in these forms: ``{}`` is the title of the source."""
+        others = []
         for form, chosen in ((copy, self.near), (old, self.stale)):
             sources = titles.take(arrays.integers(np.flatnonzero(chosen))).to_pylist()
-            titles = arrays.replaced(titles, chosen, [form.format(source) for source in sources])
-        return titles
+            others.append((chosen, [form.format(source) for source in sources]))
+        return arrays.replaced(titles, *others)
 
 
 def taken(numbers: _NumbersT, places: I64) -> _NumbersT:
@@ -234,21 +235,20 @@ class Defects:
         near, stale, newer = (np.zeros(count, dtype=np.bool_) for _ in range(3))
         fact, side, right = np.full(count, -1), np.zeros(count, dtype=np.int64), np.full(count, -1)
         told = rows.copy()
-        for chosen, member in self._members(int(rows[0]), int(rows[-1]) + 1):
+        for chosen, members in self._members(int(rows[0]), int(rows[-1]) + 1):
             pairs = len(chosen.carrier)
-            if member >= 2 * pairs:
-                right[chosen.moved[member - 2 * pairs] - rows[0]] = chosen.right[member - 2 * pairs]
-                continue
-            carries, pair = member < pairs, member % pairs
-            place = (chosen.carrier if carries else chosen.related)[pair] - rows[0]
-            match _PAIRED[chosen.kind[pair]]:
-                case Defect.CONFLICTING_FACT:
-                    fact[place], side[place] = chosen.number[pair], int(carries)
-                case kind if carries:
-                    told[place] = chosen.related[pair]
-                    (near if kind is Defect.NEAR_DUPLICATE else stale)[place] = True
-                case Defect.STALE_VERSION:
-                    newer[place] = True
+            moved = members[members >= 2 * pairs] - 2 * pairs
+            right[chosen.moved[moved] - rows[0]] = chosen.right[moved]
+            paired = members[members < 2 * pairs]
+            carries, pair = paired < pairs, paired % max(1, pairs)
+            kind, place = chosen.kind[pair], np.where(carries, chosen.carrier[pair], chosen.related[pair]) - rows[0]
+            states = kind == _PAIRED.index(Defect.CONFLICTING_FACT)
+            fact[place[states]], side[place[states]] = chosen.number[pair[states]], carries[states]
+            copies = carries & ~states
+            told[place[copies]] = chosen.related[pair[copies]]
+            near[place[carries & (kind == _PAIRED.index(Defect.NEAR_DUPLICATE))]] = True
+            stale[place[carries & (kind == _PAIRED.index(Defect.STALE_VERSION))]] = True
+            newer[place[~carries & (kind == _PAIRED.index(Defect.STALE_VERSION))]] = True
         copies = np.flatnonzero(told != rows)
         places = np.arange(count)
         places[copies] = count + np.arange(len(copies))
@@ -272,13 +272,13 @@ class Defects:
             edits=edits,
         )
 
-    def _members(self, begin: int, end: int) -> Iterator[tuple[_Chosen, int]]:
+    def _members(self, begin: int, end: int) -> Iterator[tuple[_Chosen, I64]]:
         """What was chosen of these rows: of each stretch that they are of, places in its ``order``'s numbering."""
         first, last = (bisect_right(self._bounds, row) - 1 for row in (begin, end - 1))
         for stretch in range(first, last + 1):
             chosen = self._chosen(stretch)
             start, stop = np.searchsorted(chosen.touched, [begin, end])
-            yield from ((chosen, member) for member in chosen.order[start:stop].tolist())
+            yield chosen, chosen.order[start:stop]
 
     def planted(
         self, place: Callable[[int, int], str], fact: Callable[[int], tuple[str, str, str]] | None

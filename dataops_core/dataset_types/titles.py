@@ -89,7 +89,7 @@ class _Parts:
         other = self.other_base[form] + other + self.other_shift[form]
         between, things_first = self.between[form], self.things_first[form]
         # The first part of what has several says so nowhere.
-        parts, which = np.unique(part, return_inverse=True)
+        parts, which = np.unique(part, return_inverse=True) if part.any() else (np.zeros(1, dtype=np.int64), 0)
         ends = arrays.texts(["" if number == 0 else f", part {number + 1}" for number in parts.tolist()])
         chosen = np.empty((len(form), 7), dtype=np.int64)
         chosen[:, 0] = self.before[form]

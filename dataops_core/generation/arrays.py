@@ -38,12 +38,17 @@ def joined(*parts: str | pa.StringArray) -> pa.StringArray:
 
 
 def replaced(
-    texts_: pa.StringArray, there: NDArray[np.bool_], values: Sequence[str] | pa.StringArray
+    texts_: pa.StringArray, *others: "tuple[NDArray[np.bool_], Sequence[str] | pa.StringArray]"
 ) -> pa.StringArray:
-    """The texts, with the values in the places that are ``there``, in their order."""
-    if not len(values):
+    """The texts, but for others: in the places of each mask its values, in their order."""
+    said = [(there, of_type(values, pa.string())) for there, values in others if len(values)]
+    if not said:
         return texts_
-    return pc.replace_with_mask(texts_, booleans(there), of_type(values, pa.string()))
+    chosen, end = np.arange(len(texts_)), len(texts_)
+    for there, values in said:
+        chosen[there] = np.arange(end, end + len(values))
+        end += len(values)
+    return pa.concat_arrays([texts_, *(values for _, values in said)]).take(integers(chosen))
 
 
 def byte_lengths(texts_: pa.StringArray) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from dataops_core.settings import Settings
 AHEAD = 2
 #: Small records are built some blocks at a time, of about so many bytes: what a builder's call costs besides its rows
 #: is theirs together. How many has no part in what they say.
-_TOGETHER_BYTES = 4 * 2**20
+_TOGETHER_BYTES = 6 * 2**20
 
 
 class Blocks(Protocol):

@@ -27,6 +27,10 @@ _HALF = np.uint64(32)
 #: About so many fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
 _AT_ONCE = 24_000
 
+#: What says a kind of pool: so many bits, which are these.
+_KIND_BITS = 3
+_KINDS = (1 << _KIND_BITS) - 1
+
 #: Of so many fragments of a text with edits, one is another.
 _EDITED = np.uint64(24)
 
@@ -57,14 +61,16 @@ class Ranges:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The ranges as the steps of a program look them up: a table of the rows, with what all of them share behind.
+    """The ranges as the steps of a program look them up, by kinds: one for each context, and the narrowed pools.
 
-    ``place`` is where each step's range is: below 0 counted from the end, plus the row times ``width``; else as it is.
+    A step's range is ``flat[offsets[row * kinds + kind] + column]``; ``where`` has of each step the column and, in its
+    lowest bits, the kind.
     """
 
     flat: U64
-    place: I64
-    width: int
+    kinds: int
+    offsets: I64
+    where: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +122,23 @@ class Fragments:
         return found
 
     def _table(self, ranges: Ranges) -> _Table:
-        """The ranges of all rows: only what differs between them is there for each."""
-        by_row = self.ranges_by.keys() & ranges.context_ids.keys()
-        of_contexts = sum(self.ranges_by[context].shape[1] for context in by_row)
-        width = of_contexts + len(ranges.narrowed)
-        own = ranges.rows * width
-        flat = np.empty(own + len(self.names) - of_contexts, dtype=np.uint64)
-        rows = flat[:own].reshape(ranges.rows, width)
-        place = np.empty(len(self.names), dtype=np.int64)
-        column, behind, number = 0, own, 0
-        for context, table in self.ranges_by.items():
-            many = table.shape[1]
-            if context in by_row:
-                rows[:, column : column + many] = table[ranges.context_ids[context]]
-                place[number : number + many] = np.arange(column, column + many) - len(flat)
-                column += many
-            else:
-                flat[behind : behind + many] = table[0]
-                place[number : number + many] = np.arange(behind, behind + many)
-                behind += many
-            number += many
-        for column_, (pool, values) in enumerate(ranges.narrowed.items(), column):
-            rows[:, column_] = values
-            place[pool] = column_ - len(flat)
-        return _Table(flat, place[self.program.pool], width)
+        """The ranges of all rows."""
+        last, many = len(self.ranges_by), len(ranges.narrowed)
+        offsets = np.empty((ranges.rows, last + 1), dtype=np.int64)
+        where = np.empty(len(self.names), dtype=np.int64)
+        number, start = 0, 0
+        for kind, (context, table) in enumerate(self.ranges_by.items()):
+            columns = table.shape[1]
+            offsets[:, kind] = ranges.context_ids.get(context, 0) * np.int64(columns) + start
+            where[number : number + columns] = np.arange(columns) << _KIND_BITS | kind
+            number, start = number + columns, start + table.size
+        narrowed = np.empty((ranges.rows, many), dtype=np.uint64)
+        for column, (pool, values) in enumerate(ranges.narrowed.items()):
+            narrowed[:, column] = values
+            where[pool] = column << _KIND_BITS | last
+        offsets[:, last] = np.arange(start, start + narrowed.size, max(1, many)) if many else start
+        flat = np.concatenate([*(table.ravel() for table in self.ranges_by.values()), narrowed.ravel()])
+        return _Table(flat, last + 1, offsets.ravel(), where[self.program.pool])
 
     def compose(self, ranges: Ranges, blocks: I64, keys: U64, edits: U64 | None = None) -> pa.StringArray:
         """One text per row.
@@ -169,11 +168,12 @@ class Fragments:
         of, at = _within(said.bounds[edited] - first, said.bounds[edited + 1] - said.bounds[edited])
         edit = mix(drawn[at] + edits[edited][of])
         drawn >>= _HALF
-        # Where the range of each step's pool is: a mask of ones adds the row's place where each row has its own.
-        np.take(table.place, step, out=other, mode="clip")
-        own = np.right_shift(other, 63, out=ids[first:stop])
-        np.bitwise_and(own, np.repeat(said.row[blocks] * table.width + len(table.flat), lengths), out=own)
-        np.add(other, own, out=other)
+        # Where the range of each step's pool is.
+        np.take(table.where, step, out=other, mode="clip")
+        kind = np.bitwise_and(other, _KINDS, out=ids[first:stop])
+        np.add(kind, np.repeat(said.row[blocks] * table.kinds, lengths), out=kind)
+        other >>= _KIND_BITS
+        other += np.take(table.offsets, kind, out=_scratch("offset", count), mode="clip")
         taken = ids[first:stop].view(np.uint64)
         np.take(table.flat, other, out=taken, mode="clip")
         counts = other.view(np.uint64)

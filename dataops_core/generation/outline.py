@@ -69,7 +69,7 @@ class Outline:
         drawn = np.arange(-(-slots // len(_SHIFTS)), dtype=np.uint64)[:, None] * STRIDE + keys
         mix_in_place(drawn, np.empty_like(drawn))
         # Where each choice is in the flat table. Slot by slot: a document may have few of them.
-        bits = ((drawn[:, None] >> _SHIFTS[:, None]) & _LAST).reshape(-1, rows)[:slots]
+        bits = ((drawn[:, None] >> _SHIFTS[:, None]) & _LAST).reshape(drawn.shape[0] * len(_SHIFTS), rows)[:slots]
         chosen = bits.view(np.int64) + np.arange(0, self.choices.size, _CHOICES)[:, None]
         sizes = np.take(self.choice_bytes.ravel(), chosen)
         middles = np.cumsum(sizes, axis=0)

@@ -50,9 +50,9 @@ from dataops_core.generation.sentences import (
 #: Each byte as ``quote_plus`` has it.
 _ESCAPED = arrays.texts([quote_plus(bytes([byte])) for byte in range(256)])
 #: Of each byte what it is in an address, 0 where a title has to be escaped: few of them, and escaping is slow.
-_IN_PATH = np.zeros(256, dtype=np.uint8)
-_IN_PATH[np.frombuffer(f"{string.ascii_letters}{string.digits} .,:-".encode(), dtype=np.uint8)] = np.frombuffer(
-    f"{string.ascii_letters}{string.digits}+.,:-".encode(), dtype=np.uint8
+_IN_PATH = bytes(
+    ord("+") if chr(byte) == " " else byte * (chr(byte) in f"{string.ascii_letters}{string.digits}.,:-")
+    for byte in range(256)
 )
 _INCOMPLETE_FIELDS = ("labels.results", "ownerId", "version.message")
 #: Values that columns take again and again.
@@ -221,8 +221,8 @@ class PageBuilder:
         """What a page is and where it stands."""
         plan, space = self._plan, arrays.integers(pages.home)
         numbers = self._page_id + pages.rows * PAGE_ID_STEP
-        ids, key_ = arrays.integers(numbers).cast(pa.string()), plan.space_keys.take(space)
-        webui = arrays.joined("/spaces/", key_, "/pages/", ids, "/", _in_path(titles))
+        ids = arrays.integers(numbers).cast(pa.string())
+        webui = arrays.joined(plan.space_pages.take(space), ids, "/", _in_path(titles))
         return {
             "id": ids,
             "status": _STATUS.take(arrays.integers(chance(self._draw("status", pages.rows), 40))),
@@ -235,7 +235,7 @@ class PageBuilder:
             "_links.editui": arrays.joined("/pages/resumedraft.action?draftId=", ids),
             "_links.tinyui": _tiny(numbers),
             "_view_url": arrays.joined(self._spec.company.wiki_url, webui),
-            "_space_key": key_,
+            "_space_key": plan.space_keys.take(space),
             "_archetype": plan.archetypes.take(arrays.integers(pages.archetype)),
             "_topic": plan.topics.take(arrays.integers(pages.topic)),
         }
@@ -303,9 +303,7 @@ class PageBuilder:
             for each in incidents
         ]
         noted = [f"Release notes: {company.services[each.service].name} {each.version}" for each in releases]
-        for there, said in ((first, starts), (reviews, reviewed), (notes, noted)):
-            titles = arrays.replaced(titles, there, said)
-        return titles, fragments
+        return arrays.replaced(titles, (first, starts), (reviews, reviewed), (notes, noted)), fragments
 
     def _bodies(self, pages: _Pages, told: _Pages, title_fragments: dict[str, I64], marks: Marks) -> pa.StringArray:
         """The text of each page: that of ``told``, which is another page where a page is a copy."""
@@ -364,13 +362,14 @@ class PageBuilder:
 def _in_path(titles: pa.StringArray) -> pa.StringArray:
     """The titles as Confluence puts them into addresses."""
     places = arrays.places(titles)
-    said = _IN_PATH[np.frombuffer(titles.buffers()[2], dtype=np.uint8, count=places[-1])]
+    said = titles.buffers()[2].to_pybytes()[: places[-1]].translate(_IN_PATH)
+    odd_bytes = np.flatnonzero(np.frombuffer(said, dtype=np.uint8) == 0)
     to_escape = np.zeros(len(titles), dtype=np.bool_)
-    to_escape[np.searchsorted(places, np.flatnonzero(said == 0), side="right") - 1] = True
+    to_escape[np.searchsorted(places, odd_bytes, side="right") - 1] = True
     odd = titles.filter(arrays.booleans(to_escape))
     letters = np.frombuffer(odd.buffers()[2] or b"", dtype=np.uint8, count=arrays.places(odd)[-1])
     escaped = gather(_ESCAPED, letters.astype(np.int64), arrays.places(odd))
-    return arrays.replaced(arrays.cut(said, places), to_escape, escaped)
+    return arrays.replaced(arrays.cut(said, places), (to_escape, escaped))
 
 
 def _tiny(page_ids: I64) -> pa.StringArray:

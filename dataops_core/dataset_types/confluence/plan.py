@@ -48,9 +48,10 @@ class PagePlan:
     topic_table: I64
     topics: pa.Array
     wheel: Wheel
-    #: Of each project, its space.
+    #: Of each project, its space, and what the addresses of its pages begin with.
     space_ids: pa.Array
     space_keys: pa.Array
+    space_pages: pa.Array
     labels: pa.ListArray
     people: People
     numbered: Numbered
@@ -96,6 +97,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
         wheel=wheel,
         space_ids=arrays.texts([project.space_id for project in company.projects]),
         space_keys=arrays.texts([project.key for project in company.projects]),
+        space_pages=arrays.texts([f"/spaces/{project.key}/pages/" for project in company.projects]),
         labels=_labels(template.labels, company),
         people=People.of(company),
         numbered=Numbered.of(company),

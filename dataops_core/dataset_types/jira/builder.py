@@ -208,8 +208,8 @@ class IssueBuilder:
             for each in incidents
         ]
         prepared = [f"Release {each.version} of {company.services[each.service].name}" for each in releases]
-        for there, about, said in ((tracked, incidents, outages), (prepares, releases, prepared)):
-            summaries = arrays.replaced(summaries, there, said)
+        summaries = arrays.replaced(summaries, (tracked, outages), (prepares, prepared))
+        for there, about in ((tracked, incidents), (prepares, releases)):
             fragments["title_other"][there] = plan.titles.others["service"] + np.array(
                 [each.service for each in about], dtype=np.int64
             )

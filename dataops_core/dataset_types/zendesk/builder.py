@@ -151,7 +151,7 @@ class TicketBuilder:
             f"{company.services[each.service].name} down for {customer} on {spoken_day(each.started // calendar.DAY)}"
             for each, customer in zip(incidents, hit, strict=True)
         ]
-        subjects = arrays.replaced(subjects, about, down)
+        subjects = arrays.replaced(subjects, (about, down))
         fragments["title_other"][about] = plan.titles.others["service"] + np.array(
             [each.service for each in incidents], dtype=np.int64
         )

@@ -26,8 +26,15 @@ def test_pieces_between_places():
 def test_replaced_texts():
     made = arrays.texts(["one", "zwö", "", "three"])
     there = np.array([False, True, True, False])
-    assert arrays.replaced(made, there, ["", "2 日本"]).to_pylist() == ["one", "", "2 日本", "three"]
-    assert arrays.replaced(made, np.zeros(4, dtype=bool), []).equals(made)
+    last, nowhere = np.array([False, False, False, True]), np.zeros(4, dtype=bool)
+    assert arrays.replaced(made, (there, ["", "2 日本"])).to_pylist() == ["one", "", "2 日本", "three"]
+    assert arrays.replaced(made, (there, ["2", "3"]), (nowhere, []), (last, ["4"])).to_pylist() == [
+        "one",
+        "2",
+        "3",
+        "4",
+    ]
+    assert arrays.replaced(made, (nowhere, [])).equals(made)
 
 
 def test_bytes_of_texts_and_where_they_are():
