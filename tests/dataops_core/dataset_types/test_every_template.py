@@ -174,7 +174,8 @@ def test_no_two_texts_are_alike(dataset):
     for one, other in combinations(shingles, 2):
         if frozenset((one, other)) not in dataset.twins:
             first, second = shingles[one], shingles[other]
-            assert len(first & second) / len(first | second) < 0.05
+            # Short messages may have a phrase in common, of eleven words at most.
+            assert len(first & second) < 0.05 * max(len(first | second), 100)
 
 
 def test_text_says_new_things_to_the_last_page(pages):
