@@ -43,6 +43,11 @@ class Material:
         """The documents that some query must find."""
         return {url for query in self.queries for url in query.expected or query.allowed or ()}
 
+    @property
+    def needed_urls(self) -> set[str]:
+        """The documents without which some query finds nothing that it must find."""
+        return {query.expected[0] for query in self.queries if len(query.expected) == 1}
+
 
 def generated(
     folder: Path,
