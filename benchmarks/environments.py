@@ -4,7 +4,9 @@
 
 One provisioning of both dataset types (20 records each) is copied into as many environments as asked for: registry,
 files, index files, Dagster's partitions with their materializations and checks. All of it can be probed, validated and
-torn down as what the product made itself. Of each size the table shows the stack's CPU while nobody asks anything, over
+torn down as what the product made itself, each connector was looked at just now, and each has another turn of the looks
+before it: as in a stack that has run for a while. A table of which a connector is not healthy, or a validation came to
+nothing, is none. Of each size the table shows the stack's CPU while nobody asks anything, over
 a time in which every schedule of minutes comes at least once; how long the sensors' ticks took; and how long
 Chromium takes to show the page of an asset whose partitions these are. Targets are reported, never asserted.
 """
@@ -37,12 +39,15 @@ from benchmarks.stack import idle
 from dataops_cli.background import Stack
 from dataops_cli.children import environment
 from dataops_cli.home import Home
+from dataops_core.clock import rfc3339, utcnow
+from dataops_core.company.build import company_hosts
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import CheckType, Environment, Stage
 from dataops_core.runs import ASSETS, CHECKED_ASSET, PARTITIONS_NAME
 from dataops_core.settings import Settings
 
 TARGET_IDLE_PERCENT = 10.0
-DATASET_TYPES = ("confluence_pages", "github_repos")
+TYPES = ("confluence_pages", "github_repos")
 _RECORDS = 20
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
@@ -68,6 +73,7 @@ class Original:
     client_id: UUID
     operation_id: UUID
     datasets: dict[UUID, UUID]
+    types: dict[UUID, str]
 
 
 @dataclass(frozen=True)
@@ -87,15 +93,15 @@ def provisioned(client: DataOpsClient, settings: Settings) -> Original:
         journey_id=str(uuid4()),
         client_id=str(client_id),
         stage="sandbox",
-        dataset_types=DATASET_TYPES,
+        dataset_types=TYPES,
         generation={"record_count": _RECORDS},
     )
     operation.wait(timeout=120)
     with _registry(settings) as cursor:
         cursor.execute("SELECT dataset_id, connector_id FROM connectors")
         connectors = dict(cursor.fetchall())
-    ids = [UUID(part.dataset_id) for part in operation.datasets]
-    return Original(client_id, UUID(operation.operation_id), {one: connectors[one] for one in ids})
+    types = {UUID(part.dataset_id): part.dataset_type for part in operation.datasets}
+    return Original(client_id, UUID(operation.operation_id), {one: connectors[one] for one in types}, types)
 
 
 @contextmanager
@@ -117,22 +123,25 @@ def copy(original: Original, settings: Settings, instance: DagsterInstance, coun
     with _registry(settings) as cursor:
         # The rows are not changes of anybody's: no audit entries.
         cursor.execute("SET session_replication_role = replica")
-        for _ in range(count):
+        for number in range(count):
             ids = {original.client_id: uuid4(), original.operation_id: uuid4()}
             for dataset_id, connector_id in original.datasets.items():
                 ids |= {dataset_id: uuid4(), connector_id: uuid4()}
                 for folder, old in (("datasets", dataset_id), ("connectors", connector_id)):
                     shutil.copytree(settings.data_path / folder / str(old), settings.data_path / folder / str(ids[old]))
             for table in _COPIED:
-                _copy_rows(cursor, table, ids, original)
+                _copy_rows(cursor, table, ids, original, number)
             keys.append(Environment(Stage.SANDBOX, ids[original.client_id]).partition_key)
     instance.add_dynamic_partitions(PARTITIONS_NAME, keys)
     for key in keys:
         _report(instance, key)
 
 
-def _copy_rows(cursor: Any, table: str, ids: dict[UUID, UUID], original: Original) -> None:
-    """The original's rows of one table, whatever columns it has, with other ids and names in them."""
+def _copy_rows(cursor: Any, table: str, ids: dict[UUID, UUID], original: Original, number: int) -> None:
+    """The original's rows of one table, whatever columns it has, with other ids and names in them.
+
+    Of the ``number``-th copy connectors stand as its customer's own, looked at just now and ``number`` times before.
+    """
     column = {"customers": "client_id", "operations": "operation_id", "operation_datasets": "operation_id"}.get(
         table, "dataset_id"
     )
@@ -143,8 +152,14 @@ def _copy_rows(cursor: Any, table: str, ids: dict[UUID, UUID], original: Origina
     )
     for (row,) in cursor.fetchall():
         for old, new in ids.items():
-            row = row.replace(str(old), str(new))  # noqa: PLW2901  the same row in other words
+            # A connector's data source is named by the digits alone.
+            row = row.replace(str(old), str(new)).replace(old.hex, new.hex)  # noqa: PLW2901  the same row
         values = json.loads(row)
+        if table == "connectors":
+            was = next(dataset for dataset, new in ids.items() if str(new) == values["dataset_id"])
+            addresses = DATASET_TYPES[original.types[was]].url_pattern(company_hosts(ids[original.client_id]))
+            values["datasource"]["urlRegex"] = addresses
+            values |= {"last_checked_at": rfc3339(utcnow()), "consecutive_passes": number + 1}
         if "check_id" in values:
             values["check_id"] = str(uuid4())
         cursor.execute(
@@ -155,7 +170,7 @@ def _copy_rows(cursor: Any, table: str, ids: dict[UUID, UUID], original: Origina
 
 def _report(instance: DagsterInstance, key: str) -> None:
     """What a run would have told Dagster of the environment's assets and checks."""
-    for dataset_type in DATASET_TYPES:
+    for dataset_type in TYPES:
         for asset in ASSETS:
             instance.report_runless_asset_event(
                 AssetMaterialization(AssetKey([dataset_type, asset]), partition=key, metadata={"records": _RECORDS})
@@ -190,13 +205,27 @@ def ticks(stack: Stack, after: float) -> dict[str, list[float]]:
     return took
 
 
+def require_well(settings: Settings) -> None:
+    """Raises RuntimeError where what was measured was not rest: a connector is ill, or a validation came to nothing."""
+    with _registry(settings) as cursor:
+        cursor.execute("SELECT status_reason FROM connectors WHERE status <> 'healthy' LIMIT 1")
+        for (reason,) in cursor.fetchall():
+            raise RuntimeError(f"a connector is not healthy: {reason}")
+        cursor.execute(
+            "SELECT check_type, details FROM quality_results WHERE status <> 'passed' UNION ALL "
+            "SELECT 'operation', error::text FROM operations WHERE status IN ('failed', 'cancelled')"
+        )
+        for what, said in cursor.fetchall():
+            raise RuntimeError(f"not every validation passed: {what}, {said}")
+
+
 def page_loads(browser: Browser, stack: Stack) -> list[float]:
     """Milliseconds until the page of the checked asset shows its partitions."""
     took = []
     for _ in range(_PAGE_LOADS):
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         started = time.monotonic()
-        page.goto(f"{stack.dagster_url}/assets/{DATASET_TYPES[0]}/{CHECKED_ASSET}?view=partitions", wait_until="load")
+        page.goto(f"{stack.dagster_url}/assets/{TYPES[0]}/{CHECKED_ASSET}?view=partitions", wait_until="load")
         expect(page.get_by_text("sandbox:", exact=False).first).to_be_visible(timeout=60_000)
         took.append(1000 * (time.monotonic() - started))
         page.close()
@@ -263,6 +292,7 @@ def main() -> None:
             made = size
             wait_for_runs_to_end(stack)
             results.append(measured(stack, browser, size, arguments.seconds))
+            require_well(settings)
         Console(width=120).print(report(results, arguments.seconds))
 
 

@@ -12,7 +12,7 @@ from dataops_core.company import names
 from dataops_core.company.countries import COUNTRIES
 from dataops_core.company.firms import Firms, firms
 from dataops_core.company.incidents import incidents_of
-from dataops_core.company.model import DEFAULT_LOCALE, Company, Project, Service
+from dataops_core.company.model import DEFAULT_LOCALE, Company, Hosts, Project, Service
 from dataops_core.company.people import Names, contacts_of, people_of
 from dataops_core.company.releases import releases_of
 from dataops_core.errors import InvalidRequestError
@@ -34,18 +34,23 @@ def company_name(client_id: UUID, locale: str = DEFAULT_LOCALE) -> str:
     return firms(locale).company(_draws(client_id))
 
 
+def company_hosts(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Hosts:
+    """Where the client's company has its systems, without making all of it. Raises InvalidRequestError as the name."""
+    name = company_name(client_id, locale)
+    slug = firms(locale).host(name)
+    return Hosts(domain=f"{slug}.example", org=slug)
+
+
 @made_once(keep=256)
 def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     """The company of the client: 16 teams at most, some 110 to 190 people, 8 to 16 projects, 16 to 20 services.
 
     Raises InvalidRequestError for an unknown locale.
     """
-    _check_locale(locale)
     draws = _draws(client_id)
-    name = firms(locale).company(draws)
-    slug = firms(locale).host(name)
+    name, hosts = company_name(client_id, locale), company_hosts(client_id, locale)
     called = Names(client_id, locale)
-    teams, people = people_of(Draws("people", client_id, locale), draws, called, f"{slug}.example")
+    teams, people = people_of(Draws("people", client_id, locale), draws, called, hosts.domain)
     projects = _projects(draws, len(teams))
     customers = _customers(draws, name, firms(locale))
     services = _services(draws, len(teams), projects)
@@ -55,8 +60,8 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
         client_id=client_id,
         locale=locale,
         name=name,
-        domain=f"{slug}.example",
-        org=slug,
+        domain=hosts.domain,
+        org=hosts.org,
         people=people,
         teams=teams,
         projects=projects,

@@ -10,15 +10,15 @@ from uuid import UUID
 
 import numpy as np
 
-from dataops_core.company.model import Company, Person, Project
+from dataops_core.company.model import Company, Hosts, Person, Project
 from dataops_core.company.workspace import project_word
 from dataops_core.generation.identifiers import BASE32, BASE64, codes, uuids
 from dataops_core.generation.seeding import I64, Draws, digest64, key
 
 
-def drive_url(company: Company) -> str:
+def drive_url(hosts: Hosts) -> str:
     """Base of Google Drive links."""
-    return f"https://drive.{company.domain}"
+    return f"https://drive.{hosts.domain}"
 
 
 def folder_id(company: Company, project: Project) -> str:

@@ -124,16 +124,47 @@ class Contact:
 
 
 @dataclass(frozen=True)
-class Company:
+class Hosts:
+    """Where a company's systems are: all that the addresses of its documents begin with."""
+
+    #: ``northwind-labs.example``.
+    domain: str
+    #: GitHub organization login.
+    org: str
+
+    @cached_property
+    def wiki_url(self) -> str:
+        """Base of Confluence links."""
+        return f"https://wiki.{self.domain}/wiki"
+
+    @cached_property
+    def github_url(self) -> str:
+        """Base of GitHub links."""
+        return f"https://github.{self.domain}"
+
+    @cached_property
+    def jira_url(self) -> str:
+        """Base of Jira links."""
+        return f"https://jira.{self.domain}"
+
+    @cached_property
+    def support_url(self) -> str:
+        """Base of Zendesk links."""
+        return f"https://support.{self.domain}"
+
+    @cached_property
+    def crm_url(self) -> str:
+        """Base of Salesforce links."""
+        return f"https://crm.{self.domain}"
+
+
+@dataclass(frozen=True)
+class Company(Hosts):
     """A company, whole."""
 
     client_id: UUID
     locale: str
     name: str
-    #: ``northwind-labs.example``.
-    domain: str
-    #: GitHub organization login.
-    org: str
     people: tuple[Person, ...]
     teams: tuple[Team, ...]
     projects: tuple[Project, ...]
@@ -162,28 +193,3 @@ class Company:
         return tuple(
             tuple(release for release in self.releases if release.project == project.index) for project in self.projects
         )
-
-    @cached_property
-    def wiki_url(self) -> str:
-        """Base of Confluence links."""
-        return f"https://wiki.{self.domain}/wiki"
-
-    @cached_property
-    def github_url(self) -> str:
-        """Base of GitHub links."""
-        return f"https://github.{self.domain}"
-
-    @cached_property
-    def jira_url(self) -> str:
-        """Base of Jira links."""
-        return f"https://jira.{self.domain}"
-
-    @cached_property
-    def support_url(self) -> str:
-        """Base of Zendesk links."""
-        return f"https://support.{self.domain}"
-
-    @cached_property
-    def crm_url(self) -> str:
-        """Base of Salesforce links."""
-        return f"https://crm.{self.domain}"

@@ -34,7 +34,7 @@ PROBES = (
     "last_upload",
 )
 #: What every look of the watch asks; and what is asked by turns while all is well. Most of a look's cost is the number
-#: of its requests: of five hundred connectors every five minutes each one more takes a hundredth of a core.
+#: of its requests: of a thousand connectors every five minutes each one more takes a hundredth of a core.
 _PULSE = frozenset({"connect", "auth_search", "latency", "doc_parity", "last_upload"})
 _TURNS: tuple[frozenset[str], ...] = (
     frozenset({"auth_index", "config_matches"}),
@@ -43,6 +43,8 @@ _TURNS: tuple[frozenset[str], ...] = (
     frozenset(),
 )
 _CANARIES = 5
+#: Hits that a search asks for. A look of the watch makes do with one: the snippet of each takes longer than the search.
+_PAGE, _PULSE_PAGE = 10, 1
 _RETRY_PAUSES = (0.2, 0.5)
 _FALLBACK_CANARY = "overview"
 
@@ -56,6 +58,10 @@ class _Finding:
 
 class _Inconclusive(Exception):  # noqa: N818  it is no error of anybody's
     """The probe could not tell."""
+
+
+class _Lost(_Inconclusive):
+    """There was no connection."""
 
 
 class _Fault(Exception):  # noqa: N818  it is what a probe looks for
@@ -77,9 +83,9 @@ def run_probes(
 
     Where the connection itself cannot be had, the other probes are indeterminate without being tried.
     """
-    prober = _Prober(transport, keyring, spec, limit, pause)
+    prober = _Prober(transport, keyring, spec, limit, pause, page_size=_PAGE)
     words = list(islice(cycle(list(canaries) or [_FALLBACK_CANARY]), _CANARIES))
-    return _run(prober, PROBES, words, manifest, upload_id)
+    return _run(prober, PROBES, words, manifest, upload_id, connect=prober.connect)
 
 
 def run_pulse(
@@ -96,18 +102,28 @@ def run_pulse(
     """The probes with one search instead of five, for who looks at hundreds of connectors every few minutes.
 
     ``turn`` counts the looks: tokens that must be refused, and the index token with the configuration, come by turns,
-    so that four looks have seen everything. With None all of it is asked.
+    so that four looks have seen everything; that the service can be reached is told by the search. With None all of it
+    is asked.
     """
-    prober = _Prober(transport, keyring, spec, limit, pause)
-    wanted = frozenset(PROBES) if turn is None else _PULSE | _TURNS[turn % len(_TURNS)]
-    return _run(prober, [probe for probe in PROBES if probe in wanted], [_FALLBACK_CANARY], manifest, upload_id)
+    prober = _Prober(transport, keyring, spec, limit, pause, page_size=_PULSE_PAGE)
+    words = [_FALLBACK_CANARY]
+    if turn is None:
+        return _run(prober, PROBES, words, manifest, upload_id, connect=prober.connect)
+    wanted = [probe for probe in PROBES if probe in _PULSE | _TURNS[turn % len(_TURNS)]]
+    return _run(prober, wanted, words, manifest, upload_id, connect=lambda: prober.connect_by_search(words[0]))
 
 
 def _run(
-    prober: "_Prober", wanted: Sequence[str], words: Sequence[str], manifest: Manifest, upload_id: str
+    prober: "_Prober",
+    wanted: Sequence[str],
+    words: Sequence[str],
+    manifest: Manifest,
+    upload_id: str,
+    *,
+    connect: Callable[[], _Finding],
 ) -> list[ProbeResult]:
     checks: dict[str, Callable[[], _Finding]] = {
-        "connect": prober.connect,
+        "connect": connect,
         "auth_index": prober.auth_index,
         "auth_search": lambda: prober.auth_search(words[0]),
         "auth_rejects": lambda: prober.auth_rejects(words[0]),
@@ -146,20 +162,29 @@ class _Prober:
         spec: ConnectorSpec,
         limit: float,
         pause: Callable[[float], None],
+        *,
+        page_size: int,
     ) -> None:
         self._transport = transport
         self._spec = spec
         self._limit = limit
         self._pause = pause
+        self._page_size = page_size
         self._index_token = keyring.service_token(spec.connector_id, TokenKind.INDEX)
         self._search_token = keyring.service_token(spec.connector_id, TokenKind.SEARCH)
         self._config: Reply | None = None
         self._first_search: Reply | None = None
+        #: Why the search that was to tell of the connection had no answer.
+        self._unanswered: _Inconclusive | _Fault | None = None
         self._metadata: Metadata | None = None
 
     def _ask(self, method: str, path: str, token: str | None, body: dict[str, Any] | None = None) -> Reply:
-        """The answer, after at most two more tries. Raises _Fault for none in time, _Inconclusive for none at all."""
+        """The answer, after at most two more tries.
+
+        Raises _Fault for none in time, _Lost for no connection, _Inconclusive for none that tells anything.
+        """
         content = json.dumps(body).encode() if body is not None else None
+        untold = _Inconclusive()
         for wait in (*_RETRY_PAUSES, None):
             try:
                 reply = self._transport.send(
@@ -168,24 +193,35 @@ class _Prober:
             except ConnectorError as error:
                 if error.details.get("kind") == "timeout":
                     raise _Fault(f"no answer within {self._limit:g} s") from error
-                reason = error.message
+                untold = _Lost(error.message)
             else:
                 if reply.elapsed_seconds > self._limit:
                     raise _Fault(f"no answer within {self._limit:g} s")
                 if reply.status_code < 500 and reply.status_code != 429:
                     return reply
-                reason = f"HTTP {reply.status_code}"
+                untold = _Inconclusive(f"HTTP {reply.status_code}")
             if wait is not None:
                 self._pause(wait)
-        raise _Inconclusive(reason)
+        raise untold
 
     def _search(self, words: str, token: str) -> Reply:
-        return self._ask("POST", "/api/search", token, {"query": words, "page_size": 10})
+        return self._ask("POST", "/api/search", token, {"query": words, "page_size": self._page_size})
 
     def connect(self) -> _Finding:
         """The service answers at the endpoint."""
         reply = self._ask("GET", "/health", None)
         return _passed_if(reply.status_code == 200, "reachable", reply)
+
+    def connect_by_search(self, words: str) -> _Finding:
+        """The same by the search that is asked for anyhow; where that has no answer, the service is asked itself."""
+        try:
+            self._first_search = self._search(words, self._search_token)
+        except _Lost:
+            raise
+        except (_Inconclusive, _Fault) as reason:
+            self._unanswered = reason
+            return self.connect()
+        return _Finding(ProbeOutcome.PASSED, "reachable", self._first_search.elapsed_seconds * 1000)
 
     def auth_index(self) -> _Finding:
         """An index token opens the indexing side."""
@@ -196,7 +232,9 @@ class _Prober:
 
     def auth_search(self, words: str) -> _Finding:
         """A search token opens the searching side, and the answer has the Platform's shape."""
-        reply = self._search(words, self._search_token)
+        if self._unanswered is not None:
+            raise self._unanswered
+        reply = self._first_search or self._search(words, self._search_token)
         if reply.status_code == 200 and not _is_search_answer(reply):
             raise _Fault("the answer has not the shape of a search answer")
         self._first_search = reply

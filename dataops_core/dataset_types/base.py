@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Company, Hosts
 from dataops_core.generation import calendar
 from dataops_core.generation.seeding import I64
 from dataops_core.lifecycle import Stage
@@ -144,7 +144,7 @@ class DatasetType(Protocol):
         """A builder for the specification."""
         ...
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """A regular expression that every document's view_url matches, and no other site's."""
         ...
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from dataops_core.clock import utcnow
-from dataops_core.company.build import build_company
+from dataops_core.company.build import build_company, company_hosts
 from dataops_core.company.model import Company
 from dataops_core.connectors.protocol import ConnectorSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
@@ -51,10 +51,8 @@ def connector_spec(dataset: Dataset, connector: Connector, locale: str) -> Conne
 
 @lru_cache(maxsize=20_000)
 def _url_pattern(dataset_type: str, client_id: UUID, locale: str) -> str:
-    """What the addresses of all documents match: kept, since who watches connectors asks for it every few minutes, and
-    a company takes longer to make than the look.
-    """
-    return DATASET_TYPES[dataset_type].url_pattern(build_company(client_id, locale))
+    """What the addresses of all documents match: kept, since who watches connectors asks for it every few minutes."""
+    return DATASET_TYPES[dataset_type].url_pattern(company_hosts(client_id, locale))
 
 
 def new_connector_id(dataset_id: UUID, operation_id: UUID, attempt: int) -> UUID:

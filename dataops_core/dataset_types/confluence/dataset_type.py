@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.connectors.embedded.text import HTML, plain_text
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
@@ -66,9 +66,9 @@ class ConfluencePages:
         """A builder of the specification's pages."""
         return PageBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every page of the company's wiki."""
-        return rf"^{re.escape(company.wiki_url)}/spaces/[A-Z0-9]+/pages/[0-9]+/.*$"
+        return rf"^{re.escape(hosts.wiki_url)}/spaces/[A-Z0-9]+/pages/[0-9]+/.*$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as a frame; with ``text``, the bodies' text as ``_text`` beside them."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
 from dataops_core.dataset_types.github.builder import RepositoryBuilder
@@ -91,9 +91,9 @@ class GithubRepos:
         """A builder of the specification's repositories."""
         return RepositoryBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every repository of the company."""
-        return rf"^{re.escape(company.github_url)}/{re.escape(company.org)}/[A-Za-z0-9._-]+$"
+        return rf"^{re.escape(hosts.github_url)}/{re.escape(hosts.org)}/[A-Za-z0-9._-]+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  READMEs are stored as text
         """The stored table as a frame. ``_text`` is always there."""

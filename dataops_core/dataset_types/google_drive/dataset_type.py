@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dataops_core.company.files import drive_url
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import unflatten
 from dataops_core.dataset_types.google_drive.builder import NATIVE, FileBuilder
@@ -63,9 +63,9 @@ class GoogleDriveDocuments:
         """A builder of the specification's files."""
         return FileBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every file of the company's Drive."""
-        return rf"^{re.escape(drive_url(company))}/(document|spreadsheets|presentation|file)/d/[A-Za-z0-9_-]+/\S+$"
+        return rf"^{re.escape(drive_url(hosts))}/(document|spreadsheets|presentation|file)/d/[A-Za-z0-9_-]+/\S+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  text is stored
         """The stored table as a frame. ``_text`` is always there."""

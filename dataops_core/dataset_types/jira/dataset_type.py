@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
 from dataops_core.dataset_types.jira.builder import IssueBuilder
@@ -70,9 +70,9 @@ class JiraIssues:
         """A builder of the specification's issues."""
         return IssueBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every issue of the company."""
-        return rf"^{re.escape(company.jira_url)}/browse/[A-Z][A-Z0-9]+-.+$"
+        return rf"^{re.escape(hosts.jira_url)}/browse/[A-Z][A-Z0-9]+-.+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as a frame; with ``text``, what is searched as ``_text`` beside it."""

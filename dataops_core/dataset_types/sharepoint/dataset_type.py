@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import unflatten
 from dataops_core.dataset_types.sharepoint.builder import FOLDERS, ItemBuilder
@@ -58,9 +58,9 @@ class SharepointDocuments:
         """A builder of the specification's files."""
         return ItemBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every file of the company's document libraries."""
-        return rf"^https://{re.escape(f'sharepoint.{company.domain}')}/sites/[a-z0-9-]+/Shared%20Documents/.+$"
+        return rf"^https://{re.escape(f'sharepoint.{hosts.domain}')}/sites/[a-z0-9-]+/Shared%20Documents/.+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  text is stored
         """The stored table as a frame. ``_text`` is always there."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from dataops_core.company.model import Company
+from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
 from dataops_core.dataset_types.zendesk.builder import TicketBuilder
@@ -68,9 +68,9 @@ class ZendeskTickets:
         """A builder of the specification's tickets."""
         return TicketBuilder(spec)
 
-    def url_pattern(self, company: Company) -> str:
+    def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every ticket of the company's help desk."""
-        return rf"^{re.escape(company.support_url)}/agent/tickets/[0-9].*$"
+        return rf"^{re.escape(hosts.support_url)}/agent/tickets/[0-9].*$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as a frame; with ``text``, what is searched as ``_text`` beside it."""

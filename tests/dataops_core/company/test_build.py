@@ -8,6 +8,7 @@ import pytest
 from dataops_core.company import names
 from dataops_core.company.build import (
     build_company,
+    company_hosts,
     company_name,
     first_page_id,
     known_locales,
@@ -56,6 +57,18 @@ def test_c40_the_locale_changes_who_is_called_how_and_nothing_that_they_do(local
 def test_c34_the_company_gives_a_dataset_its_name():
     assert company_name(CLIENTS[0]) == build_company(CLIENTS[0]).name
     assert company_name(CLIENTS[0], "fr_FR") == build_company(CLIENTS[0], "fr_FR").name
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "ja_JP"])
+def test_where_a_companys_systems_are_is_known_without_all_of_it(locale):
+    whole, hosts = build_company(CLIENTS[0], locale), company_hosts(CLIENTS[0], locale)
+    for part in ("domain", "org", "wiki_url", "github_url", "jira_url", "support_url", "crm_url"):
+        assert getattr(hosts, part) == getattr(whole, part)
+
+
+def test_nobody_has_systems_in_a_locale_that_is_not_known():
+    with pytest.raises(InvalidRequestError, match="Unknown locale"):
+        company_hosts(CLIENTS[0], "xx_XX")
 
 
 def test_c40_an_unknown_locale_is_refused_by_name():

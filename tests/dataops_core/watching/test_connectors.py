@@ -105,12 +105,39 @@ def test_a_connector_that_lets_anybody_in_is_noticed_within_four_looks(watch: Wa
     assert (watch.connector().status_reason or "").startswith("auth_rejects")
 
 
-def test_four_looks_cost_fifteen_requests_while_all_is_well(watch: Watch) -> None:
+def test_four_looks_cost_eleven_requests_while_all_is_well(watch: Watch) -> None:
     watch.line.asked.clear()
     for _ in range(4):
         watch.look()
-    assert len(watch.line.asked) == 15
+    assert len(watch.line.asked) == 11
     assert watch.connector().consecutive_passes == 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(unavailable, "auth_search: HTTP 503"), (lambda _request: httpx.Response(401), "auth_search: answered with 401")],
+    ids=["unavailable", "refused"],
+)
+def test_a_search_that_fails_is_no_lost_connection(
+    watch: Watch, answer: Callable[[httpx.Request], httpx.Response], says: str
+) -> None:
+    """C-90: the search tells that the service can be reached; where it does not, the service is asked itself."""
+    watch.line.disturb = lambda request: answer(request) if request.url.path.endswith("/search") else None
+    (change,) = watch.look().changes
+    assert change.reason == says
+
+
+def test_where_there_is_no_connection_nothing_else_is_tried(watch: Watch) -> None:
+    """C-90."""
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    watch.line.disturb = lost
+    watch.line.asked.clear()
+    (change,) = watch.look().changes
+    assert (change.after, change.reason) == (DEGRADED, "connect: The connector cannot be reached: refused.")
+    assert len(watch.line.asked) == 3
 
 
 def test_a_look_that_moves_nothing_is_no_change_of_the_product(watch: Watch) -> None:
