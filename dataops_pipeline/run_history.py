@@ -3,11 +3,15 @@
 Runs go through the instance alone, so that any storage of Dagster's will do. What Dagster itself ages (ticks of sensors
 and schedules) is set in ``dagster.yaml``. Evaluations of asset checks outlive their run in a table of their own, and
 events of no run (what a sensor observed, what somebody reported or wiped in the UI) have none to go with. Dagster has
-no call for either: they go by its SQL, where the storage is one of dagster-postgres'.
+no call for either: they go by its SQL, where the storage is one of dagster-postgres'. Logs of ticks (a file for each
+tick of a run-status sensor that found a run) outlive their ticks, and those of a run that somebody deletes outlive it:
+they go by their age, where they lie on a disk.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.instance.utils import RUNLESS_RUN_ID
@@ -17,11 +21,16 @@ from dagster._core.storage.event_log.schema import (
     DynamicPartitionsTable,
     SqlEventLogStorageTable,
 )
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.runs.schema import RunsTable
 from dagster_postgres import PostgresEventLogStorage
 from sqlalchemy import and_, delete, exists, or_, select
 
-from dataops_core.runs import PARTITIONS_NAME
+from dataops_core.runs import PARTITIONS_NAME, REPOSITORY_NAME
+from dataops_core.upkeep.orphans.model import batches
+
+#: Runs that Dagster is asked about at once.
+_RUNS_ASKED_FOR = 200
 
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
@@ -91,6 +100,33 @@ class InstanceRuns:
             connection.execute(delete(AssetEventTagsTable).where(AssetEventTagsTable.c.event_id.in_(found)))
             connection.execute(delete(SqlEventLogStorageTable).where(event.id.in_(found)))
         return len(found)
+
+    def forget_logs(self, moment: datetime) -> int:
+        """Those on this machine's disk; of runs those that Dagster does not know any more."""
+        manager = self._instance.compute_log_manager
+        if not isinstance(manager, LocalComputeLogManager):
+            return 0
+        place = Path(manager.get_captured_local_path(["any"], "log")).parent
+        of_ticks = [path for path in place.glob(f"{REPOSITORY_NAME}/*/*") if path.is_file() and _is_older(path, moment)]
+        for path in of_ticks:
+            path.unlink(missing_ok=True)
+        of_runs = [path.name for path in place.glob("*-*-*-*-*") if _is_older(path, moment)]
+        gone = [name for batch in batches(of_runs, _RUNS_ASKED_FOR) for name in self._unknown(batch)]
+        for name in gone:
+            with suppress(FileNotFoundError):  # somebody else is at it
+                manager.delete_logs(prefix=[name])
+        return len(of_ticks) + len(gone)
+
+    def _unknown(self, run_ids: Sequence[str]) -> set[str]:
+        known = self._instance.get_runs(RunsFilter(run_ids=list(run_ids)))
+        return set(run_ids) - {run.run_id for run in known}
+
+
+def _is_older(path: Path, moment: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def _as_stored(moment: datetime) -> datetime:

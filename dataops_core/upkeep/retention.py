@@ -52,6 +52,10 @@ class RunHistory(Protocol):
         """Removes so many events that belong to no run and were noted before then; how many."""
         ...
 
+    def forget_logs(self, moment: datetime) -> int:
+        """Removes logs of ticks, and of runs that somebody deleted, that were written before then; how many."""
+        ...
+
 
 def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
     """Removes what is too old. Says how many of each kind."""
@@ -78,6 +82,7 @@ def clean_up(services: Services, runs: RunHistory) -> dict[str, int]:
         "runs": _remove_runs(database, runs, _days_ago(settings.keep_runs_days)),
         "shown_checks": _forget(runs.forget_checks, _days_ago(settings.keep_runs_days)),
         "events": _forget(runs.forget_events, _days_ago(settings.keep_runs_days)),
+        "logs": runs.forget_logs(before) if (before := _days_ago(settings.keep_runs_days)) else 0,
     }
 
 

@@ -1,5 +1,6 @@
 """Old runs go from a real Dagster instance with all that it keeps of them; those in use and in flight stay."""
 
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from dagster import AssetKey, AssetObservation, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster._core.storage.compute_log_manager import ComputeIOType
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable as CHECKS  # noqa: N814
 from dagster._core.storage.event_log.schema import AssetEventTagsTable as TAGS  # noqa: N814
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as EVENTS  # noqa: N814
@@ -220,3 +222,33 @@ def test_events_of_no_run_go_for_their_age_alone(
     assert tagged(instance, [*old, *young]) == set(young)
     assert instance.all_logs(of_a_run), "events of a run go with it"
     assert clean_up(services, InstanceRuns(instance))["events"] == 0
+
+
+def test_logs_of_ticks_go_for_their_age_and_those_of_runs_that_somebody_deleted(
+    instance: DagsterInstance, services: Services
+) -> None:
+    """A tick of a run-status sensor leaves a file for each run that it acts on, and Dagster removes none."""
+    there, deleted = make(instance, S.SUCCESS, days=29), make(instance, S.SUCCESS, days=29)
+    instance.delete_run(deleted)
+    with instance.compute_log_manager.open_log_stream(["__repository__", "settle_success", "41"], ComputeIOType.STDERR):
+        pass
+    storage = Path(instance.storage_directory())
+    tick, young = (storage / "__repository__" / "settle_success" / f"{number}.err" for number in (41, 42))
+    young.touch()
+    mine = storage / "notes"
+    mine.mkdir()
+    moment = (utcnow() - timedelta(days=31)).timestamp()
+    for path in (tick, mine, *(log_of(instance, run).parent.parent for run in (there, deleted))):
+        os.utime(path, (moment, moment))
+
+    keeping = services.settings
+    object.__setattr__(services, "settings", keeping.model_copy(update={"keep_runs_days": 0}))
+    assert clean_up(services, InstanceRuns(instance))["logs"] == 0
+    object.__setattr__(services, "settings", keeping)
+    assert clean_up(services, InstanceRuns(instance))["logs"] == 2
+
+    assert not tick.exists()
+    assert not log_of(instance, deleted).parent.parent.exists()
+    assert young.exists()
+    assert log_of(instance, there).exists()
+    assert mine.is_dir()
