@@ -76,7 +76,13 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             heads.append(library.block(*library.parse(heading.format(name)), *more))
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
     outros = tuple(library.block(*library.parse(text)) for text in _ENDS[layout.form])
-    return Parts(tuple(intros), tuple(sections), outros)
+    return Parts(
+        tuple(intros),
+        tuple(sections),
+        outros,
+        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps")),
+        once=frozenset(blocks[kind] for kind in _ONCE),
+    )
 
 
 def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
@@ -127,6 +133,9 @@ def _rows(*forms: str) -> _Build:
 
     return build
 
+
+#: What a section has once at most.
+_ONCE = ("metrics", "actions", "contacts", "budget", "register", "figures", "milestones")
 
 #: How a slide begins that is not its section's first.
 _SLIDE = "Slide: {phrase}\n"

@@ -48,6 +48,27 @@ class Parts:
     intros: tuple[int, ...]
     sections: tuple[tuple[tuple[int, ...], Mapping[tuple[int, ...], int]], ...]
     outros: tuple[int, ...]
+    #: Contents of which none stands beside another (lists, code, tables), and those that a section has once at most:
+    #: two tables of the same figures would contradict each other.
+    apart: frozenset[tuple[int, ...]] = frozenset()
+    once: frozenset[tuple[int, ...]] = frozenset()
+
+    def contents(self, place: int, depth: int) -> Mapping[tuple[int, ...], int]:
+        """What may be at a section's place of this depth, by weight: at every second one text alone, so that it stands
+        between lists and tables. At the others those count as often again, and a table has one place of its own.
+        """
+        kinds = self.sections[place][1]
+        turns = {kind: 2 * number for number, kind in enumerate(kind for kind in kinds if kind in self.once)}
+        here = {
+            kind: weight * (_ONLY_ONCE if kind in turns else _APART if kind in self.apart else 1)
+            for kind, weight in kinds.items()
+            if (turns[kind] == depth if kind in turns else kind not in self.apart or depth % 2 == 0)
+        }
+        return here or {kind: weight for kind, weight in kinds.items() if kind not in turns} or kinds
+
+
+#: How often what has a place at every second depth counts there, and what has a single one.
+_APART, _ONLY_ONCE = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +138,17 @@ def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: 
     sections, named = parts.sections, joined(path)
     longest = mean_bytes * _LONGEST
     head_rows = [_spread(heads, *path, "head", number) for number, (heads, _) in enumerate(sections)]
-    kinds = [_Kinds.of(contents) for _, contents in sections]
+    kinds: dict[tuple[tuple[tuple[int, ...], int], ...], _Kinds] = {}
     bodies: list[list[I64]] = [[] for _ in sections]
     size = sum(float(block_bytes[row].mean()) for row in head_rows)
     turn = 0
     while size < longest:
-        place = turn % len(sections)
-        row = kinds[place].drawn(digests64(_CHOICES, named, place, turn))
+        depth, place = divmod(turn, len(sections))
+        contents = parts.contents(place, depth)
+        named_by = tuple(contents.items())
+        if named_by not in kinds:
+            kinds[named_by] = _Kinds.of(contents)
+        row = kinds[named_by].drawn(digests64(_CHOICES, named, place, turn))
         bodies[place].append(row)
         size += float(block_bytes[row].sum()) / _CHOICES
         turn += 1

@@ -94,8 +94,8 @@ _LIVE = (
     "{ticket}{tracks}{a_thing}{where}{service} and is assigned to {person.}",
     "{ticket} and {ticket} belong together; {person}{did}both. ",
     "{team}{owns}{service}; {person}{contact}{things.}",
-    "The {service}{handled}{amount} {things} on {day}, {trend} {number} percent. ",
-    "The {service}{handled}{amount} {things}{for_whom}{customer.}",
+    "{service}{handled}{amount} {things} on {day}, {trend} {number} percent. ",
+    "{service}{handled}{amount} {things}{for_whom}{customer.}",
     "See {ticket} and {ticket}{why}",
     "{person}{contact}{things} at {customer.}",
     "The {metric} of {service}{reached}{number} on {day}, and {person}{did}{ticket.}",
@@ -109,7 +109,8 @@ _LIVE = (
 
 #: What a topic's things are called, and how many names of each kind there are.
 _NAMES: dict[str, tuple[tuple[str, ...], int]] = {
-    "things": (("{j} {ns}", "{ns}", "{j} {ns} and {ns}", "the {j} {n}"), 400),
+    # Plurals, since texts count them.
+    "things": (("{j} {ns}", "{ns}", "{j} {ns} and {ns}"), 400),
     "a_thing": (("{a_j} {n}", "{a_n}"), 300),
     "practice": (("{p}",), 40),
 }
@@ -149,7 +150,10 @@ def add_pools(
     library.pool("state", ("Open", "In progress", "In review", "Done", "Blocked", "Waiting for customer"))
     library.pool("level", ("Low", "Medium", "High", "Critical"))
     library.pool("number", [str(number) for number in range(2, 98)])
-    library.pool("amount", [f"{number:,}" for number in range(103, 9800, 37)])
+    amounts = range(103, 9800, 37)
+    library.pool("amount", [f"{number:,}" for number in amounts])
+    # As programs write them.
+    library.pool("bare_amount", [str(number) for number in amounts])
     library.pool(
         "code", [f"{letter}{number}" for letter in ("CR-", "CHG-", "REF-") for number in range(10_000, 99_999, 89)]
     )
@@ -210,7 +214,7 @@ def live_sentence(draws: Draws, library: Library, forms: Sequence[str] = _LIVE) 
 
 
 def sentences(
-    draws: Draws, library: Library, count: int, live_of_twenty: int = 2, forms: Sequence[str] = _LIVE
+    draws: Draws, library: Library, count: int, live_of_twenty: int = 3, forms: Sequence[str] = _LIVE
 ) -> tuple[str, ...]:
     """The pools of a paragraph. Its live sentences are of the forms."""
     pools: list[str] = []
@@ -267,6 +271,7 @@ def _add_topic_pools(
     library.pool("regulation", [escape(regulation) for regulation in vocabulary.regulations])
     library.pool("system", [escape(system) for system in lexicons[0].slots["sys"]])
     library.pool("product", [escape(product) for product in lexicons[0].slots["prod"]])
+    library.pool("products", [escape(products) for products in lexicons[0].slots["prods"]])
     library.pool("stakeholders", [escape(stakeholder) for stakeholder in lexicons[0].slots["stake"]])
     library.pool("Stakeholders", [escape(capitalized(stakeholder)) for stakeholder in lexicons[0].slots["stake"]])
     library.pool("role", lexicons[0].slots["role"])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dataops_core.generation.seeding import digest64
 from dataops_core.templates.model import IndustryVocabulary, Topic
 
 _AN_CONSONANTS = ("hour", "honest", "honor", "heir")
@@ -150,6 +151,17 @@ class Lexicon:
         nouns = unique(topic.nouns)
         products = unique(vocabulary.products)
         adjectives = telling(topic.adjectives, nouns)
+
+        def turned(slot: str, words: Sequence[str]) -> tuple[str, ...]:
+            first = digest64("first word", topic.key, slot) % len(words)
+            return (*words[first:], *words[:first])
+
+        # Of each slot the first words are said most: other ones in each topic, where topics share them.
+        stakeholders, systems = (
+            turned("stake", unique(vocabulary.stakeholders)),
+            turned("sys", unique(vocabulary.systems)),
+        )
+        products = turned("prod", products)
         return cls(
             {
                 "n": nouns,
@@ -161,18 +173,18 @@ class Lexicon:
                 "vb": tuple(map(base_form, topic.verbs)),
                 "m": unique(topic.metrics),
                 "p": topic.practices,
-                "sys": unique(vocabulary.systems),
+                "sys": systems,
                 "prod": products,
                 "prods": tuple(map(plural, products)),
                 "a_prod": tuple(map(with_article, products)),
-                "stake": unique(vocabulary.stakeholders),
-                "reg": vocabulary.regulations,
-                "risk": vocabulary.risks,
-                "goal": vocabulary.goals,
-                "role": _ROLES,
-                "often": _OFTEN,
-                "past": _PAST,
-                "span": _SPANS,
+                "stake": stakeholders,
+                "reg": turned("reg", vocabulary.regulations),
+                "risk": turned("risk", vocabulary.risks),
+                "goal": turned("goal", vocabulary.goals),
+                "role": turned("role", _ROLES),
+                "often": turned("often", _OFTEN),
+                "past": turned("past", _PAST),
+                "span": turned("span", _SPANS),
                 "num": tuple(str(number) for number in range(2, 91)),
                 "pct": tuple(f"{number} percent" for number in range(2, 61)),
             }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dataops_core.generation.outline import Section
 
-_TEXT = {"paragraph": 8, "live": 2, "subsection": 4}
+_TEXT = {"paragraph": 8, "live": 4, "subsection": 4}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ _CODE = {
     "yaml": (
         "{slug}:\n  enabled: true\n  limit: {number}\n",
         "{slug}:\n  owner: {email}\n  change: {code}\n",
-        "  retries: {number}\n  state: {state_slug}\n",
+        "retry:\n  attempts: {number}\n  state: {state_slug}\n",
         "service: {service}\nversion: {version}\n",
-        "alerts:\n  - name: {slug}\n    threshold: {amount}\n    ticket: {ticket}\n",
+        "alerts:\n  - name: {slug}\n    threshold: {bare_amount}\n    ticket: {ticket}\n",
         "upstream: https://{other_service}.{domain}\n",
     ),
     "sql": (
@@ -61,6 +61,8 @@ _CODE = {
 _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 
 _TIMELINE_ROWS = 8
+#: What a section has once at most.
+_ONCE = ("timeline", "metrics", "issues", "actions", "contacts", "comparison", "links")
 #: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
 _METRICS, _CONTACTS = 5, 4
 
@@ -151,7 +153,13 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             ("Corrections are welcome; tell {person}.", "what comes before"),
         )
     ]
-    return Parts(tuple(intros), tuple(sections), tuple(outros))
+    return Parts(
+        tuple(intros),
+        tuple(sections),
+        tuple(outros),
+        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code", "panel")),
+        once=frozenset(blocks[kind] for kind in _ONCE),
+    )
 
 
 def welcome(library: Library) -> int:
@@ -213,7 +221,7 @@ def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
     return (
         library.literal("<p>"),
-        *sentences(draws, library, draws.between("live length", 2, 4), 9),
+        *sentences(draws, library, draws.between("live length", 2, 4), 12),
         *library.parse("See " + _ISSUE + ".</p>"),
     )
 
@@ -295,10 +303,14 @@ _BUILDERS: Mapping[str, _Build] = {
     "issues": _table(
         ("Issue", "Summary", "Assignee", "State"),
         f"<tr><td>{_ISSUE}</td>{{cell_summary}}{{cell_person}}{{last_state}}",
+        4,
+        8,
     ),
     "actions": _table(
         ("Action", "Owner", "Due", "Issue"),
         "{first_step}{cell_person}{cell_due}{last_ticket}",
+        4,
+        8,
     ),
     "contacts": _table(
         ("Person", "Team", "Ask about"),

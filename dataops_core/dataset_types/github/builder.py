@@ -39,6 +39,8 @@ from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_da
 
 #: A README names so many releases.
 _CHANGES = 4
+#: The purpose of a repository whose subject says it already; no archetype's own, so that names never meet.
+_CORE = "core"
 _INCOMPLETE_FIELDS = ("description", "homepage", "topics")
 
 
@@ -185,7 +187,9 @@ class RepositoryBuilder:
             part, index = divmod(row, capacity)
             stem, suffix = divmod((index * coprime(capacity) + seed) % capacity, len(suffixes))
             word = company.projects[project].name.partition(" ")[0].lower()
-            name = f"{word}-{stems[stem]}-{suffixes[suffix]}"
+            # No dispatcher's dispatcher.
+            purpose = _CORE if stems[stem].endswith(suffixes[suffix]) else suffixes[suffix]
+            name = f"{word}-{stems[stem]}-{purpose}"
             names.append(f"{name}-{part + 1}" if part else name)
         return names
 

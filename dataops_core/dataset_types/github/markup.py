@@ -39,7 +39,7 @@ _CODE = {
         "owner: {email}\n",
         "service: {service}\nversion: {version}\n",
         "upstream: https://{other_service}.{domain}\n",
-        "alert:\n  metric: {slug}\n  threshold: {amount}\n",
+        "alert:\n  metric: {slug}\n  threshold: {bare_amount}\n",
     ),
     "sql": (
         "select count(*) from {table} where state = '{state_slug}';\n",
@@ -51,12 +51,14 @@ _CODE = {
         "from {table} import Client\n\nclient = Client(timeout={number})\n",
         'for item in client.list(state="{state_slug}", limit={number}):\n    print(item)\n',
         'client.update("{slug}", owner="{email}")\n',
-        'assert client.count("{slug*}") < {amount}\n',
+        'assert client.count("{slug*}") < {bare_amount}\n',
     ),
 }
 
 #: A table has so many rows at most, each with another setting or metric.
 _ROWS = 5
+#: What a section has once at most.
+_ONCE = ("settings", "metrics", "issues", "tables")
 
 
 def add_pools(library: Library, company: Company) -> None:
@@ -129,7 +131,13 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "Releases are announced in Slack, [the last one]({announcement}) by {team}. Questions go to {person_mail}.",
         )
     ]
-    return Parts(tuple(intros), tuple(sections), tuple(outros))
+    return Parts(
+        tuple(intros),
+        tuple(sections),
+        tuple(outros),
+        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code")),
+        once=frozenset(blocks[kind] for kind in _ONCE),
+    )
 
 
 def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:

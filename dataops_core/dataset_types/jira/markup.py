@@ -43,9 +43,9 @@ _CODE = {
     "text": (
         "WARN  {service} {slug}: {number} left in state {state_slug}",
         "ERROR {service} {slug}: change {code} not found, giving up",
-        "INFO  {other_service} answered after {amount} ms",
+        "INFO  {other_service} answered after {bare_amount} ms",
         "ERROR {service} expected state {state_slug}, {other_service} has none",
-        "WARN  {service} queue {slug*} holds {amount} entries",
+        "WARN  {service} queue {slug*} holds {bare_amount} entries",
     ),
     "sql": (
         "select count(*) from {table} where state = '{state_slug}';",
@@ -55,6 +55,8 @@ _CODE = {
 }
 
 _TIMELINE_ROWS = 6
+#: What a section has once at most.
+_ONCE = ("facts", "issues", "links", "reports", "timeline")
 
 
 def escape(text: str) -> str:
@@ -147,7 +149,13 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "Belongs to {issue_card}.",
         )
     ]
-    return Parts(tuple(intros), tuple(sections), tuple(outros))
+    return Parts(
+        tuple(intros),
+        tuple(sections),
+        tuple(outros),
+        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code", "panel")),
+        once=frozenset(blocks[kind] for kind in _ONCE),
+    )
 
 
 def comments(library: Library, draws: Draws, forms: Sequence[str]) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "customer": Layout(
         types=("Customer - Direct", "Customer - Direct", "Customer - Direct", "Customer - Channel"),
         intros=(
-            " has been a customer of ours for {number} quarters and uses {product} for {things}. "
+            " has been a customer of ours for {years} and uses {products} for {things}. "
             "{known_contact} decides, {owner} looks after them. ",
             " works with {service} every day, mostly because of {things}. Our contact is {known_contact}. ",
             " has been with us since the pilot with {things}. {known_contact} runs the project there, {owner} here. ",
@@ -52,7 +52,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "partner": Layout(
         types=("Channel Partner / Reseller", "Installation Partner", "Technology Partner"),
         intros=(
-            " sells {product} together with services around {things}. {owner} manages the partnership. ",
+            " sells {products} together with services around {things}. {owner} manages the partnership. ",
             " connects {service} with the {system}. {person} keeps in touch about {things}. ",
             " has been a partner since {day} and trains {stakeholders} on {things}. ",
         ),
@@ -67,7 +67,7 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             " decided against {things} on {day}. {person} may ask again next year. ",
             " has been silent for {span}; the talks about {things} ended when {stakeholders} objected. ",
-            " left after {number} months; the reason given was {a_thing}. ",
+            " left after {years}; the reason given was {a_thing}. ",
         ),
         sections=({"objections": 7, **_TEXT}, {"next": 3, "paragraph": 6}),
         outros=("{owner} keeps an eye on them. ", "Reference {code}. "),

@@ -19,6 +19,7 @@ def add_pools(library: Library, company: Company) -> None:
     """Adds the pools that only accounts need; those of ``sentences.add_pools`` must be there."""
     library.pool("known_contact", [contact.name for theirs in company.contacts for contact in theirs])
     library.alias("owner", "person*")
+    library.pool("years", ("a year", "two years", "three years", "four years", "five years", "seven years"))
     library.pool_by(PROJECT, "page", [[space_home_url(company, project)] for project in company.projects])
     library.alias("hit_service", "service*")
     library.alias("hit_day", "any_day")
@@ -51,7 +52,8 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         heads = [library.block(*sentences(draws, library, count, 5), end) for count in (1, 1, 2)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in kinds_.items()}))
     outros = [library.block(*library.parse(text)) for text in layout.outros]
-    return Parts(tuple(intros), tuple(sections), tuple(outros))
+    lists = frozenset(blocks[kind] for kind in ("points", "objections", "next", "renewal"))
+    return Parts(tuple(intros), tuple(sections), tuple(outros), apart=lists, once=lists)
 
 
 def outage(library: Library) -> int:

@@ -20,7 +20,7 @@ _LOG = (
     "HTTP 500 from https://{service}.{domain}/v1/{slug*}\n",
     "HTTP 429 from https://{service}.{domain}/v1/{slug*}, retry after {number} s\n",
     "error {code}: {table} is {state_slug}\n",
-    "timeout after {amount} ms ({slug})\n",
+    "timeout after {bare_amount} ms ({slug})\n",
 )
 
 
@@ -145,7 +145,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "wishes": _list("-", "{item}", "{item}", "{item*}", "{phrase}"),
     "facts": _list(
         "-", "Service: {service}, version {version}", "{metric}: {amount} on {day}", "Reference: {code}",
-        "Since: {day}, {number} times", "{phrase}: {amount}",
+        "Seen on {day}, {number} times", "{phrase}: {amount}",
     ),
     "log": _log,
 }  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import quote_plus
 
 import numpy as np
+import yaml
 
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.company.wheel import Wheel
@@ -27,6 +28,20 @@ def test_bodies_are_well_formed_storage_format(pages):
                 seen.add(element.get("{urn:ac}name"))
     assert {"h2", "h3", "p", "ul", "ol", "li", "table", "td", "a"} <= seen
     assert {"toc", "code", "jira", "info", "note", "warning", "tip"} <= seen
+
+
+def test_settings_are_yaml(pages):
+    bodies = "".join(pages.frame["body.storage.value"])
+    code = re.findall(r'name="language">yaml<.*?CDATA\[(.*?)\]\]>', bodies, re.DOTALL)
+    assert len(code) > 50
+    assert all(isinstance(yaml.safe_load(each), dict) for each in code)
+
+
+def test_a_section_has_each_table_once(pages):
+    for body in pages.frame["body.storage.value"]:
+        for section in body.split("<h2>"):
+            headers = re.findall(r"<table><tbody><tr>(<th>.*?)</tr>", section)
+            assert len(headers) == len(set(headers))
 
 
 def test_pages_have_the_sections_of_their_archetype(pages):

@@ -186,3 +186,8 @@ def test_text_says_new_things_to_the_last_page(pages):
         seen.update(tuple(words[place : place + 5]) for place in range(len(words) - 4))
         total += len(words) - 4
     assert len(seen) > 0.4 * total
+
+
+def test_what_is_counted_has_no_article(dataset):
+    for text in dataset.texts:
+        assert re.findall(r"\d,\d{3} (?:an?|the) [^.]*", text) == []

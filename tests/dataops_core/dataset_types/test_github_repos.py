@@ -1,8 +1,12 @@
 """GitHub repositories."""
 
+import ast
+import re
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
+
+import yaml
 
 from dataops_core.company.build import repository_url
 from dataops_core.dataset_types.github.layout import LAYOUTS
@@ -122,3 +126,20 @@ def test_documents_are_made_of_stored_rows_too(repositories):
     stored = repositories.table.slice(40, 1).to_pylist()[0]
     assert repositories.type.document(stored) == repositories.type.document(repositories.rows[40])
     assert repositories.type.record(stored) == repositories.type.record(repositories.rows[40])
+
+
+def test_code_is_what_its_language_reads(repositories):
+    readmes = "\n".join(document.body for document in repositories.documents)
+    fences = re.findall(r"```(\w+)\n(.*?)```", readmes, re.DOTALL)
+    assert {"python", "yaml", "bash", "sql"} <= {language for language, _ in fences}
+    for language, code in fences:
+        assert not re.search(r"\d,\d{3}", code)
+        if language == "python":
+            ast.parse(code)
+        if language == "yaml":
+            assert isinstance(yaml.safe_load(code), dict)
+
+
+def test_no_name_says_its_purpose_twice(dataset_of):
+    names = dataset_of("FinTech Developer Productivity - GitHub", records=600).frame["name"]
+    assert not any(re.search(r"-(\w+)-\1(?:-|$)", name) for name in names)

@@ -46,3 +46,24 @@ def test_the_shortest_document_is_an_introduction():
     blocks = outline.blocks(np.full(20, 1.0), KEYS[:20])
     assert ((blocks >= 0).sum(axis=1) == 1).all()
     assert set(blocks[blocks >= 0].tolist()) <= {0, 1}
+
+
+def test_a_section_has_a_table_once_at_most_and_text_between_lists():
+    text, lists, table = (2,), (3,), (4,)
+    parts = Parts(
+        (0,), (((1,), {text: 2, lists: 5, table: 1}),), (7,), apart=frozenset({lists, table}), once=frozenset({table})
+    )
+    outline = compile_outline(parts, np.full(8, 100.0), 1200, "outline")
+    said = outline.blocks(np.full(400, 1500.0), KEYS)
+    counts = (said == 4).sum(axis=1)
+    assert set(counts.tolist()) == {0, 1}
+    assert (said == 3).any()
+    structured = (said == 3) | (said == 4)
+    assert not (structured[:, 1:] & structured[:, :-1]).any()
+
+
+def test_a_section_of_lists_alone_has_lists():
+    lists = (3,)
+    parts = Parts((0,), (((1,), {lists: 1}),), (7,), apart=frozenset({lists}), once=frozenset({lists}))
+    said = compile_outline(parts, np.full(8, 100.0), 1200, "outline").blocks(np.full(400, 1500.0), KEYS)
+    assert ((said == 3).sum(axis=1) > 5).all()
