@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, not_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -293,19 +293,26 @@ def issue_token(
     return issued
 
 
+#: Every request to a connector asks this: what SQLAlchemy makes of it once is half of what asking takes.
+_FIND = (
+    select(Connector, ConnectorToken)
+    .outerjoin(
+        ConnectorToken,
+        and_(
+            ConnectorToken.connector_id == Connector.connector_id,
+            ConnectorToken.token_hash == bindparam("token_hash", type_=ConnectorToken.token_hash.type),
+        ),
+    )
+    .where(Connector.connector_id == bindparam("connector_id", type_=Connector.connector_id.type))
+    .execution_options(populate_existing=True)
+)
+
+
 def find(
     session: Session, connector_id: UUID, token_hash: str | None
 ) -> tuple[Connector | None, ConnectorToken | None]:
     """The connector, and its token of that hash, whatever their state; in one question."""
-    row = session.execute(
-        select(Connector, ConnectorToken)
-        .outerjoin(
-            ConnectorToken,
-            and_(ConnectorToken.connector_id == Connector.connector_id, ConnectorToken.token_hash == token_hash),
-        )
-        .where(Connector.connector_id == connector_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = session.execute(_FIND, {"connector_id": connector_id, "token_hash": token_hash}).one_or_none()
     return (row[0], row[1]) if row is not None else (None, None)
 
 
