@@ -29,7 +29,7 @@ class Damage:
         elif self.file == RECORDS_FILE and check is CheckType.DATA_COMPLETENESS:
             details = f"0/{dataset.requested_count} records fully populated (0%): {says}"
         else:
-            return CheckResult(check, CheckStatus.ERROR, None, f"The check could not tell: {says}")
+            return CheckResult(check, CheckStatus.ERROR, None, f"Could not be judged: {says}")
         return CheckResult(check, CheckStatus.FAILED, Decimal("0.00"), details)
 
 

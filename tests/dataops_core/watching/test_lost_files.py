@@ -94,7 +94,7 @@ def test_what_needs_a_lost_file_beside_the_records_cannot_tell(watch: Watch, nam
     operation = validate(watch, "run-lost")
     assert (operation.status, operation.error["code"]) == (OperationStatus.FAILED, "CHECK_ERROR")
     now = standing(watch)
-    assert {row.details for row in now.newest.values()} == {f"The check could not tell: {name} is missing"}
+    assert {row.details for row in now.newest.values()} == {f"Could not be judged: {name} is missing"}
     assert (now.overall, now.meets_threshold, told(watch)) == (Decimal("99.4"), False, [])
 
 
