@@ -98,7 +98,7 @@ class Marks:
         count = len(self.places)
         if len(self.with_sources) == count:
             return numbers, numbers
-        return taken(numbers, np.arange(count)), taken(numbers, self.places)
+        return taken(numbers, slice(count)), taken(numbers, self.places)
 
     def moment(self, own: I64, told: I64) -> I64:
         """As of when each text speaks: a near duplicate as of its source's time, anything else of its own."""
@@ -113,7 +113,7 @@ class Marks:
         return arrays.replaced(titles, *others)
 
 
-def taken(numbers: _NumbersT, places: I64) -> _NumbersT:
+def taken(numbers: _NumbersT, places: "I64 | slice") -> _NumbersT:
     """The numbers (a dataclass of arrays) at these places."""
     chosen: Any = numbers
     columns = {column.name: getattr(numbers, column.name) for column in fields(chosen)}

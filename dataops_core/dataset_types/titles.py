@@ -88,18 +88,20 @@ class _Parts:
         noun = self.noun_base[topics] + noun
         other = self.other_base[form] + other + self.other_shift[form]
         between, things_first = self.between[form], self.things_first[form]
-        # The first part of what has several says so nowhere.
-        parts, which = np.unique(part, return_inverse=True) if part.any() else (np.zeros(1, dtype=np.int64), 0)
-        ends = arrays.texts(["" if number == 0 else f", part {number + 1}" for number in parts.tolist()])
-        chosen = np.empty((len(form), 7), dtype=np.int64)
+        chosen, texts = np.empty((len(form), 7 if part.any() else 6), dtype=np.int64), self.texts
         chosen[:, 0] = self.before[form]
         chosen[:, 1] = np.where(things_first, adjective, other)
         chosen[:, 2] = np.where(things_first, noun, between)
         chosen[:, 3] = np.where(things_first, between, adjective)
         chosen[:, 4] = np.where(things_first, other, noun)
         chosen[:, 5] = self.after[form]
-        chosen[:, 6] = len(self.texts) + which
-        return gather(pa.concat_arrays([self.texts, ends]), chosen.ravel(), np.arange(0, chosen.size + 1, 7))
+        if part.any():
+            # The first part of what has several says so nowhere.
+            parts, which = np.unique(part, return_inverse=True)
+            ends = ["" if number == 0 else f", part {number + 1}" for number in parts.tolist()]
+            chosen[:, 6] = len(texts) + which
+            texts = pa.concat_arrays([texts, arrays.texts(ends)])
+        return gather(texts, chosen.ravel(), np.arange(0, chosen.size + 1, chosen.shape[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from dataops_core.generation.seeding import I64, STRIDE, U64, mix, mix_in_place
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 #: About so many fragments are drawn together: their numbers fit a core's cache. No part of a dataset's identity.
-_AT_ONCE = 24_000
+_AT_ONCE = 40_000
 
 #: What says a kind of pool: so many bits, which are these.
 _KIND_BITS = 3
@@ -109,7 +109,9 @@ class Fragments:
             return
         number = self.names[pool]
         others = ranges.narrowed[number] if number in ranges.narrowed else self._of_contexts(ranges, number)
-        ranges.narrowed[number] = np.where(rows, packed_ranges(fragments, 1), others)
+        own = np.broadcast_to(others, rows.shape).copy()
+        own[rows] = packed_ranges(fragments[rows], 1)
+        ranges.narrowed[number] = own
 
     def _of_contexts(self, ranges: Ranges, number: int) -> U64:
         """The range of a pool for each row, or one for all, as nothing has narrowed it."""
@@ -132,11 +134,11 @@ class Fragments:
             offsets[:, kind] = ranges.context_ids.get(context, 0) * np.int64(columns) + start
             where[number : number + columns] = np.arange(columns) << _KIND_BITS | kind
             number, start = number + columns, start + table.size
-        narrowed = np.empty((ranges.rows, many), dtype=np.uint64)
-        for column, (pool, values) in enumerate(ranges.narrowed.items()):
-            narrowed[:, column] = values
-            where[pool] = column << _KIND_BITS | last
-        offsets[:, last] = np.arange(start, start + narrowed.size, max(1, many)) if many else start
+        narrowed = np.empty((many, ranges.rows), dtype=np.uint64)
+        for number, (pool, values) in enumerate(ranges.narrowed.items()):
+            narrowed[number] = values
+            where[pool] = number * ranges.rows << _KIND_BITS | last
+        offsets[:, last] = np.arange(start, start + ranges.rows)
         flat = np.concatenate([*(table.ravel() for table in self.ranges_by.values()), narrowed.ravel()])
         return _Table(flat, last + 1, offsets.ravel(), where[self.program.pool])
 

@@ -8,6 +8,7 @@ documents both begin with their introduction and end with their last section.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from dataops_core.generation.seeding import (
 _CHOICES = 16
 #: A choice takes four bits of what is drawn.
 _SHIFTS, _LAST = np.arange(0, 64, 4, dtype=np.uint64), np.uint64(_CHOICES - 1)
+#: Bytes that no document is to have.
+_TOO_LARGE = 1e12
 #: Sizes of documents, sixteen equally frequent ones, in thousandths of the mean; their mean is 1000.
 _SPREAD = (380, 470, 550, 620, 690, 760, 830, 900, 970, 1045, 1125, 1215, 1320, 1450, 1640, 2035)
 #: The longest document that an outline has room for, relative to the mean.
@@ -71,7 +74,7 @@ class Parts:
 _APART, _ONLY_ONCE = 3, 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Outline:
     """A compiled outline: its slots in the order in which they fill, ``choices`` (slots, 16) are their blocks."""
 
@@ -81,35 +84,50 @@ class Outline:
     #: Of each place in the document, the slot that fills it.
     rank: I64
 
-    def blocks(self, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
-        """The blocks of each document (rows, slots), -1 where a slot stays empty.
 
-        Slots fill in the order of their ranks until the chosen blocks come nearest to the wanted size.
-        """
-        slots, rows = len(self.rank), len(keys)
-        drawn = np.arange(-(-slots // len(_SHIFTS)), dtype=np.uint64)[:, None] * STRIDE + keys
-        mix_in_place(drawn, np.empty_like(drawn))
-        # Where each choice is in the flat table. Slot by slot: a document may have few of them.
-        bits = ((drawn[:, None] >> _SHIFTS[:, None]) & _LAST).reshape(drawn.shape[0] * len(_SHIFTS), rows)[:slots]
-        chosen = bits.view(np.int64) + np.arange(0, self.choices.size, _CHOICES)[:, None]
-        sizes = np.take(self.choice_bytes.ravel(), chosen)
-        middles = np.cumsum(sizes, axis=0)
-        sizes *= 0.5
-        middles -= sizes
-        filled = np.count_nonzero(middles <= wanted_bytes, axis=0)
-        blocks = np.take(self.choices.ravel(), chosen)
-        blocks[np.arange(slots)[:, None] >= np.maximum(filled, 1)] = -1
-        in_place: I64 = np.take(blocks, self.rank, axis=0).T
-        return in_place
+@lru_cache(maxsize=16)
+def _together(outlines: tuple[Outline, ...]) -> Outline:
+    """Outlines as one, with an axis more: those with fewer slots have others, too large for any document, behind."""
+    slots = max(len(outline.rank) for outline in outlines)
+    choices = np.full((len(outlines), slots, _CHOICES), -1, dtype=np.int64)
+    choice_bytes = np.full(choices.shape, _TOO_LARGE)
+    rank = np.tile(np.arange(slots), (len(outlines), 1))
+    for number, outline in enumerate(outlines):
+        own = len(outline.rank)
+        choices[number, :own], choice_bytes[number, :own], rank[number, :own] = (
+            outline.choices,
+            outline.choice_bytes,
+            outline.rank,
+        )
+    return Outline(choices, choice_bytes, rank)
 
 
 def blocks_of(outlines: Sequence[Outline], chosen: I64, wanted_bytes: NDArray[np.float64], keys: U64) -> I64:
-    """The blocks of each document (rows, slots of the longest outline) by the outline that it has, -1 for none."""
-    blocks = np.full((len(chosen), max(len(outline.rank) for outline in outlines)), -1, dtype=np.int64)
-    for number, outline in enumerate(outlines):
-        mine = chosen == number
-        blocks[mine, : len(outline.rank)] = outline.blocks(wanted_bytes[mine], keys[mine])
-    return blocks
+    """The blocks of each document (rows, slots of the longest outline) by the outline that it has, -1 for none.
+
+    Slots fill in the order of their ranks until the chosen blocks come nearest to the wanted size.
+    """
+    outline, rows = _together(tuple(outlines)), len(chosen)
+    slots = outline.rank.shape[1]
+    drawn = np.arange(-(-slots // len(_SHIFTS)), dtype=np.uint64)[:, None] * STRIDE + keys
+    mix_in_place(drawn, np.empty_like(drawn))
+    # Where each choice is among all. Slot by slot: a document may have few of them.
+    bits = ((drawn[:, None] >> _SHIFTS[:, None]) & _LAST).reshape(drawn.shape[0] * len(_SHIFTS), rows)[:slots]
+    choice = bits.view(np.int64)
+    choice += np.arange(0, slots * _CHOICES, _CHOICES)[:, None]
+    choice += chosen * (slots * _CHOICES)
+    sizes = outline.choice_bytes.ravel().take(choice)
+    middles = np.cumsum(sizes, axis=0)
+    sizes *= 0.5
+    middles -= sizes
+    filled = np.count_nonzero(middles <= wanted_bytes, axis=0)
+    blocks = outline.choices.ravel().take(choice)
+    blocks[np.arange(slots)[:, None] >= np.maximum(filled, 1)] = -1
+    place = outline.rank.take(chosen, axis=0)
+    place *= rows
+    place += np.arange(rows)[:, None]
+    in_place: I64 = blocks.ravel().take(place)
+    return in_place
 
 
 @dataclass(frozen=True, slots=True)

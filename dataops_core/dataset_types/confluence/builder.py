@@ -154,11 +154,10 @@ class PageBuilder:
         zone = plan.people.zone[author]
         drawn = self._draw("created", rows)
         told = np.where(reviews, ends[incident], plan.releases.posted[release])
-        created = np.where(
-            reviews | notes,
-            calendar.later(told, drawn, within_days=np.where(reviews, 5, 2), zone=zone),
-            np.where(root, calendar.before(drawn, zone=zone), calendar.moments(drawn, self._spec.weeks, zone=zone)),
-        )
+        created = calendar.moments(drawn, self._spec.weeks, zone=zone)
+        created[root] = calendar.before(drawn[root], zone=zone[root])
+        later, within_days = reviews | notes, np.where(reviews, 5, 2)
+        created[later] = calendar.later(told[later], drawn[later], within_days=within_days[later], zone=zone[later])
         versions = self._draw("version", rows)
         # A third of the pages never changed; the others a few times, seldom many.
         version = np.where(chance(versions, 330), 1, 2 + np.minimum(pick(mix(versions), 12), pick(mix(~versions), 24)))
