@@ -148,15 +148,16 @@ class Fragments:
         ``blocks`` (rows, slots) names the blocks of each row in order, -1 for none; ``keys`` has one key per row. A row
         with ``edits`` above 0 says what the same blocks, ranges and key say without, but for a few fragments.
         """
-        edits = np.zeros_like(keys) if edits is None else edits
         said, table = _Said.of(self.program, blocks, keys), self._table(ranges)
+        edited = _Edited.of_rows(said.bounds, np.zeros_like(keys) if edits is None else edits)
         ids = _scratch("ids", int(said.bounds[-1]))
         rows = max(1, len(blocks) * _AT_ONCE // max(1, len(ids)))
         for start in range(0, len(blocks), rows):
-            self._draw(table, said, edits, slice(start, min(start + rows, len(blocks))), ids)
+            self._draw(table, said, edited, slice(start, min(start + rows, len(blocks))), ids)
+        edited.edit(ids)
         return gather(self.arena, ids, said.bounds)
 
-    def _draw(self, table: _Table, said: "_Said", edits: U64, rows: slice, ids: I64) -> None:
+    def _draw(self, table: _Table, said: "_Said", edited: "_Edited", rows: slice, ids: I64) -> None:
         """Draws the fragments of some rows into ``ids``, without allocating anything large."""
         program = self.program
         first, stop = said.bounds[[rows.start, rows.stop]].tolist()
@@ -166,9 +167,9 @@ class Fragments:
         np.add(_counting(count), np.repeat(said.jump[blocks] + first, lengths), out=step)
         np.take(program.factor, step, out=drawn, mode="clip")
         np.multiply(drawn, np.repeat(said.key[blocks], lengths), out=drawn)
-        edited = np.flatnonzero(edits[rows]) + rows.start
-        of, at = _within(said.bounds[edited] - first, said.bounds[edited + 1] - said.bounds[edited])
-        edit = mix(drawn[at] + edits[edited][of])
+        mine = edited.between(first, stop)
+        at = edited.at[mine] - first
+        edited.drawn[mine] = drawn[at]
         drawn >>= _HALF
         # Where the range of each step's pool is.
         np.take(table.where, step, out=other, mode="clip")
@@ -180,11 +181,10 @@ class Fragments:
         np.take(table.flat, other, out=taken, mode="clip")
         counts = other.view(np.uint64)
         np.bitwise_and(taken, _LOW, out=counts)
+        edited.counts[mine] = counts[at]
         drawn *= counts
         drawn >>= _HALF
         taken >>= _HALF
-        if len(at):
-            drawn[at] = _otherwise(drawn[at], counts[at], edit, of)
         taken += drawn
         np.take(program.shift, step, out=other, mode="clip")
         ids[first:stop] += other
@@ -229,25 +229,44 @@ def packed_ranges(first: I64, counts: "int | I64 | U64") -> U64:
     return packed
 
 
-def _within(starts: I64, lengths: I64) -> tuple[I64, I64]:
-    """The places of some stretches, one stretch after the other: of which stretch each is, and the place."""
-    of = np.repeat(np.arange(len(starts)), lengths)
-    return of, np.arange(len(of)) + (starts - np.cumsum(lengths) + lengths)[of]
+@dataclass(frozen=True, slots=True)
+class _Edited:
+    """The steps of rows with edits, one after the other: what they drew, to be changed when all is drawn."""
 
+    #: Of each step which of these rows it is of, what that one's edits are drawn by, and its place among all steps.
+    of: I64
+    by: U64
+    at: I64
+    #: What each drew, and of how many fragments.
+    drawn: U64
+    counts: U64
 
-def _otherwise(chosen: U64, counts: U64, drawn: U64, row: I64) -> U64:
-    """What edited rows choose, one after the other: another one of ``_EDITED``, and one at least of those that can."""
-    free = counts > 1
-    edited = free & (drawn % _EDITED == 0)
-    # Of a row where none was drawn, the last one that can.
-    none = np.bincount(row[edited], minlength=int(row[-1]) + 1) == 0
-    left = np.flatnonzero(free & none[row])
-    edited[left[np.flatnonzero(np.diff(row[left], append=-1))]] = True
-    many = counts[edited]
-    others = ((drawn[edited] >> _HALF) * (many - np.uint64(1))) >> _HALF
-    said = chosen.copy()
-    said[edited] = (chosen[edited] + np.uint64(1) + others) % many
-    return said
+    @classmethod
+    def of_rows(cls, bounds: I64, edits: U64) -> "_Edited":
+        """Those of the rows with ``edits`` above 0; the steps of all rows are between ``bounds``."""
+        rows = np.flatnonzero(edits)
+        lengths = bounds[rows + 1] - bounds[rows]
+        of = np.repeat(np.arange(len(rows)), lengths)
+        at = np.arange(len(of)) + (bounds[rows] - np.cumsum(lengths) + lengths)[of]
+        return cls(of, edits[rows][of], at, np.empty_like(edits, shape=at.shape), np.empty_like(edits, shape=at.shape))
+
+    def between(self, first: int, stop: int) -> slice:
+        """Which of them are among these of all steps."""
+        return slice(*np.searchsorted(self.at, [first, stop]).tolist())
+
+    def edit(self, ids: I64) -> None:
+        """Lets one of ``_EDITED`` steps say another fragment, and one at least of each row's that can."""
+        drawn, free = mix(self.drawn + self.by), self.counts > 1
+        edited = free & (drawn % _EDITED == 0)
+        # Of a row where none was drawn, the last one that can.
+        none = np.ones(int(self.of[-1]) + 1 if len(self.of) else 0, dtype=np.bool_)
+        none[self.of[edited]] = False
+        left = np.flatnonzero(free & none[self.of])
+        edited[left[np.flatnonzero(np.diff(self.of[left], append=-1))]] = True
+        many = self.counts[edited]
+        chosen = ((self.drawn[edited] >> _HALF) * many) >> _HALF
+        others = ((drawn[edited] >> _HALF) * (many - np.uint64(1))) >> _HALF
+        ids[self.at[edited]] += ((chosen + np.uint64(1) + others) % many).astype(np.int64) - chosen.astype(np.int64)
 
 
 class _Scratch(threading.local):
