@@ -71,7 +71,7 @@ class Parts:
 
 
 #: How often what has a place at every second depth counts there, and what has a single one.
-_APART, _ONLY_ONCE = 3, 4
+_APART, _ONLY_ONCE = 3, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -149,19 +149,10 @@ class Lexicon:
     def of(cls, topic: Topic, vocabulary: IndustryVocabulary) -> "Lexicon":
         """The lexicon of a topic."""
         nouns = unique(topic.nouns)
-        products = unique(vocabulary.products)
+        products = _turned(unique(vocabulary.products), topic.key, "prod")
         adjectives = telling(topic.adjectives, nouns)
 
-        def turned(slot: str, words: Sequence[str]) -> tuple[str, ...]:
-            first = digest64("first word", topic.key, slot) % len(words)
-            return (*words[first:], *words[:first])
-
-        # Of each slot the first words are said most: other ones in each topic, where topics share them.
-        stakeholders, systems = (
-            turned("stake", unique(vocabulary.stakeholders)),
-            turned("sys", unique(vocabulary.systems)),
-        )
-        products = turned("prod", products)
+        # Of each slot the first words are said most: of what topics share these are other ones in each.
         return cls(
             {
                 "n": nouns,
@@ -173,22 +164,28 @@ class Lexicon:
                 "vb": tuple(map(base_form, topic.verbs)),
                 "m": unique(topic.metrics),
                 "p": topic.practices,
-                "sys": systems,
+                "sys": unique(vocabulary.systems),
                 "prod": products,
                 "prods": tuple(map(plural, products)),
                 "a_prod": tuple(map(with_article, products)),
-                "stake": stakeholders,
-                "reg": turned("reg", vocabulary.regulations),
-                "risk": turned("risk", vocabulary.risks),
-                "goal": turned("goal", vocabulary.goals),
-                "role": turned("role", _ROLES),
-                "often": turned("often", _OFTEN),
-                "past": turned("past", _PAST),
-                "span": turned("span", _SPANS),
+                "stake": unique(vocabulary.stakeholders),
+                "reg": vocabulary.regulations,
+                "risk": _turned(vocabulary.risks, topic.key, "risk"),
+                "goal": _turned(vocabulary.goals, topic.key, "goal"),
+                "role": _turned(_ROLES, topic.key, "role"),
+                "often": _OFTEN,
+                "past": _PAST,
+                "span": _SPANS,
                 "num": tuple(str(number) for number in range(2, 91)),
                 "pct": tuple(f"{number} percent" for number in range(2, 61)),
             }
         )
+
+
+def _turned(words: Sequence[str], *path: str) -> tuple[str, ...]:
+    """The words, beginning with another one by the path."""
+    first = digest64("first word", *path) % len(words)
+    return (*words[first:], *words[:first])
 
 
 def unique(phrases: Sequence[str]) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from dataops_core.company.build import PAGE_ID_STEP, first_page_id
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.confluence.columns import SCHEMA
-from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, VERSION_MESSAGES
-from dataops_core.dataset_types.confluence.plan import NOTES, REVIEW, body_bytes, plans
+from dataops_core.dataset_types.confluence.layout import FIRST_VERSION, HOME_ARCHETYPE, VERSION_MESSAGES
+from dataops_core.dataset_types.confluence.plan import NOTES, REVIEW_ARCHETYPE, body_bytes, plans
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incomplete
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
@@ -170,14 +170,10 @@ class PageBuilder:
             home=home,
             project=project,
             topic=weighted(self._draw("topic", rows), plan.topic_table),
-            archetype=np.where(
-                reviews,
-                archetypes.index(REVIEW),
-                np.where(
-                    notes,
-                    archetypes.index(NOTES),
-                    weighted(self._draw("archetype", rows), plan.archetype_table),
-                ),
+            archetype=np.select(
+                [reviews, notes, root],
+                [archetypes.index(name) for name in (REVIEW_ARCHETYPE, NOTES, HOME_ARCHETYPE)],
+                weighted(self._draw("archetype", rows), plan.archetype_table),
             ),
             incident=incident,
             release=release,
@@ -324,14 +320,14 @@ class PageBuilder:
         for name, digits in (("id_a", above // 1_000_000), ("id_b", above // 1000 % 1000), ("id_c", above % 1000)):
             fragments.only(ranges, name, fragments.base(name) + digits)
         wanted = self._sizes(told.rows)
-        blocks = blocks_of(plan.outlines, told.archetype, wanted, self._draw("outline", told.rows))
+        outline = np.where(told.incident >= 0, plan.review, told.archetype)
+        blocks = blocks_of(plan.outlines, outline, wanted, self._draw("outline", told.rows))
         blocks = plan.facts.placed(blocks, marks)
         plan.facts.narrow(fragments, ranges, marks)
         self._narrow_reviews(ranges, told)
         self._narrow_notes(ranges, told)
         end = np.where(told.incident >= 0, plan.tracking, np.where(told.release >= 0, plan.contents, -1))
-        begin = np.where(told.root, plan.welcome, -1)
-        blocks = np.hstack([begin[:, None], blocks, end[:, None]])
+        blocks = np.hstack([blocks, end[:, None]])
         return fragments.compose(ranges, blocks, self._draw("body", told.rows), marks.edits)
 
     def _narrow_reviews(self, ranges: Ranges, pages: _Pages) -> None:
@@ -343,7 +339,7 @@ class PageBuilder:
         days = np.array([each.started // calendar.DAY for each in incidents], dtype=np.int64)
         fragments.only_where(ranges, "incident_ticket", reviews, fragments.base("incident_ticket") + issues[chosen])
         fragments.only_where(ranges, "affected", reviews, fragments.base("affected") + hit[chosen])
-        for name in ("support_ticket", "outage_thread"):
+        for name in ("support_ticket", "outage_thread", "outage_span", "outage_lasted", "outage_course"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + chosen)
         for name in (*DAYS, "outage_day"):
             fragments.only_where(ranges, name, reviews, fragments.base(name) + days[chosen])

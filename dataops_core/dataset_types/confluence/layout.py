@@ -5,7 +5,7 @@ kind stands first. In introductions and closings names in braces are pools.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from dataops_core.generation.outline import Section
 
@@ -19,6 +19,14 @@ class Layout:
     titles: tuple[tuple[str, str], ...]
     intros: tuple[str, ...]
     sections: tuple[Section, ...]
+    #: Of some sections, by their number, what stands below the heading in place of text.
+    openings: Mapping[int, str] = field(default_factory=dict)
+    #: How a page ends, and the words that lead to the page above it, if it has one.
+    closings: tuple[tuple[str, str], ...] = (
+        ("Questions go to {person_mail}.", "the page above this one"),
+        ("{author} wrote this page for {team}.", "the overview above"),
+        ("Corrections are welcome; tell {person}.", "what comes before"),
+    )
 
 
 LAYOUTS: Mapping[str, Layout] = {
@@ -278,6 +286,73 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
     ),
 }
+
+#: The review of one of the company's incidents: when it was and how it went is known.
+_COURSE = Section(("Timeline", "Course of events", "What happened when"), {"live": 4, "paragraph": 3})
+REVIEW = replace(
+    LAYOUTS["incident_report"],
+    intros=(
+        (
+            "On {outage_day}, {title_other} was down {outage_span}; {title_things} were the first sign. {author} led "
+            "the response. This review is blameless. "
+        ),
+        (
+            "Between the first alert and the all-clear on {outage_day} lay {outage_lasted}. {title_other} was down, "
+            "since {title_things} went unnoticed; {author} wrote this review. "
+        ),
+        (
+            "{affected} noticed {title_things} before we did. {title_other} was down for {outage_lasted} on "
+            "{outage_day}, {outage_span}. "
+        ),
+    ),
+    sections=tuple(
+        _COURSE if "timeline" in section.kinds else section for section in LAYOUTS["incident_report"].sections
+    ),
+    openings={
+        place: "{outage_course}"
+        for place, section in enumerate(LAYOUTS["incident_report"].sections)
+        if "timeline" in section.kinds
+    },
+)
+
+#: A space's first page: who is here, and where all else is.
+HOME_ARCHETYPE = "space_home"
+_PEOPLE = "<table><tbody><tr><th>Person</th><th>Team</th><th>Ask about</th></tr>{}</tbody></table>".format(
+    "".join(f"{{first_person_mail{row}}}<td>{{team}}</td><td>{{practice*}}</td></tr>" for row in range(3))
+)
+HOME = Layout(
+    titles=(("project", "{x}: {T}"),),
+    intros=(
+        (
+            "This is the space of {project}. {team} runs {service} here; {person_mail} answers questions.</p><ul>"
+            '<li>The code is in <a href="{repository}">{service}</a></li><li>The files are in {file_link}</li><li>The '
+            'news is in <a href="{announcement}">#releases</a></li></ul><p>'
+        ),
+        (
+            "Welcome to {project}. You find here what {team} knows about {service} and {title_things}.</p><ul>"
+            '<li>Code: <a href="{repository}">{service}</a></li><li>Files: {file_link}</li><li>News: <a '
+            'href="{announcement}">#releases</a></li><li>Questions: {person_mail}</li></ul><p>'
+        ),
+    ),
+    sections=(
+        Section(("About this space", "What we do", "What this space is for"), {**_TEXT, "bullets": 3, "panel": 2}),
+        Section(("Who is who", "People", "Whom to ask"), {"live": 5, "paragraph": 5, "subsection": 2}),
+        Section(("What we run", "Services", "What we look after"), {"links": 4, **_TEXT, "code": 2, "metrics": 2}),
+        Section(("Pages", "Where to find what", "Contents"), {"links": 4, **_TEXT}),
+        Section(("How we work", "Working with us", "Good to know"), {"bullets": 5, "steps": 3, "panel": 3, **_TEXT}),
+        Section(("What is new", "News", "Current work"), {"issues": 5, "actions": 3, **_TEXT}),
+    ),
+    openings={
+        1: f"<p>Any of us in {{team}} can help, these three first.</p>{_PEOPLE}",
+        3: '<p>All pages of this space:</p><ac:structured-macro ac:name="children" />',
+        5: '<p>Changed lately:</p><ac:structured-macro ac:name="recently-updated" />',
+    },
+    closings=(
+        ("Questions go to {person_mail}.", ""),
+        ("{author} keeps this page for {team}.", ""),
+        ("Corrections are welcome; tell {person}.", ""),
+    ),
+)
 
 #: Messages of versions; never blank.
 VERSION_MESSAGES = (

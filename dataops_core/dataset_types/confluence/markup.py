@@ -13,7 +13,8 @@ from dataops_core.company.build import issue_key, repository_url, space_home_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.company.threads import thread_links
-from dataops_core.dataset_types.confluence.layout import LAYOUTS
+from dataops_core.dataset_types.confluence.layout import Layout
+from dataops_core.dataset_types.outages import Event, clock, courses, lasted, spanned
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -65,6 +66,8 @@ _TIMELINE_ROWS = 8
 _ONCE = ("timeline", "metrics", "issues", "actions", "contacts", "comparison", "links")
 #: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
 _METRICS, _CONTACTS = 5, 4
+#: So many spaces and repositories at most are in a list of links.
+_LINKS = 3
 
 
 @lru_cache(maxsize=8192)  # a plan says the same few hundred words again and again
@@ -76,9 +79,10 @@ def escape(text: str) -> str:
 def add_pools(library: Library, company: Company) -> None:
     """Adds the pools that only pages need; those of ``sentences.add_pools`` must be there."""
     library.pool("home_link", [_link(space_home_url(company, project), project.name) for project in company.projects])
-    library.pool(
-        "repository_link", [_link(repository_url(company, service), service.name) for service in company.services]
-    )
+    links = [_link(repository_url(company, service), service.name) for service in company.services]
+    library.pool("repository_link", links)
+    for pool in ("home_link", "repository_link"):
+        library.divided(pool, _LINKS)
     library.pool_by(
         PROJECT,
         "file_link",
@@ -92,6 +96,9 @@ def add_pools(library: Library, company: Company) -> None:
     library.alias("outage_day", "any_day")
     library.pool("support_ticket", [html.escape(ticket_url(company, each.first_ticket)) for each in company.incidents])
     library.pool("outage_thread", thread_links(company).incidents)
+    library.pool("outage_span", [spanned(each) for each in company.incidents])
+    library.pool("outage_lasted", [lasted(each) for each in company.incidents])
+    library.pool("outage_course", [_course(events) for events in courses(company)])
     library.pool("release_contents", [_contents(company, release) for release in company.releases])
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
@@ -123,9 +130,8 @@ def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
     return {kind: tuple(library.block(*build(library, draws)) for _ in range(12)) for kind, build in _BUILDERS.items()}
 
 
-def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]], draws: Draws) -> Parts:
-    """What an archetype's outline consists of."""
-    layout = LAYOUTS[archetype]
+def parts(library: Library, name: str, layout: Layout, blocks: Mapping[str, tuple[int, ...]], draws: Draws) -> Parts:
+    """What the outline of a layout consists of."""
     intros = [
         library.block(*library.parse(f"{contents}<p>{_titled(text)}"), *sentences(draws, library, 2, 0), *end)
         for text in layout.intros
@@ -134,24 +140,24 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
     ]
     sections = []
     for number, section in enumerate(layout.sections):
-        library.pool(f"{archetype}_heading{number}", section.headings)
-        start = library.parse(f"<h2>{{{archetype}_heading{number}}}</h2><p>")
-        heads = [
-            library.block(*start, *sentences(draws, library, count), library.literal("</p>")) for count in (2, 3, 3, 4)
-        ]
+        library.pool(f"{name}_heading{number}", section.headings)
+        heading = f"<h2>{{{name}_heading{number}}}</h2>"
+        if number in layout.openings:
+            heads = [library.block(*library.parse(heading + layout.openings[number]))]
+        else:
+            start, end = library.parse(f"{heading}<p>"), library.literal("</p>")
+            heads = [library.block(*start, *sentences(draws, library, count), end) for count in (2, 3, 3, 4)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
     outros = [
         library.block(
             *library.parse(
                 f'<p>{text} See also <a href="{{parent_url}}{{id_a}}{{id_b}}{{id_c}}">{words}</a> and the repository '
                 '<a href="{repository}">{service}</a>.</p>'
+                if words
+                else f"<p>{text}</p>"
             )
         )
-        for text, words in (
-            ("Questions go to {person_mail}.", "the page above this one"),
-            ("{author} wrote this page for {team}.", "the overview above"),
-            ("Corrections are welcome; tell {person}.", "what comes before"),
-        )
+        for text, words in layout.closings
     ]
     return Parts(
         tuple(intros),
@@ -159,17 +165,6 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         tuple(outros),
         apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code", "panel")),
         once=frozenset(blocks[kind] for kind in _ONCE),
-    )
-
-
-def welcome(library: Library) -> int:
-    """The block that a space's first page begins with: who is here, and where all else is."""
-    return library.block(
-        *library.parse(
-            "<p>This is the space of {project}. {team} runs {service} here; {person_mail} answers questions.</p><ul>"
-            '<li>The code is in <a href="{repository}">{service}</a></li><li>The files are in {file_link}</li><li>The '
-            'news is in <a href="{announcement}">#releases</a></li></ul>'
-        )
     )
 
 
@@ -204,6 +199,14 @@ def _contents(company: Company, release: Release) -> str:
     fixed, tracked = macros[: len(release.fixed)], macros[len(release.fixed) :]
     listed = "".join(f"<li>Closed: {macro}</li>" for macro in fixed)
     return f"<ul>{listed}</ul>" + "".join(f"<p>Tracked as {macro}.</p>" for macro in tracked)
+
+
+def _course(events: Sequence[Event]) -> str:
+    rows = "".join(
+        f"<tr><td>{clock(each.moment)}</td><td>{escape(each.text).format(_link(each.url, each.name))}</td></tr>"
+        for each in events
+    )
+    return f"<table><tbody><tr><th>Time (UTC)</th><th>Event</th></tr>{rows}</tbody></table>"
 
 
 def _titled(text: str) -> str:
@@ -326,8 +329,10 @@ _BUILDERS: Mapping[str, _Build] = {
     ),
     "links": lambda library, draws: library.parse(
         "<ul>"
-        + "<li>{home_link}: {phrase}</li>" * draws.between("homes", 1, 3)
-        + "<li>{repository_link}: {phrase*}</li>" * draws.between("repositories", 1, 3)
+        + "".join(f"<li>{{home_link{nth}}}: {{phrase}}</li>" for nth in range(draws.between("homes", 1, _LINKS)))
+        + "".join(
+            f"<li>{{repository_link{nth}}}: {{phrase*}}</li>" for nth in range(draws.between("repositories", 1, _LINKS))
+        )
         + "<li>{file_link}: {phrase}</li>"
         + '<li><a href="{announcement}">#releases</a>: {phrase}</li>' * draws.below("announced", 2)
         + "</ul>"

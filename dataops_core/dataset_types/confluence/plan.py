@@ -12,7 +12,7 @@ from dataops_core.company.model import Company
 from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.confluence import markup
 from dataops_core.dataset_types.confluence.columns import LABELS
-from dataops_core.dataset_types.confluence.layout import LAYOUTS
+from dataops_core.dataset_types.confluence.layout import HOME, HOME_ARCHETYPE, LAYOUTS, REVIEW
 from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.plan import (
     Numbered,
@@ -33,7 +33,7 @@ from dataops_core.templates.model import Template
 
 #: Bytes of a stored row besides its body, so that the two together meet the template's mean.
 _OTHER_BYTES = 1000
-REVIEW, NOTES = "incident_report", "release_notes"
+REVIEW_ARCHETYPE, NOTES = "incident_report", "release_notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class PagePlan:
     #: Of each project its incidents, in the order of time, and the block that says how each is tracked.
     incidents: I64
     tracking: int
-    #: The block that a space's first page begins with.
-    welcome: int
+    #: The outline of a review, which is the last one; those before are of the archetypes.
+    review: int
     releases: Releases
     #: The block that says what a release consists of.
     contents: int
@@ -77,20 +77,22 @@ def _plan(plan_key: PlanKey) -> PagePlan:
     library.alias("author", "person*")
     draws = Draws("confluence", company.client_id, template.template_id)
     # The company's incidents have their reviews, and its releases their notes, whatever the template weighs.
-    archetypes = tuple(sorted({REVIEW, NOTES, *(name for name, weight in template.archetypes.items() if weight)}))
+    weighed = sorted({REVIEW_ARCHETYPE, NOTES, *(name for name, weight in template.archetypes.items() if weight)})
+    archetypes = (*weighed, HOME_ARCHETYPE)
     blocks = markup.kinds(library, draws)
-    parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    tracking, contents, welcome = markup.tracking(library), markup.contents(library), markup.welcome(library)
+    layouts = {**{name: LAYOUTS[name] for name in weighed}, HOME_ARCHETYPE: HOME, "review": REVIEW}
+    parts = {name: markup.parts(library, name, layout, blocks, draws) for name, layout in layouts.items()}
+    tracking, contents = markup.tracking(library), markup.contents(library)
     facts = Facts.add(library, template, company, markup.escape, ("<p>", "</p>"))
     fragments = library.freeze()
     return PagePlan(
         fragments=fragments,
         outlines=tuple(
             compile_outline(part, fragments.block_bytes, body_bytes(template), "outline", company.client_id, name)
-            for part, name in zip(parts, archetypes, strict=True)
+            for name, part in parts.items()
         ),
         archetypes=arrays.texts(archetypes),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].titles for name in archetypes]),
+        titles=Titles.of(fragments, template, company, [layouts[name].titles for name in archetypes]),
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         topic_table=topic_table(template),
         topics=arrays.texts([topic.key for topic in template.topics]),
@@ -105,7 +107,7 @@ def _plan(plan_key: PlanKey) -> PagePlan:
             [[incident.index for incident in mine] for mine in company.incidents_by_project], dtype=np.int64
         ),
         tracking=tracking,
-        welcome=welcome,
+        review=len(archetypes),
         releases=Releases.of(company),
         contents=contents,
         facts=facts,

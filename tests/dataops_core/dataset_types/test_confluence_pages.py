@@ -3,15 +3,18 @@
 import base64
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from urllib.parse import quote_plus
 
 import numpy as np
+import pytest
 import yaml
 
-from dataops_core.company.build import PAGE_ID_STEP, first_page_id
+from dataops_core.company.build import PAGE_ID_STEP, first_page_id, repository_url
 from dataops_core.company.wheel import Wheel
-from dataops_core.dataset_types.confluence.layout import LAYOUTS
+from dataops_core.dataset_types.confluence.layout import HOME, HOME_ARCHETYPE, LAYOUTS
+from dataops_core.dataset_types.outages import lasted, spanned
 from dataops_core.generation import calendar
 from dataops_core.generation.sentences import spoken_day
 
@@ -46,12 +49,12 @@ def test_a_section_has_each_table_once(pages):
 
 def test_pages_have_the_sections_of_their_archetype(pages):
     for row in pages.rows:
-        sections = LAYOUTS[row["_archetype"]].sections
+        sections = {**LAYOUTS, HOME_ARCHETYPE: HOME}[row["_archetype"]].sections
         headings = re.findall(r"<h2>([^<]+)</h2>", row["body.storage.value"])
         assert headings
         places = [next(n for n, section in enumerate(sections) if heading in section.headings) for heading in headings]
         assert places == sorted(set(places))
-    assert set(pages.frame["_archetype"]) == set(LAYOUTS)
+    assert set(pages.frame["_archetype"]) == {*LAYOUTS, HOME_ARCHETYPE}
 
 
 def test_a_page_begins_with_what_its_title_says(pages):
@@ -90,6 +93,20 @@ def test_a_space_s_first_page_is_its_project_s_home(pages):
         assert row["title"] == f"{project.name}: start here"
         assert row["_space_key"] == project.key
         assert "parentId" not in pages.type.record(row)
+        # It says who is here and where all else is; it is no document on a subject, and nothing above it is named.
+        body = row["body.storage.value"]
+        service = pages.spec.company.services[project.index]
+        assert re.findall(r'ac:name="(children|recently-updated)"', body) in (
+            [],
+            ["children"],
+            ["children", "recently-updated"],
+        )
+        assert f'href="{repository_url(pages.spec.company, service)}"' in body
+        assert project.name in body.partition("<ul>")[0]
+        assert all(
+            f'/pages/{row["id"]}">{words}<' not in body
+            for words in ("the page above this one", "the overview above", "what comes before")
+        )
 
 
 def test_rows_go_round_the_wheel(pages):
@@ -162,7 +179,27 @@ def test_the_company_s_incidents_have_their_reviews_within_days(pages):
         assert f">{company.projects[incident.project].key}-{incident.issue}<" in body
         assert f"{company.customers[incident.customers[0]]} was hit on {day}" in body
         assert f'href="{company.support_url}/agent/tickets/{incident.first_ticket}"' in body
+        # How it went is told by the clock, from its begin to its end, and nothing else says how long it lasted.
+        course = re.findall(r"<tr><td>(\d\d:\d\d)</td><td>(.*?)</td></tr>", body)
+        minutes = [int(time[:2]) * 60 + int(time[3:]) for time, _ in course]
+        since = [(minute - minutes[0]) % (24 * 60) for minute in minutes]
+        assert since == sorted(since)
+        assert minutes[0] == incident.started % calendar.DAY // 60
+        assert minutes[-1] == incident.resolved % calendar.DAY // 60
+        assert body.count("<th>Time") == 1
+        intro = body.partition("</p>")[0]
+        assert spanned(incident) in intro or lasted(incident) in intro
+        assert any(f"/browse/{company.projects[incident.project].key}-{incident.issue}" in text for _, text in course)
     assert found > len(company.incidents) / 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(40, "40 minutes"), (61, "an hour and a minute"), (120, "two hours"), (359, "five hours and 59 minutes")],
+)
+def test_how_long_an_incident_lasted_is_what_its_clock_says(pages, minutes, said):
+    incident = replace(pages.spec.company.incidents[0], started=7 * 60 + 59, resolved=(7 + minutes) * 60)
+    assert lasted(incident) == said
 
 
 def test_short_pages_are_pages_too(dataset_of, profile):

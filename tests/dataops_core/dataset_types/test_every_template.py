@@ -16,7 +16,7 @@ from dataops_core.generation.records import write_records
 #: Issue keys, and what looks alike: change references such as CHG-12345, the license BSD-3-Clause.
 ISSUE = re.compile(r"(?<![\w-])([A-Z]{3,4})-(\d+)(?![\w-])")
 #: Archetypes of what the company has, whatever a template weighs.
-ALWAYS = {"service", "incident", "incident_report", "release_notes", "task", "announcement"}
+ALWAYS = {"service", "incident", "incident_report", "release_notes", "space_home", "task", "announcement"}
 NO_ISSUE = {"CHG", "REF", "BSD"}
 URL = re.compile(r"https?://[^\s\"'<>|)\]}]+")
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -1,0 +1,114 @@
+"""The company's incidents as dataset types speak of them: by the clock, and what happened when.
+
+Times are UTC's, as in alerts and logs: an incident's people and customers sit in several zones. Does not belong here:
+what a type says about them, and its markup.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dataops_core.company.build import issue_key, ticket_url
+from dataops_core.company.model import Company, Incident
+from dataops_core.company.threads import incident_posts, thread_links
+from dataops_core.company.timeline import issue_created, ticket_created
+from dataops_core.generation import calendar
+from dataops_core.generation.seeding import Draws
+
+#: How an incident begins and ends, and what is tried meanwhile: ``{}`` is the service.
+_BEGINS = (
+    "{} answers with errors, and nobody has noticed yet.",
+    "The first requests to {} time out.",
+    "Half of what is sent to {} is refused.",
+    "{} stops answering.",
+)
+_TRIED = (
+    "Restarting {} helps for two minutes.",
+    "Twice as many instances of {} make no difference.",
+    "The last change to {} is rolled back.",
+    "Traffic is led around {}.",
+    "A full disk is ruled out; the queue in front of {} keeps growing.",
+    "The database behind {} is healthy, its connections are not.",
+    "Writes to {} are switched off, reads come back.",
+    "A second pair of eyes finds the setting of {} that was changed.",
+    "{} comes up with a clean cache.",
+    "The first healthy instance of {} takes traffic.",
+)
+_ENDS = (
+    "All of {} is back. The incident is over.",
+    "{} answers as before; the alert clears.",
+    "The backlog of {} is worked off, all clear.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened during an incident. ``text`` has ``{}`` where what ``url`` leads to is named."""
+
+    moment: int
+    text: str
+    name: str = ""
+    url: str = ""
+
+
+def clock(moment: int) -> str:
+    """A moment as a clock shows it: ``16:05``."""
+    minutes = moment % calendar.DAY // 60
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def spanned(incident: Incident) -> str:
+    """From when to when an incident lasted: ``from 16:05 to 18:20 UTC``."""
+    return f"from {clock(incident.started)} to {clock(incident.resolved)} UTC"
+
+
+def lasted(incident: Incident) -> str:
+    """How long an incident lasted, as the clock's minutes have it: ``two hours and 15 minutes``."""
+    hours, minutes = divmod(incident.resolved // 60 - incident.started // 60, 60)
+    counted = ("", "an hour", "two hours", "three hours", "four hours", "five hours", "six hours")[hours]
+    told = "" if minutes == 0 else "a minute" if minutes == 1 else f"{minutes} minutes"
+    return " and ".join(filter(None, (counted, told)))
+
+
+def courses(company: Company) -> list[list[Event]]:
+    """What happened in the course of each of the company's incidents, in the order of time.
+
+    An issue, a message and a ticket are there at the moments that the tracker, the chat and the help desk say.
+    """
+    incidents, posted, links = company.incidents, incident_posts(company).tolist(), thread_links(company).incidents
+    found = []
+    for incident in incidents:
+        draws = Draws("course", company.client_id, incident.index)
+        service = company.services[incident.service].name
+        lead = company.people[incident.lead].name
+        zone = company.people[company.teams[company.projects[incident.project].team].first_person].zone
+        count = company.projects[incident.project].issue_count
+        project, number = (np.array([one], dtype=np.int64) for one in (incident.project, incident.issue))
+        opened = int(issue_created(company.client_id, project, number, count, zone)[0])
+        tickets = incident.first_ticket + np.arange(len(incident.customers), dtype=np.int64)
+        asked = ticket_created(company.client_id, tickets, company.ticket_count).tolist()
+        key = issue_key(company, incident.project, incident.issue)
+        tried = [_TRIED[place] for place in draws.shuffled("tried", len(_TRIED))[:3]]
+        begun, ends = posted[incident.index], incident.resolved
+        events = [
+            Event(incident.started, _BEGINS[draws.below("begins", len(_BEGINS))].format(service)),
+            Event(opened, f"{lead} opens {{}}.", key, f"{company.jira_url}/browse/{key}"),
+            Event(begun, f"{lead} writes to {{}}.", "#incidents", links[incident.index]),
+            *(
+                Event(begun + (ends - begun) * (nth + 1) // (len(tried) + 1), text.format(service))
+                for nth, text in enumerate(sorted(tried, key=_TRIED.index))
+            ),
+            *(
+                Event(
+                    moment,
+                    f"{company.customers[customer]} opens {{}}.",
+                    f"ticket {ticket}",
+                    ticket_url(company, ticket),
+                )
+                for customer, ticket, moment in zip(incident.customers, tickets.tolist(), asked, strict=True)
+                if incident.started < moment < ends
+            ),
+            Event(ends, _ENDS[draws.below("ends", len(_ENDS))].format(service)),
+        ]
+        found.append(sorted(events, key=lambda event: event.moment))
+    return found
