@@ -27,7 +27,7 @@ from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.identifiers import uuids
 from dataops_core.generation.outline import Sizes, blocks_of
 from dataops_core.generation.seeding import I64, U64, chance, draw, key, mix, pick
-from dataops_core.generation.sentences import PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
+from dataops_core.generation.sentences import DAYS, PROJECT, TICKETS, TOPIC, narrow_days, narrow_newest, narrow_releases
 
 _INCOMPLETE_FIELDS = ("reply_users", "reply_users_count", "latest_reply")
 #: Slack names so many of those who replied.
@@ -257,12 +257,17 @@ class MessageBuilder:
         role = np.where(told.first, 0, np.where(last & chance(self._draw("closing", told.rows), 700), 2, 1))
         outline = told.archetype * len(ROLES) + role
         keys = self._draw("outline", told.rows)
-        # What a release's first message begins with is a part of its size.
-        announces = told.first & (told.threads.release[told.thread] >= 0)
-        announced = plan.announcements[pick(mix(keys), len(plan.announcements))]
-        before = np.where(announces, fragments.block_bytes[announced], 0).astype(np.int64)
+        # What the first message about a release or an incident begins with is a part of its size.
+        about, drawn, threads = np.full(len(keys), -1, dtype=np.int64), mix(keys), told.threads
+        for there, begins in (
+            (threads.release >= 0, plan.announcements),
+            (threads.alarm, plan.alarms[0]),
+            ((threads.incident >= 0) & ~threads.alarm, plan.alarms[1]),
+        ):
+            about = np.where(told.first & there[told.thread], begins[pick(drawn, len(begins))], about)
+        before = np.where(about >= 0, fragments.block_bytes[about], 0).astype(np.int64)
         blocks = blocks_of(plan.outlines, outline, self._sizes(told.rows) - before, keys)
-        blocks = np.hstack([np.where(announces, announced, -1)[:, None], plan.facts.placed(blocks, marks)])
+        blocks = np.hstack([about[:, None], plan.facts.placed(blocks, marks)])
         plan.facts.narrow(fragments, ranges, marks)
         composed = fragments.compose(ranges, blocks, self._draw("text", told.rows), marks.edits)
         return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
@@ -284,13 +289,20 @@ class MessageBuilder:
         self._narrow_to_incidents(ranges, messages)
 
     def _narrow_to_incidents(self, ranges: Ranges, messages: _Messages) -> None:
-        """Of an incident its own issue, and one customer that it hit."""
+        """Of an incident its own issue, service and day, and one customer that it hit."""
         fragments, outages = self._plan.fragments, self._clock.outages
         incident = messages.threads.incident[messages.thread]
         about = incident >= 0
         hit = (outages.customers[incident] >= 0).sum(axis=1).astype(np.uint64)
         nth = pick(self._draw("customer", messages.threads.roots)[messages.thread], hit)
         links = fragments.bases[fragments.offsets[fragments.names["ticket_link"]] + messages.project]
+        incidents = self._spec.company.incidents
+        services = np.array([each.service for each in incidents], dtype=np.int64)
+        days = calendar.day_of(np.array([each.started for each in incidents], dtype=np.int64))
+        fragments.only_where(ranges, "outage_service", about, fragments.base("outage_service") + services[incident])
+        fragments.only_where(ranges, "outage_clock", about, fragments.base("outage_clock") + incident)
+        for name in DAYS:
+            fragments.only_where(ranges, name, about, fragments.base(name) + days[incident])
         fragments.only_where(ranges, "ticket_link", about, links + outages.issue[incident] - 1)
         fragments.only_where(ranges, "customer", about, fragments.base("customer") + outages.customers[incident, nth])
 

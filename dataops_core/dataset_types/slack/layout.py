@@ -201,6 +201,20 @@ RELEASED = (
     "Just released: {released} ({release_contents}). ",
 )
 
+#: What the first thread about an incident begins with, before its opening, and what the other threads about it do.
+DOWN = (
+    ":rotating_light: {outage_service} is down since {outage_clock} UTC, {customer} is hit. Tracked as {ticket_link}. ",
+    ":fire: {outage_service} has been failing since {outage_clock} UTC. {customer} called; {ticket_link} is open. ",
+    "Incident: {outage_service} does not answer since {outage_clock} UTC, {customer} feels it. I lead {ticket_link}. ",
+    "{outage_service} down since {outage_clock} UTC, reported by {customer}. All about it here: {ticket_link}. ",
+)
+STILL_DOWN = (
+    "On the outage of {outage_service}: ",
+    "{outage_service}, next part: ",
+    ":hourglass: {outage_service} again. ",
+    "Beside the thread on {outage_service}: ",
+)
+
 #: What messages point at: people of the project, issues, pull requests, pages, services, customers, days.
 LIVE = (
     "{ticket_link} has the details, {addressee}. ",
@@ -215,7 +229,7 @@ LIVE = (
     "I counted {amount} of them in {service} on {day}. ",
     "The reference for {customer} is {code}. ",
     "{team} and {customer} meet on it, with {addressee}. ",
-    "{ticket_link} is {ticket_link} again, {addressee}. ",
+    "This is {ticket_link} again, {addressee}. ",
     "{service} calls {other_service} there, says {person}. ",
     "{service} {release} changed it, says {person}: {ticket_link}. ",
     "Please follow up in {channel_link}, {addressee}. ",

@@ -11,7 +11,8 @@ from dataops_core.company.build import issue_key, pull_request_url, space_home_u
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, user_id
-from dataops_core.dataset_types.slack.layout import CLOSINGS, ENDS, LAYOUTS, LIVE, RELEASED
+from dataops_core.dataset_types.outages import clock
+from dataops_core.dataset_types.slack.layout import CLOSINGS, DOWN, ENDS, LAYOUTS, LIVE, RELEASED, STILL_DOWN
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
@@ -87,6 +88,8 @@ def add_pools(library: Library, company: Company) -> None:
             for release in company.releases
         ],
     )
+    library.alias("outage_service", "service*")
+    library.pool("outage_clock", [clock(incident.started) for incident in company.incidents])
     library.pool_by(
         PROJECT,
         "pull_link",
@@ -145,6 +148,12 @@ def parts(library: Library, beginning: str, kinds: Mapping[str, tuple[int, ...]]
 def announcements(library: Library) -> tuple[int, ...]:
     """Blocks that say which release is out."""
     return tuple(library.block(*library.parse(text)) for text in RELEASED)
+
+
+def alarms(library: Library) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Blocks that say which service is down: of the first thread about that, and of the others."""
+    first, others = (tuple(library.block(*library.parse(text)) for text in texts) for texts in (DOWN, STILL_DOWN))
+    return first, others
 
 
 def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:

@@ -53,6 +53,8 @@ class MessagePlan:
     #: Where releases are announced, and the blocks that do.
     release_channel: int
     announcements: I64
+    #: The blocks that say which service is down: of the first thread about that, and of the others.
+    alarms: tuple[I64, I64]
 
 
 def _plan(plan_key: PlanKey) -> MessagePlan:
@@ -74,7 +76,7 @@ def _plan(plan_key: PlanKey) -> MessagePlan:
     blocks = markup.kinds(library, Draws("slack", company.client_id, template.template_id))
     beginnings = [role.format(name) for name in weights for role in ROLES]
     parts = {beginning: markup.parts(library, beginning, blocks) for beginning in sorted(set(beginnings))}
-    announcements = markup.announcements(library)
+    announcements, alarms = markup.announcements(library), markup.alarms(library)
     facts = Facts.add(library, template, company, markup.escape, ("", ""))
     fragments = library.freeze()
     compiled = {
@@ -102,6 +104,7 @@ def _plan(plan_key: PlanKey) -> MessagePlan:
         own_channel=np.array([LAYOUTS[name].channel in {WORK, HELP} for name in weights]),
         release_channel=shared_channel(company, RELEASES).index,
         announcements=np.array(announcements, dtype=np.int64),
+        alarms=(np.array(alarms[0], dtype=np.int64), np.array(alarms[1], dtype=np.int64)),
     )
 
 

@@ -96,6 +96,8 @@ class Threads:
     archetype: I64
     #: The company's incident that a thread is about, -1 for none.
     incident: I64
+    #: Whether it is the first one about that.
+    alarm: NDArray[np.bool_]
     #: The company's release that it is about, -1 for none.
     release: I64
     authors: I64
@@ -168,6 +170,7 @@ class ThreadClock:
             topic=topic_table[pick(self._draw("topic", numbers), len(topic_table))],
             archetype=archetype,
             incident=incident,
+            alarm=alarm >= 0,
             release=release,
             authors=authors,
             moments=self._moments(roots, archetype, authors, (incident, alarm, release)),

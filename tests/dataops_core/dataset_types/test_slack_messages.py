@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from dataops_core.company.threads import THREADS
+from dataops_core.company.threads import THREADS, thread_links
 from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
+from dataops_core.dataset_types.outages import clock
 from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, REACTIONS
 from dataops_core.dataset_types.slack.markup import plain_message
+from dataops_core.generation import calendar
 from dataops_core.generation.calendar import epoch_seconds
+from dataops_core.generation.sentences import spoken_day
 
 NAME = "FinTech Developer Productivity - Slack"
 
@@ -88,7 +91,7 @@ def test_incidents_are_spoken_of_when_they_are_and_by_their_issue(dataset_of):
     issues = {f"{company.projects[one.project].key}-{one.issue}": one for one in company.incidents}
     created = {row["key"]: row["fields.created"] for row in dataset_of("Enterprise IT Operations - Jira", 500).rows}
     channel = shared_channel(company, "incidents")
-    spoken, tracked = set(), 0
+    links, spoken, first, tracked = thread_links(company), set(), set(), 0
     for row in messages.rows:
         if row["_archetype"] != INCIDENT:
             continue
@@ -104,7 +107,17 @@ def test_incidents_are_spoken_of_when_they_are_and_by_their_issue(dataset_of):
                 tracked += 1
             hit = {company.customers[number] for number in incident.customers}
             assert {name for name in company.customers if name in row["text"]} <= hit
+            # Days but those on which versions went out.
+            days = set(re.findall(r"(?<!\.\d of )(?<!\.\d\d of )[A-Z][a-z]+ \d{1,2}, \d{4}", row["text"]))
+            assert days <= {spoken_day(incident.started // calendar.DAY)}
+            # Who begins a thread says what is down, and the first one since when.
+            if row["thread_ts"] in {None, row["ts"]}:
+                assert company.services[incident.service].name in row["text"]
+                if row["permalink"] in links.incidents:
+                    assert f"since {clock(incident.started)} UTC" in row["text"]
+                    first.add(key)
     assert len(spoken) > 5
+    assert len(first) > 3
     assert tracked > 5
 
 
