@@ -13,7 +13,10 @@ from dataops_core.company.model import Company, Incident
 from dataops_core.company.threads import incident_posts, thread_links
 from dataops_core.company.timeline import issue_created, ticket_created
 from dataops_core.generation import calendar
-from dataops_core.generation.seeding import Draws
+from dataops_core.generation.fragments import Fragments, Ranges
+from dataops_core.generation.library import Library
+from dataops_core.generation.seeding import I64, Draws
+from dataops_core.generation.sentences import DAYS
 
 #: How an incident begins and ends, and what is tried meanwhile: ``{}`` is the service.
 _BEGINS = (
@@ -39,6 +42,26 @@ _ENDS = (
     "{} answers as before; the alert clears.",
     "The backlog of {} is worked off, all clear.",
 )
+#: What happens during incidents that only a text tells of. Names in braces are pools.
+_EVENTS = (
+    "{person} is paged: {things} fail in {service}. ",
+    "{person} finds {a_thing} that {service} cannot read. ",
+    "{customer} reports {things.}",
+    "{person} restarts {service}; {things} go on failing. ",
+    "{senior} takes over from {junior}. ",
+    "{other_service} is cut off from {service}, and {things} come back. ",
+    "Traffic of {customer} is led around {service.}",
+    "{person} takes the change {code} back. ",
+    "{number} of a hundred {things} pass again. ",
+    "The {metric} of {service} is at {number} and rises. ",
+    "The {metric} is back at {number}, {person} keeps watching. ",
+    "{team*} confirms that {other_service} is not the cause. ",
+)
+#: Pools of a timeline's events, in their order: when each was, to be narrowed for each row.
+CLOCKS = tuple(f"clock{event}" for event in range(6))
+_DAY_MINUTES = calendar.DAY // 60
+#: When events that belong to none of the company's incidents begin, one an hour.
+_MORNING = 9 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +91,34 @@ def lasted(incident: Incident) -> str:
     counted = ("", "an hour", "two hours", "three hours", "four hours", "five hours", "six hours")[hours]
     told = "" if minutes == 0 else "a minute" if minutes == 1 else f"{minutes} minutes"
     return " and ".join(filter(None, (counted, told)))
+
+
+def add_clocks(library: Library) -> None:
+    """Adds the pools ``CLOCKS``: every minute of a day, and of the next one, which an incident may reach."""
+    library.pool("clock", [clock(60 * minute) for minute in range(2 * _DAY_MINUTES)])
+    for name in CLOCKS:
+        library.alias(name, "clock")
+
+
+def events(library: Library, draws: Draws, count: int) -> list[tuple[str, ...]]:
+    """The pools of so many events, each another one."""
+    chosen = sorted(draws.shuffled("event", len(_EVENTS))[:count])
+    return [library.parse(_EVENTS[place]) for place in chosen]
+
+
+def narrow_course(fragments: Fragments, ranges: Ranges, company: Company, incident: I64) -> None:
+    """Lets each row name its incident's day (-1: no incident); its events run from the incident's begin to its end."""
+    began, ended = (
+        np.array(times, dtype=np.int64)
+        for times in zip(*((each.started, each.resolved) for each in company.incidents), strict=True)
+    )
+    tracked = incident >= 0
+    first = np.where(tracked, began[incident] // 60 % _DAY_MINUTES, _MORNING)
+    minutes = np.where(tracked, (ended - began)[incident] // 60 // len(CLOCKS), 60)
+    for place, name in enumerate(CLOCKS):
+        fragments.only(ranges, name, fragments.base(name) + first + place * minutes, minutes.astype(np.uint64))
+    for name in DAYS:
+        fragments.only_where(ranges, name, tracked, fragments.base(name) + calendar.day_of(began[incident]))
 
 
 def courses(company: Company) -> list[list[Event]]:

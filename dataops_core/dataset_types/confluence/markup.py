@@ -14,7 +14,7 @@ from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.confluence.layout import Layout
-from dataops_core.dataset_types.outages import Event, clock, courses, lasted, spanned
+from dataops_core.dataset_types.outages import Event, clock, courses, events, lasted, spanned
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -98,7 +98,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool("outage_thread", thread_links(company).incidents)
     library.pool("outage_span", [spanned(each) for each in company.incidents])
     library.pool("outage_lasted", [lasted(each) for each in company.incidents])
-    library.pool("outage_course", [_course(events) for events in courses(company)])
+    library.pool("outage_course", [_course(course) for course in courses(company)])
     library.pool("release_contents", [_contents(company, release) for release in company.releases])
     library.pool("digits", [f"{number:03d}" for number in range(1000)])
     for name in ("id_a", "id_b", "id_c"):
@@ -201,10 +201,10 @@ def _contents(company: Company, release: Release) -> str:
     return f"<ul>{listed}</ul>" + "".join(f"<p>Tracked as {macro}.</p>" for macro in tracked)
 
 
-def _course(events: Sequence[Event]) -> str:
+def _course(course: Sequence[Event]) -> str:
     rows = "".join(
         f"<tr><td>{clock(each.moment)}</td><td>{escape(each.text).format(_link(each.url, each.name))}</td></tr>"
-        for each in events
+        for each in course
     )
     return f"<table><tbody><tr><th>Time (UTC)</th><th>Event</th></tr>{rows}</tbody></table>"
 
@@ -274,8 +274,8 @@ def _table(header: Sequence[str], row: str, smallest: int = 3, largest: int = 5)
 
 def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
     pools = [library.literal("<table><tbody><tr><th>Time</th><th>Event</th></tr>")]
-    for hour in range(draws.between("events", 4, _TIMELINE_ROWS)):
-        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *sentences(draws, library, 1, 9))
+    for hour, event in enumerate(events(library, draws, draws.between("events", 4, _TIMELINE_ROWS))):
+        pools += (*library.parse(f"<tr><td>{{clock{hour}}}</td><td>"), *event)
         pools.append(library.literal("</td></tr>"))
     return (*pools, library.literal("</tbody></table>"))
 

@@ -18,6 +18,7 @@ from dataops_core.dataset_types.defects import Candidates, Defects, Marks, incom
 from dataops_core.dataset_types.jira.columns import COMMENT_LIST, SCHEMA
 from dataops_core.dataset_types.jira.layout import LAYOUTS, PRIORITIES, RESOLUTIONS, STATUSES
 from dataops_core.dataset_types.jira.plan import COMMENTS, COMPONENT_SETS, INCIDENT, RELEASE, description_bytes, plans
+from dataops_core.dataset_types.outages import narrow_course
 from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota, weighted
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Ranges
@@ -300,8 +301,9 @@ class IssueBuilder:
         ranges = self._ranges(told.topic, told.project, marks.moment(issues.created, told.created))
         for name, chosen in title_fragments.items():
             fragments.only(ranges, name, chosen)
-        # An incident's issue speaks of the customer that it hit, and of that customer's ticket.
+        # An incident's issue speaks of its day, of the customer that it hit, and of that customer's ticket.
         tracked, incidents = issues.incident >= 0, self._spec.company.incidents
+        narrow_course(fragments, ranges, self._spec.company, issues.incident)
         for pool, known in (
             ("affected", [incident.customers[0] for incident in incidents]),
             ("support_card", [incident.first_ticket - 1 for incident in incidents]),

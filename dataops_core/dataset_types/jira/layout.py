@@ -204,7 +204,7 @@ COMMENTS = (
     "I can reproduce this with {a_thing} in {service}. |",
     "{mention}, can you have a look? {customer} asked about {things} again. ",
     "The pull request is {pull_card}, {person} reviews it. ",
-    "Part of {service} {release}. |",
+    "Not in {service} {release} yet. |",
     "May have come with what was announced in {announcement_card}. |",
     "This is the same as {ticket}, as far as I can see. |",
     "Talked to {customer} about {things}. |",

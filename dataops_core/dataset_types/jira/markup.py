@@ -15,6 +15,7 @@ from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.jira.layout import LAYOUTS
+from dataops_core.dataset_types.outages import CLOCKS, add_clocks, events
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -54,7 +55,6 @@ _CODE = {
     ),
 }
 
-_TIMELINE_ROWS = 6
 #: What a section has once at most.
 _ONCE = ("facts", "issues", "links", "reports", "timeline")
 
@@ -108,8 +108,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.alias("affected", "customer")
     library.pool("release_contents", [_cards(company, release) for release in company.releases])
     library.pool("support_card", [_card(ticket_url(company, number)) for number in range(1, company.ticket_count + 1)])
-    for hour in range(_TIMELINE_ROWS):
-        library.pool(f"clock{hour}", [f"{hour + 9:02d}:{minute:02d}" for minute in range(60)])
+    add_clocks(library)
 
 
 def kinds(library: Library, draws: Draws) -> dict[str, tuple[int, ...]]:
@@ -296,9 +295,10 @@ def _list(kind: str, *entries: str, longest: int = 5) -> _Build:
 
 def _timeline(library: Library, draws: Draws) -> tuple[str, ...]:
     pools = [_literal_node(library, '{"type":"bulletList","content":[')]
-    for hour in range(draws.between("events", 3, _TIMELINE_ROWS)):
-        pools.append(library.literal(f",{_ITEM}" if hour else _ITEM))
-        pools += (*library.parse(f"{{clock{hour}}}: "), *sentences(draws, library, 1, 12))
+    told = events(library, draws, draws.between("events", 3, len(CLOCKS)))
+    for place, (name, event) in enumerate(zip(CLOCKS, told, strict=False)):
+        pools.append(library.literal(f",{_ITEM}" if place else _ITEM))
+        pools += (*library.parse(f"{{{name}}}: "), *event)
         pools.append(library.literal(_ITEM_END))
     return (*pools, library.literal("]}"))
 

@@ -12,6 +12,8 @@ import pytest
 from dataops_core.company.wheel import Wheel
 from dataops_core.dataset_types.jira.layout import LAYOUTS
 from dataops_core.dataset_types.jira.numbers import Numbers
+from dataops_core.generation import calendar
+from dataops_core.generation.sentences import spoken_day
 
 NAME = "FinTech Developer Productivity - Jira"
 #: Where the format allows each kind of node to stand.
@@ -139,6 +141,24 @@ def test_each_of_the_company_s_incidents_has_its_issue_in_its_time(issues):
         start = moment(row["fields.created"]).timestamp()
         assert 0 <= start - 1_688_342_400 - incident.started <= 1800
     assert found > len(company.incidents) / 2
+
+
+def test_the_timeline_of_an_incident_runs_from_its_begin_to_its_end_on_its_day(issues):
+    company, seen = issues.spec.company, 0
+    by_key = {f"{company.projects[one.project].key}-{one.issue}": one for one in company.incidents}
+    for row in issues.rows:
+        if incident := by_key.get(row["key"]):
+            said = issues.type.document(row).body.partition("\n\n")[0]
+            clocks = [
+                int(hour) * 60 + int(minute) for hour, minute in re.findall(r"^(\d\d):(\d\d): ", said, re.MULTILINE)
+            ]
+            since = [(each - incident.started // 60) % (24 * 60) for each in clocks]
+            assert since == sorted(since)
+            assert all(each <= (incident.resolved - incident.started) // 60 for each in since)
+            days = re.findall(r"(?<!\.\d of )(?<!\.\d\d of )\b[A-Z][a-z]+ \d{1,2}, \d{4}", said)
+            assert set(days) <= {spoken_day(incident.started // calendar.DAY)}
+            seen += len(clocks)
+    assert seen > 20
 
 
 def test_numbers_beyond_the_project_s_count_go_on(issues):
