@@ -92,6 +92,7 @@ class Library:
     _pools: dict[str, _Pool] = field(default_factory=dict)
     _blocks: list[tuple[str, ...]] = field(default_factory=list)
     _literals: dict[str, str] = field(default_factory=dict)
+    _literal_texts: dict[str, str] = field(default_factory=dict)
 
     def pool(self, name: str, texts: Texts) -> str:
         """A pool that all rows share."""
@@ -149,12 +150,19 @@ class Library:
     def literal(self, text: str) -> str:
         """The pool of this one text."""
         if text not in self._literals:
-            self._literals[text] = self.pool(f"={len(self._literals)}", [text])
+            self._literals[text] = name = self.pool(f"={len(self._literals)}", [text])
+            self._literal_texts[name] = text
         return self._literals[text]
 
     def block(self, *pools: str) -> int:
-        """A block of these pools in order. Returns its number."""
-        self._blocks.append(pools)
+        """A block of these pools in order, of which neighbours that are literals become one. Returns its number."""
+        joined: list[str] = []
+        for name in pools:
+            if joined and {name, joined[-1]} <= self._literal_texts.keys():
+                joined[-1] = self.literal(self._literal_texts[joined[-1]] + self._literal_texts[name])
+            else:
+                joined.append(name)
+        self._blocks.append(tuple(joined))
         return len(self._blocks) - 1
 
     def _append(self, texts: Texts) -> tuple[int, int]:

@@ -119,8 +119,9 @@ def _add_wrapped(library: Library) -> None:
         library.wrapped(f"first_{pool}", pool, "<tr><td>", "</td>")
     for pool in ("person", "state", "level", "practice", "ticket"):
         library.wrapped(f"last_{pool}", pool, "<td>", "</td></tr>")
-    for pool in ("item", "step"):
-        library.wrapped(f"entry_{pool}", pool, "<li>", "</li>")
+    for pool, end in (("item", ". "), ("step", " ")):
+        library.wrapped(f"entry_{pool}", pool, "", "</li><li>")
+        library.wrapped(f"explained_{pool}", f"{pool}*", "", end)
     library.alias("cell_due", "cell_any_day")
     library.pool("cell_change", [f"<td>{sign}{number} percent</td>" for sign in "+-" for number in range(1, 60)])
 
@@ -249,14 +250,16 @@ def _panel(library: Library, draws: Draws) -> tuple[str, ...]:
 
 def _list(tag: str, entry: str) -> _Build:
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        pools = [library.literal(f"<{tag}>")]
-        for _ in range(draws.between("entries", 3, 8)):
-            if draws.below("explained", 4):
+        pools = [library.literal(f"<{tag}><li>")]
+        for left in reversed(range(draws.between("entries", 3, 8))):
+            end = library.literal("</li><li>" if left else f"</li></{tag}>")
+            if not draws.below("explained", 4):
+                pools += (f"explained_{entry}", *sentence(draws), end)
+            elif left:
                 pools.append(f"entry_{entry}")
             else:
-                end = "." if entry == "item" else ""
-                pools += (*library.parse(f"<li>{{{entry}*}}{end} "), *sentence(draws), library.literal("</li>"))
-        return (*pools, library.literal(f"</{tag}>"))
+                pools += (entry, end)
+        return tuple(pools)
 
     return build
 
