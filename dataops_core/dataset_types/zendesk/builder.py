@@ -320,7 +320,10 @@ class TicketBuilder:
         Nothing follows a ticket that was sent again: it is answered where it was sent first.
         """
         plan, company = self._plan, self._spec.company
-        counts = np.where(marks.near | (tickets.status == _NEW), 0, self._comment_counts(tickets.rows))
+        outages, solved = tickets.incident >= 0, tickets.status >= _SOLVED
+        # After the note on an outage its customer is answered.
+        counts = np.maximum(self._comment_counts(tickets.rows), np.where(outages, 2, 1))
+        counts = np.where(marks.near | (tickets.status == _NEW), 0, counts)
         ticket = np.repeat(np.arange(len(counts)), counts)
         place: I64 = np.arange(len(ticket)) - np.repeat(np.cumsum(counts) - counts, counts)
         drawn = self._draw("comment", tickets.rows[ticket] * 64 + place)
@@ -331,14 +334,19 @@ class TicketBuilder:
         worked: I64 = begin + (end - begin) * step // (counts[ticket] * 1000)
         moment = np.clip(calendar.at_work(worked, zone=zone), created, updated)
         # 0: a reply, 1: an answer to it, 2: a note. A company's incident begins with the note that says so.
-        about = tickets.incident[ticket] >= 0
-        turn = (place - about) % 2
-        about &= place == 0
-        note = (turn == 0) & (place == counts[ticket] - 1) & chance(mix(drawn), 400)
-        kind = np.where(note | about, 2, turn)
-        form = mix(drawn + key("form"))
-        chosen = np.choose(kind, [blocks[pick(form, len(blocks))] for blocks in plan.comment_blocks])
-        incident = tickets.incident[ticket]
+        incident, turn = tickets.incident[ticket], place - outages[ticket]
+        about = turn < 0
+        # A note may be the last word, but not instead of an answer.
+        note = (turn >= solved[ticket]) & (turn % 2 == 0) & (place == counts[ticket] - 1) & chance(mix(drawn), 400)
+        public = counts - outages - np.bincount(ticket, note, minlength=len(counts)).astype(np.int64)
+        kind = np.where(note | about, 2, turn % 2)
+        chosen = plan.comments.said(
+            solved[ticket].astype(np.int64),
+            tickets.archetype[ticket],
+            (turn, np.where(note, -1, public[ticket])),
+            self._draw("conversation", tickets.rows)[ticket],
+            mix(drawn + key("form")),
+        )
         chosen = np.where(
             about, np.array(plan.incident_notes)[(moment > plan.posted[incident]).astype(np.int64)], chosen
         )
@@ -383,6 +391,7 @@ class TicketBuilder:
         narrow_newest(fragments, ranges, np.zeros_like(project), opened, ("support_ticket",))
         contact = customer * CONTACTS + tickets.contact[chosen]
         fragments.only(ranges, "requester", fragments.base("requester") + contact)
+        fragments.only(ranges, "called", fragments.base("called") + contact)
         fragments.only(ranges, "own_customer", fragments.base("own_customer") + customer)
         fragments.only(ranges, "agent", fragments.base("agent") + tickets.assignee[chosen])
         issues = np.array(

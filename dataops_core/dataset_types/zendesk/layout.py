@@ -160,30 +160,82 @@ LIVE = (
     "In our contract it says {number} {things} at most, under {code}. ",
 )
 
-#: Replies of agents, answers of customers and internal notes; ``|`` is followed by sentences of the topic.
-REPLIES = (
-    "thank you for the details. I could see {a_thing} on our side; {team} is looking into it. |",
-    "this is expected with {things}, and the page {page} explains it. |",
-    "we have changed {a_thing} for {own_customer}. Could you try again? |",
-    "{service} {release} is out and should help with {things}. |",
+#: How a conversation goes, each followed by some sentences of the topic. The first reply of an agent, and what a
+#: customer answers to it: the n-th to the n-th.
+FIRST_REPLIES = (
+    "thank you for your message. Please send us the reference and the time at which it happened. ",
+    "thank you for the details. I could see {a_thing} on our side; {team} is looking into it. ",
     "I have asked {person}, who knows {things} best. You will hear from me within {span}. ",
-    "please send us the reference {code} and the time at which it happened. |",
-    "we are sorry for the trouble. The {metric} is back to normal since {day}. |",
-    "the credit is on its way, reference {code}. |",
+    "could you tell me who is affected at {own_customer}, and since when? ",
+)
+FIRST_ANSWERS = (
+    "the reference is {code}. It happened {number} times on {day}. ",
+    "good to know. My colleagues asked about {a_thing} too. ",
+    "thank you, we will wait. In the meantime we saw it again, on {day}. ",
+    "about {number} of us, since {day}. ",
+)
+#: What both write while nothing is solved.
+REPLIES = (
+    "we have changed {a_thing} for {own_customer}. Could you try again? ",
+    "there is something about it in {service} {release}. Do you have that already? ",
+    "{person} has seen it with {a_thing} as well. We are working on it. ",
+    "it has to do with {things}, and {team} is on it. ",
+    "just a sign of life: {person} needs a little longer. ",
 )
 ANSWERS = (
-    "that helped, thank you. |",
-    "no change so far: we still see {things}. |",
-    "the reference is {code}. It happened {number} times on {day}. ",
-    "my colleagues asked for {a_thing} too. |",
+    "no change so far: we still see {things}. ",
     "is there any news? {own_customer} needs {things} for the end of the month. ",
-    "we will test it and come back to you. |",
+    "we have tried it with {a_thing}, it is the same. ",
+    "we will test it and come back to you. ",
+    "a colleague found {a_thing} in the list of {day}, if that helps. ",
 )
+#: The reply that solves a ticket, by archetype, and what customers may say to it.
+SOLUTIONS: Mapping[str, tuple[str, ...]] = {
+    "question": (
+        "this is expected with {things}, and the page {page} explains it. ",
+        "yes, {things} are meant to be like that; see {page}. ",
+        "{person} has written it down for you on {page}. ",
+    ),
+    "problem": (
+        "we found it: {a_thing} was wrong on our side, and is right now. Tell us if you see it again. ",
+        "we are sorry for the trouble. The {metric} is back to normal. ",
+        "{service} has been corrected, {things} go through again. ",
+    ),
+    "incident": (
+        "all of {service} is back, and {things} with it. We are sorry. ",
+        "the outage is over. {person} writes a report, which you will get. ",
+        "{service} has been stable for {span}. Thank you for your patience. ",
+    ),
+    "request": (
+        "it is done, {things} are ready for {own_customer}. ",
+        "{person} has set it up. You can use {a_thing} from now on. ",
+        "it is changed as you asked, under {code}. ",
+    ),
+    "billing": (
+        "the credit is on its way, reference {code}. ",
+        "you were right, and we are sorry. The new invoice is {code}. ",
+        "{person} has checked it: the invoice is correct, the list {code} shows why. ",
+    ),
+    "feedback": (
+        "thank you, {team} has it on its list. ",
+        "noted, and {person} may call you about {a_thing}. ",
+        "part of it is planned: {things} come first. ",
+    ),
+}
+THANKS = (
+    "that helped, thank you. ",
+    "thank you, this answers it. ",
+    "all clear now, you can close this. ",
+)
+#: Internal notes: on what is not solved, and on what is.
 NOTES = (
-    "Internal: tracked as {ticket}, {person} is on it. |",
+    "Internal: tracked as {ticket}, {person} is on it. ",
     "Internal: the same as {ticket}. Do not promise a date to {own_customer}. ",
-    "Internal: asked {team*} about {things}. |",
+    "Internal: asked {team*} about {things}. ",
+    "Internal: {service} {version} may help, see {announcement}. ",
+)
+LAST_NOTES = (
     "Internal: see the pull request {pull}. ",
-    "Internal: {service} {version} may help, see {announcement}. |",
-    "Internal: {customer} has the same {things}, see {support_ticket}. ",
+    "Internal: kept for the next time in {ticket}. ",
+    "Internal: {customer} had the same {things}, see {support_ticket}. ",
 )

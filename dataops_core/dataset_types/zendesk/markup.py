@@ -1,4 +1,7 @@
-"""A ticket's description and comments as plain text, as sequences of fragments. Every block ends with an empty line."""
+"""A ticket's description as plain text, as sequences of fragments. Every block ends with an empty line.
+
+Does not belong here: what follows a description (``conversation.py``).
+"""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -6,7 +9,7 @@ from typing import TypeAlias
 from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
 from dataops_core.company.threads import thread_links
-from dataops_core.dataset_types.zendesk.layout import ANSWERS, FAREWELLS, GREETINGS, LAYOUTS, LIVE, NOTES, REPLIES
+from dataops_core.dataset_types.zendesk.layout import FAREWELLS, GREETINGS, LAYOUTS, LIVE
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -29,6 +32,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool("greeting", GREETINGS)
     library.pool("farewell", FAREWELLS)
     library.pool("requester", [contact.name for theirs in company.contacts for contact in theirs])
+    library.pool("called", [_called(contact.name) for theirs in company.contacts for contact in theirs])
     library.alias("own_customer", "customer")
     library.alias("agent", "person*")
     library.pool_by(PROJECT, "page", [[space_home_url(company, project)] for project in company.projects])
@@ -72,15 +76,6 @@ def signature(library: Library) -> int:
     return library.block(*library.parse("{farewell}\n{requester}\n{own_customer}"))
 
 
-def comments(library: Library, draws: Draws) -> tuple[tuple[int, ...], ...]:
-    """Blocks that are whole comments: replies of agents, answers of customers, internal notes."""
-    return (
-        _comments(library, draws, REPLIES, "Hi {requester},\n\n", "\n\n{farewell}\n{agent}"),
-        _comments(library, draws, ANSWERS, "{greeting}\n\n", "\n\n{requester}"),
-        _comments(library, draws, NOTES, "", ""),
-    )
-
-
 def incident_notes(library: Library) -> tuple[int, int]:
     """The blocks of the internal note that ties a ticket to the company's incident: before there is a word about that
     in the chat, and when it can be pointed at.
@@ -95,14 +90,10 @@ def incident_notes(library: Library) -> tuple[int, int]:
     )
 
 
-def _comments(library: Library, draws: Draws, forms: tuple[str, ...], before: str, after: str) -> tuple[int, ...]:
-    blocks = []
-    for form in forms:
-        text, said, _ = form.partition("|")
-        for count in (1, 2) if said else (0,):
-            pools = (*library.parse(before + text), *sentences(draws, library, count, 3), *library.parse(after))
-            blocks.append(library.block(*pools))
-    return tuple(blocks)
+def _called(name: str) -> str:
+    """How somebody is addressed: by the first name, or in Japan, where the family's comes first, by that."""
+    first = name.partition(" ")[0]
+    return first if first.isascii() or first[0] < "\u2e80" else f"{first}-san"
 
 
 def _titled(text: str) -> str:

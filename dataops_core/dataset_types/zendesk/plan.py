@@ -22,6 +22,7 @@ from dataops_core.dataset_types.plan import (
 )
 from dataops_core.dataset_types.titles import Titles
 from dataops_core.dataset_types.zendesk import markup
+from dataops_core.dataset_types.zendesk.conversation import Comments, comments
 from dataops_core.dataset_types.zendesk.layout import LAYOUTS
 from dataops_core.dataset_types.zendesk.numbers import Numbers
 from dataops_core.generation import arrays
@@ -45,8 +46,8 @@ class TicketPlan:
     fragments: Fragments
     outlines: tuple[Outline, ...]
     facts: Facts
-    #: Blocks of comments: replies, answers, notes; and the note of an incident.
-    comment_blocks: tuple[I64, ...]
+    comments: Comments
+    #: The notes of an incident.
     incident_notes: tuple[int, int]
     #: When each incident is first spoken of.
     posted: I64
@@ -81,11 +82,11 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
     archetypes = tuple(sorted({INCIDENT, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments, told = markup.comments(library, draws), markup.incident_notes(library)
+    said, told = comments(library, draws, archetypes), markup.incident_notes(library)
     signature = markup.signature(library)
     facts = Facts.add(library, template, company, str)
     fragments = library.freeze()
-    replies, answers, notes = (float(fragments.block_bytes[list(each)].mean()) for each in comments)
+    replies, answers, notes = (float(fragments.block_bytes[each].mean()) for each in said.by_author)
     # Of a hundred, as ``_comments`` draws them: a note now and then as the last one.
     a_comment = 0.52 * replies + 0.42 * answers + 0.06 * notes + _COMMENT_BYTES
     comment_bytes = a_comment * sum(COMMENTS) / len(COMMENTS)
@@ -103,7 +104,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
             for part, name in zip(parts, archetypes, strict=True)
         ),
         facts=facts,
-        comment_blocks=tuple(np.array(each, dtype=np.int64) for each in comments),
+        comments=said,
         incident_notes=told,
         posted=incident_posts(company),
         comment_bytes=comment_bytes,

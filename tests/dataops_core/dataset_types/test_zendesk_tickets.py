@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from dataops_core.dataset_types.zendesk import layout
 from dataops_core.dataset_types.zendesk.layout import LAYOUTS
 from dataops_core.dataset_types.zendesk.numbers import Numbers
 
@@ -69,6 +70,59 @@ def test_comments_are_replies_answers_and_notes_in_the_order_of_time(tickets):
             assert comment["public"] == (not comment["body"].startswith("Internal: "))
             assert by_agent or comment["public"]
     assert kinds == {(True, True), (False, True), (True, False)}
+
+
+#: What may be said at each point of a conversation.
+SAID = {
+    "first": layout.FIRST_REPLIES, "answer": layout.FIRST_ANSWERS, "reply": layout.REPLIES, "back": layout.ANSWERS,
+    "solution": tuple(form for forms in layout.SOLUTIONS.values() for form in forms), "thanks": layout.THANKS,
+    "note": layout.NOTES, "last note": layout.LAST_NOTES, "outage": ("Internal: {x} is hit by the outage of {x}",),
+}  # fmt: skip
+FORMS = [
+    (kind, number, re.compile(re.sub(r"\\\{.*?\\\}", ".+?", re.escape(form.strip()))))
+    for kind, forms in SAID.items()
+    for number, form in enumerate(forms)
+]
+
+
+def conversation(row):
+    """What each comment says, by its point in the conversation and its form."""
+    for comment in row["_comments"]:
+        text = comment["body"] if not comment["public"] else comment["body"].split("\n\n")[1]
+        yield next((kind, number) for kind, number, form in FORMS if form.match(text))
+
+
+def test_a_conversation_ends_as_its_ticket_s_status_says(tickets):
+    seen = set()
+    for row in tickets.rows:
+        said = [kind for kind, _ in conversation(row)]
+        seen |= set(said)
+        if not said:
+            continue
+        if row["status"] in {"solved", "closed"}:
+            assert said.count("solution") == 1
+            after = said[said.index("solution") + 1 :]
+            assert after in ([], ["thanks"], ["last note"], ["thanks", "last note"])
+        else:
+            assert not {"solution", "thanks", "last note"} & set(said)
+        assert set(said[2:]).isdisjoint({"answer"}) or said[0] == "outage"
+    assert seen == set(SAID)
+
+
+def test_nobody_says_the_same_twice_in_a_ticket(tickets):
+    for row in tickets.rows:
+        said = list(conversation(row))
+        assert len(said) == len(set(said))
+
+
+def test_who_asks_is_addressed_by_name(dataset_of, tickets):
+    japanese = dataset_of(NAME, records=60, locale="ja_JP")
+    for dataset, name in ((tickets, r"{first}"), (japanese, r"{first}-san")):
+        for row in dataset.rows:
+            greeting = f"Hi {name.format(first=row['_requester_name'].split()[0])},"
+            replies = [each for each in row["_comments"] if each["public"] and each["body"].startswith("Hi ")]
+            by_agent = [each for each in replies if each["author_name"] == row["_assignee_name"]]
+            assert all(each["body"].partition("\n")[0] == greeting for each in by_agent)
 
 
 def test_tickets_are_numbered_as_time_goes(tickets):
