@@ -150,6 +150,14 @@ def _of_registry(found: Figures) -> Iterator[Metric]:
         "connectors", "Connectors of ready datasets.", [((s,), float(n)) for s, n in found.connectors], ("status",)
     )
     yield _gauge("notifications", "Notifications.", [((s,), float(n)) for s, n in found.notifications], ("state",))
+    orphans = [((verdict, kind), float(number)) for verdict, kind, number in found.orphans]
+    yield _gauge("orphans", "Findings of the newest search for orphans.", orphans, ("verdict", "kind"))
+    age = found.orphan_search_seconds
+    yield _gauge(
+        "orphan_search_age_seconds",
+        "How long ago the newest search for orphans was.",
+        [((), age)] if age is not None else [],
+    )
     scores = GaugeHistogramMetricFamily(f"{_PREFIX}_dataset_quality_score", "Scores of the ready datasets.")
     reached = [(str(bound), _up_to(found.scores, bound)) for bound in _SCORES]
     total = float(sum(count for _, count in found.scores))

@@ -21,6 +21,7 @@ from dataops_core.registry.tables import (
     Notification,
     Operation,
     OperationCount,
+    OrphanSearch,
 )
 
 
@@ -46,10 +47,15 @@ class Figures:
     connectors: Sequence[tuple[str, int]]
     #: ``waiting``, ``delivered``, ``given_up``, ``untold`` (given up untried) and how many notifications are.
     notifications: Sequence[tuple[str, int]]
+    #: Of the newest search for orphans: verdict, kind and how many findings.
+    orphans: Sequence[tuple[str, str, int]]
+    #: How long ago that was; None where there was none yet.
+    orphan_search_seconds: float | None
 
 
 def figures(connection: Connection) -> Figures:
     """Looks at everything once."""
+    search = connection.execute(select(OrphanSearch.searched_at, OrphanSearch.findings)).one_or_none()
     return Figures(
         operations=_kept(connection, OperationCount.status, OperationCount.operation_type, OperationCount.operations),
         oldest_pending_seconds=_oldest_pending(connection),
@@ -78,6 +84,12 @@ def figures(connection: Connection) -> Figures:
             )
         ],
         notifications=_notifications(connection),
+        orphans=[
+            (verdict, kind, count)
+            for kind, verdicts in (search.findings if search is not None else {}).items()
+            for verdict, count in verdicts.items()
+        ],
+        orphan_search_seconds=_age(search.searched_at) if search is not None else None,
     )
 
 

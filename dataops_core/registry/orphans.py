@@ -1,7 +1,8 @@
 """What the search for orphans asks the registry: rows that nobody works on, and whose what lies around is.
 
-Questions and locks alone; what is done about an answer is ``upkeep/orphans``. Functions take a session and never
-commit. Whoever walks through a whole table does it in pages by the key: ``after`` is the last one seen.
+Questions and locks, and a note of what a search found; what is done about an answer is ``upkeep/orphans``. Functions
+take a session and never commit. Whoever walks through a whole table does it in pages by the key: ``after`` is the last
+one seen.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, text, true, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from dataops_core.lifecycle import (
@@ -28,10 +30,13 @@ from dataops_core.registry.tables import (
     Dataset,
     Operation,
     OperationDataset,
+    OrphanSearch,
 )
 
 #: Rows of one page.
 PAGE = 500
+#: The one row that tells of the newest search.
+_NOTED = 1
 
 #: Whether an operation works on the dataset.
 HAS_ACTIVE = (
@@ -39,6 +44,21 @@ HAS_ACTIVE = (
     .where(OperationDataset.dataset_id == Dataset.dataset_id, OperationDataset.active)
     .exists()
 )
+
+
+def note_search(session: Session, *, searched_at: datetime, findings: Mapping[str, Mapping[str, int]]) -> None:
+    """Notes what a search found (kind → verdict → how many), in place of what an earlier one did.
+
+    Of two at once the one that began later counts.
+    """
+    noted = insert(OrphanSearch).values(id=_NOTED, searched_at=searched_at, findings=findings)
+    session.execute(
+        noted.on_conflict_do_update(
+            index_elements=[OrphanSearch.id],
+            set_={"searched_at": noted.excluded.searched_at, "findings": noted.excluded.findings},
+            where=OrphanSearch.searched_at <= noted.excluded.searched_at,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataops_api.metrics_page import _is_near
 from dataops_core.clock import utcnow
 from dataops_core.ids import new_id
 from dataops_core.lifecycle import DatasetStatus
-from dataops_core.registry import notifications
+from dataops_core.registry import notifications, orphans
 from dataops_core.registry.database import Database
 from dataops_core.registry.looking import Looking
 from dataops_core.registry.tables import Dataset, Notification, Operation
@@ -123,6 +123,7 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
             session.get_one(Notification, told).attempts = attempts
         session.flush()
         notifications.give_up_old(session, before=utcnow() - timedelta(days=1), now=utcnow(), reason="it is old")
+        orphans.note_search(session, searched_at=old, findings={"records_missing": {"reported": 2}})
     waiting = own_api.provision()
     with own_api.database.transaction() as session:
         operation = session.get_one(Operation, waiting["operation_id"])
@@ -142,6 +143,9 @@ def test_the_registry_is_told_by_status_type_age_and_score(own_api: Any) -> None
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "94.9")})] == 1
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "96")})] == 2
     assert labelled["dataops_dataset_quality_score_bucket", frozenset({("le", "+Inf")})] == 3
+    missing = frozenset({("verdict", "reported"), ("kind", "records_missing")})
+    assert labelled["dataops_orphans", missing] == 2
+    assert found["dataops_orphan_search_age_seconds"] == pytest.approx(2 * 86_400, abs=60)
     assert found["dataops_registry_up"] == 1
     assert found["process_resident_memory_bytes"] > 0
     in_use = labelled["dataops_database_connections", frozenset({("pool", "looking"), ("state", "in_use")})]

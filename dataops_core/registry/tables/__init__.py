@@ -9,7 +9,7 @@ from dataops_core.registry.tables.connectors import Connector, ConnectorToken
 from dataops_core.registry.tables.datasets import Dataset, DatasetCount, UsageBefore, UsageDay
 from dataops_core.registry.tables.installation import ApiClient, Customer, Installation, SigningKey
 from dataops_core.registry.tables.journeys import Journey, JourneyEvent, JourneyEventDataset
-from dataops_core.registry.tables.notes import AuditEntry, IdempotencyKey, Notification
+from dataops_core.registry.tables.notes import AuditEntry, IdempotencyKey, Notification, OrphanSearch
 from dataops_core.registry.tables.operations import Operation, OperationCount, OperationDataset, RunStop
 from dataops_core.registry.tables.quality import QualityResult
 
@@ -31,6 +31,7 @@ __all__ = [
     "Operation",
     "OperationCount",
     "OperationDataset",
+    "OrphanSearch",
     "QualityResult",
     "RunStop",
     "SigningKey",

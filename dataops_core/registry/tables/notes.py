@@ -1,10 +1,10 @@
-"""What is noted beside the work: answers under idempotency keys, notifications, the audit log."""
+"""What is noted beside the work: answers under idempotency keys, notifications, searches, the audit log."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, LargeBinary, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, LargeBinary, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dataops_core.acting import ActorKind
@@ -60,6 +60,19 @@ class Notification(Base):
         ),
         Index("ix_notifications_created_at", "created_at"),
     )
+
+
+class OrphanSearch(Base):
+    """One row: what the newest search for orphans found that changed what it could (no dry run)."""
+
+    __tablename__ = "orphan_search"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    searched_at: Mapped[datetime]
+    #: Kind → verdict → how many findings.
+    findings: Mapped[dict[str, Any]]
+
+    __table_args__ = (CheckConstraint("id = 1", name="single_row"),)
 
 
 class AuditEntry(Base):

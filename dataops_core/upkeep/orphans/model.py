@@ -105,6 +105,14 @@ class Report:
         """How many findings had which verdict."""
         return dict(Counter(one.verdict.value for one in self.told))
 
+    def by_kind(self) -> dict[str, dict[str, int]]:
+        """The same for each kind of finding: kind → verdict → how many."""
+        found: dict[str, dict[str, int]] = {}
+        for one in self.told:
+            verdicts = found.setdefault(one.finding.kind.value, {})
+            verdicts[one.verdict.value] = verdicts.get(one.verdict.value, 0) + 1
+        return found
+
     def of(self, *verdicts: Verdict) -> list[Told]:
         """Those findings that had one of these verdicts."""
         return [one for one in self.told if one.verdict in verdicts]

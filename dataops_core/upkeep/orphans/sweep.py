@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from dataops_core.errors import DataOpsError
 from dataops_core.provisioning.services import Services
+from dataops_core.registry import orphans
 from dataops_core.upkeep.orphans import connectors, environments, files, journeys, rows
 from dataops_core.upkeep.orphans.model import EnvironmentKeys, Finding, Report, Scene, Told, Verdict
 
@@ -26,7 +27,10 @@ _FINDERS: tuple[Callable[[Scene], Iterator[Finding]], ...] = (
 
 
 def look_for_orphans(services: Services, keys: EnvironmentKeys, *, dry_run: bool) -> Report:
-    """Finds what nobody owns and mends what is due; a dry run changes nothing and tells what it would do."""
+    """Finds what nobody owns and mends what is due; a dry run changes nothing and tells what it would do.
+
+    What was found is noted for the figures (``registry/measuring.py``), unless it is a dry run.
+    """
     scene = Scene(services, keys)
     report = Report(dry_run)
     for find in _FINDERS:
@@ -40,6 +44,9 @@ def look_for_orphans(services: Services, keys: EnvironmentKeys, *, dry_run: bool
                 finding.says,
                 extra={"kind": finding.kind.value, "subject": finding.subject},
             )
+    if not dry_run:
+        with services.database.transaction() as session:
+            orphans.note_search(session, searched_at=scene.now, findings=report.by_kind())
     return report
 
 

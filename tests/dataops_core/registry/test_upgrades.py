@@ -231,6 +231,7 @@ ROWS: Mapping[str, Mapping[str, list[dict[str, Any]]]] = {
             }
         ]
     },
+    "0017": {"orphan_search": [{"id": 1, "searched_at": THEN, "findings": {"records_missing": {"reported": 2}}}]},
     "0015": {"usage_before": [{"dataset_id": READY, "queries": 9, "documents": 30, "last_accessed_at": THEN}]},
     "0005": {"run_stops": [{"run_id": "run-of-22", "operation_id": BROKEN, "asked_at": THEN}]},
     "0011": {
