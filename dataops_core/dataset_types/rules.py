@@ -6,7 +6,7 @@ belong here: rows (``cells.py``).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandera.dtypes import DataType
 from pandera.engines import pandas_engine
-from pandera.pandas import Check, Column
+from pandera.pandas import Check, Column, DataFrameSchema
 
 from dataops_core.dataset_types.cells import JSON_TYPE, missing
 
@@ -40,6 +40,8 @@ class Text(pandas_engine.NpString):
 _RULES = "rules"
 #: Where a column of lists keeps its check, and the function that tells the same of it as it is stored.
 _STORED = "stored"
+#: Where a schema's metadata names the columns that its rules of whole rows look at.
+ROWS = "rows"
 
 _TEXT = Text()  # type: ignore[call-arg]  # the base class sets its own type
 
@@ -174,6 +176,12 @@ def each(rule: Callable[[pd.Series], pd.Series], error: str) -> Check:
 def rows_hold(rule: Callable[[pd.DataFrame], pd.Series], error: str) -> Check:
     """A rule of the whole frame: a function from the frame to a boolean per row."""
     return _check(rule, error)
+
+
+def columns_of_rows(schema: DataFrameSchema) -> Collection[str]:
+    """The columns that a schema's rules of whole rows look at: all, if it has such rules and does not name them."""
+    named: Collection[str] = (schema.metadata or {}).get(ROWS, schema.columns)
+    return named if schema.checks else ()
 
 
 def _check(rule: Callable[..., pd.Series], error: str) -> Check:

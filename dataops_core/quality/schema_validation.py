@@ -24,6 +24,7 @@ from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
 from dataops_core.dataset_types.base import DatasetType
+from dataops_core.dataset_types.rules import columns_of_rows
 from dataops_core.generation.pieces import Records, in_pieces
 from dataops_core.lifecycle import CheckStatus, CheckType
 from dataops_core.quality.acceptance import accepted, sound_as_stored
@@ -222,7 +223,8 @@ def _without_uniqueness(schema: DataFrameSchema) -> DataFrameSchema:
 def _failures(table: pa.Table, schema: DataFrameSchema, dataset_type: DatasetType) -> list[_Failure]:
     """Each rule that was broken: its column (``*`` for the frame), its name and the rows that break it."""
     sound = sound_as_stored(table, schema)
-    frame = _framed(table.drop_columns(sound), dataset_type)
+    in_rows = columns_of_rows(schema)
+    frame = _framed(table.drop_columns([name for name in sound if name not in in_rows]), dataset_type)
     if accepted(frame, schema, sound=sound):
         return []
     if sound:

@@ -97,6 +97,7 @@ SCHEMA = DataFrameSchema(
             lambda frame: frame["parentId"].isna() == frame["parentType"].isna(), "a parent has an id and a type"
         ),
     ],
+    metadata={rules.ROWS: ("createdAt", "version.createdAt", "parentId", "parentType")},
     strict=True,
     name="confluence_pages",
 )
