@@ -144,15 +144,20 @@ class Titles:
         forms: Sequence[Forms],
         *,
         capital: bool = False,
+        services: int | None = None,
     ) -> "Titles":
-        """The titles, of a library that has their pools. ``forms`` are those of each archetype."""
+        """The titles, of a library that has their pools. ``forms`` are those of each archetype; of the company's
+        services they name the first so many, or any.
+        """
         names = _others(company)
         others = dict(zip(names, _starts(fragments.base("other"), map(len, names.values())).tolist(), strict=True))
         words, all_forms = TitleWords.of(template), [form for own in forms for form in own]
         adjective_count, noun_count = (
             np.array(list(map(len, each)), dtype=np.int64) for each in (words.adjectives, words.nouns)
         )
-        other_count = np.array([len(names[kind]) for kind, _ in all_forms], dtype=np.int64)
+        counts = {kind: len(each) for kind, each in names.items()}
+        counts["service"] = services or counts["service"]
+        other_count = np.array([counts[kind] for kind, _ in all_forms], dtype=np.int64)
         capacity = (adjective_count * noun_count)[:, None] * other_count
         return cls(
             first_form=_starts(0, map(len, forms)),
@@ -177,6 +182,21 @@ class Titles:
         Of one form and topic, row i has the words at place i of a permutation of all combinations; when these are used
         up, a part's number follows.
         """
+        form, part, (adjective, noun, other) = self._words(rows, topics, archetypes, drawn, seed)
+        titles = self.parts.joined(form, topics, (adjective, noun, other), part)
+        places = (self.adjective_base[topics] + adjective, self.noun_base[topics] + noun, self.other_base[form] + other)
+        return titles, dict(zip(POOLS, places, strict=True))
+
+    def services(self, rows: I64, topics: I64, archetypes: I64, drawn: U64, seed: int) -> I64:
+        """The company's service that the title of each row names, -1 for none."""
+        form, _, (_, _, other) = self._words(rows, topics, archetypes, drawn, seed)
+        found: I64 = np.where(self.other_base[form] == self.others["service"], other, -1)
+        return found
+
+    def _words(
+        self, rows: I64, topics: I64, archetypes: I64, drawn: U64, seed: int
+    ) -> tuple[I64, I64, tuple[I64, I64, I64]]:
+        """Of each title its form, its part, and the places of adjective, noun and name among those to choose from."""
         form = self.first_form[archetypes] + pick(drawn, self.form_count[archetypes])
         capacity = self.capacity[topics, form]
         part, index = np.divmod(rows, capacity)
@@ -184,9 +204,7 @@ class Titles:
             (index * self.step[topics, form] + seed % capacity) % capacity, self.adjective_count[topics]
         )
         other, noun = np.divmod(index, self.noun_count[topics])
-        titles = self.parts.joined(form, topics, (adjective, noun, other), part)
-        places = (self.adjective_base[topics] + adjective, self.noun_base[topics] + noun, self.other_base[form] + other)
-        return titles, dict(zip(POOLS, places, strict=True))
+        return form, part, (adjective, noun, other)
 
 
 def _starts(first: int, lengths: Iterable[int]) -> I64:

@@ -25,18 +25,9 @@ from dataops_core.dataset_types.zendesk.plan import COMMENTS, INCIDENT, descript
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.outline import Sizes, Spread, blocks_of
-from dataops_core.generation.seeding import (
-    I64,
-    U64,
-    Affine,
-    chance,
-    draw,
-    key,
-    mix,
-    pick,
-    weighted_table,
-)
+from dataops_core.generation.seeding import I64, U64, Affine, chance, draw, key, mix, pick, weighted_table
 from dataops_core.generation.sentences import (
+    DAYS,
     PROJECT,
     TICKETS,
     TOPIC,
@@ -127,8 +118,24 @@ class TicketBuilder:
         """Any ticket may be defective but those about an incident."""
         number, incident, _ = self._plan.numbers.of(rows)
         created = ticket_created(self._spec.company.client_id, number, self._capacity)
-        free = incident < 0
-        return Candidates(project=self._plan.wheel.project(rows), moment=created, paired=free, movable=free)
+        free, service = incident < 0, self._service(rows)
+        # A subject that names a service says whose it is, wherever it is.
+        return Candidates(project=self._home(rows, service), moment=created, paired=free, movable=free & (service < 0))
+
+    def _service(self, rows: I64) -> I64:
+        """The service that each ticket's subject names, -1 for none: those of projects are their own."""
+        topic, archetype = self._drawn(rows)
+        return self._plan.titles.services(rows, topic, archetype, self._draw("subject", rows), self._spec.seed)
+
+    def _home(self, rows: I64, service: I64) -> I64:
+        """The project whose team a ticket is given to: that of the service in its subject, or any."""
+        return np.where(service >= 0, service, self._plan.wheel.project(rows))
+
+    def _drawn(self, rows: I64) -> tuple[I64, I64]:
+        """Topic and archetype of each ticket that is not about an incident."""
+        plan = self._plan
+        topic, archetype = weighted(self._draw("topic", rows), plan.topic_table), self._draw("archetype", rows)
+        return topic, weighted(archetype, plan.archetype_table)
 
     def _tickets(self, marks: Marks) -> tuple[_Tickets, _Tickets, pa.StringArray, dict[str, I64]]:
         """The tickets, those whose text they have, their subjects, and the fragments with which the text says the same.
@@ -165,12 +172,9 @@ class TicketBuilder:
         number, incident, hit = plan.numbers.of(rows)
         about = incident >= 0
         projects = np.array([each.project for each in company.incidents], dtype=np.int64)
-        home = np.where(about, projects[incident], plan.wheel.project(rows))
-        archetype = np.where(
-            about,
-            plan.archetypes.index(INCIDENT),
-            weighted(self._draw("archetype", rows), plan.archetype_table),
-        )
+        home = np.where(about, projects[incident], self._home(rows, self._service(rows)))
+        topic, archetype = self._drawn(rows)
+        archetype = np.where(about, plan.archetypes.index(INCIDENT), archetype)
         drawn = self._draw("customer", rows)
         # Some customers ask more than others.
         asking = np.minimum(pick(drawn, len(company.customers)), pick(mix(drawn), len(company.customers) * 2))
@@ -186,7 +190,7 @@ class TicketBuilder:
             project=np.where(marks.right >= 0, marks.right, home),
             customer=np.where(about, hit, asking),
             contact=pick(self._draw("contact", rows), CONTACTS),
-            topic=weighted(self._draw("topic", rows), plan.topic_table),
+            topic=topic,
             archetype=archetype,
             assignee=plan.people.member(home, self._draw("assignee", rows)),
             status=self._statuses(rows, created, updated, about),
@@ -347,9 +351,9 @@ class TicketBuilder:
             self._draw("conversation", tickets.rows)[ticket],
             mix(drawn + key("form")),
         )
-        chosen = np.where(
-            about, np.array(plan.incident_notes)[(moment > plan.posted[incident]).astype(np.int64)], chosen
-        )
+        told = (moment > plan.posted[incident]).astype(np.int64)
+        variant = pick(mix(drawn + key("note")), plan.incident_notes.shape[1])
+        chosen = np.where(about, plan.incident_notes[told, variant], chosen)
         ranges = self._ranges(tickets, ticket, moment)
         bodies = plan.fragments.compose(ranges, chosen[:, None], mix(drawn + key("text")))
         by_customer = kind == 1
@@ -398,8 +402,13 @@ class TicketBuilder:
             [plan.first_issue[each.project] + each.issue - 1 for each in company.incidents], dtype=np.int64
         )
         about = tickets.incident[chosen]
+        began = calendar.day_of(np.array([each.started for each in company.incidents], dtype=np.int64))
+        for name in DAYS:
+            fragments.only_where(ranges, name, about >= 0, fragments.base(name) + began[about])
         fragments.only(ranges, "incident_ticket", fragments.base("incident_ticket") + issues[about])
         fragments.only(ranges, "outage_thread", fragments.base("outage_thread") + about)
+        leads = np.array([each.lead for each in company.incidents], dtype=np.int64)
+        fragments.only(ranges, "outage_lead", fragments.base("outage_lead") + leads[about])
         return ranges
 
 

@@ -239,3 +239,21 @@ LAST_NOTES = (
     "Internal: kept for the next time in {ticket}. ",
     "Internal: {customer} had the same {things}, see {support_ticket}. ",
 )
+#: The note that ties a ticket to the company's incident, and where that is spoken of.
+OUTAGE_NOTES = (
+    (
+        "Internal: {own_customer} is hit by the outage of {service}. It is tracked as {incident_ticket}; {outage_lead} "
+        "leads the response.",
+        "Follow {outage_thread} before you answer.",
+    ),
+    (
+        "Internal: this is {incident_ticket}, {service} is down. {outage_lead} is in the lead and has {own_customer} "
+        "on the list.",
+        "The thread: {outage_thread}",
+    ),
+    (
+        "Internal: same cause as {incident_ticket}. {service} does not answer; ask {outage_lead} what {own_customer} "
+        "may be told.",
+        "News come first in {outage_thread}.",
+    ),
+)

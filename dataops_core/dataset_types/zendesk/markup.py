@@ -9,7 +9,7 @@ from typing import TypeAlias
 from dataops_core.company.build import pull_request_url, space_home_url, ticket_url
 from dataops_core.company.model import Company
 from dataops_core.company.threads import thread_links
-from dataops_core.dataset_types.zendesk.layout import FAREWELLS, GREETINGS, LAYOUTS, LIVE
+from dataops_core.dataset_types.zendesk.layout import FAREWELLS, GREETINGS, LAYOUTS, LIVE, OUTAGE_NOTES
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -24,6 +24,9 @@ _LOG = (
     "HTTP 429 from https://{service}.{domain}/v1/{slug*}, retry after {number} s\n",
     "error {code}: {table} is {state_slug}\n",
     "timeout after {bare_amount} ms ({slug})\n",
+    "{service} closed the connection, {number} {table} sent\n",
+    "{slug}: expected {state_slug}, got nothing ({code})\n",
+    "502 Bad Gateway, upstream {service}, {bare_amount} bytes\n",
 )
 
 
@@ -46,6 +49,7 @@ def add_pools(library: Library, company: Company) -> None:
     )
     library.pool("support_ticket", [ticket_url(company, number) for number in range(1, company.ticket_count + 1)])
     library.alias("incident_ticket", "ticket*")
+    library.alias("outage_lead", "person*")
     library.pool("outage_thread", thread_links(company).incidents)
 
 
@@ -76,17 +80,13 @@ def signature(library: Library) -> int:
     return library.block(*library.parse("{farewell}\n{requester}\n{own_customer}"))
 
 
-def incident_notes(library: Library) -> tuple[int, int]:
+def incident_notes(library: Library) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The blocks of the internal note that ties a ticket to the company's incident: before there is a word about that
     in the chat, and when it can be pointed at.
     """
-    told = (
-        "Internal: {own_customer} is hit by the outage of {service}. It is tracked as {incident_ticket}; {person} "
-        "leads the response."
-    )
     return (
-        library.block(*library.parse(told)),
-        library.block(*library.parse(f"{told} Follow {{outage_thread}} before you answer.")),
+        tuple(library.block(*library.parse(told)) for told, _ in OUTAGE_NOTES),
+        tuple(library.block(*library.parse(f"{told} {follow}")) for told, follow in OUTAGE_NOTES),
     )
 
 

@@ -47,8 +47,8 @@ class TicketPlan:
     outlines: tuple[Outline, ...]
     facts: Facts
     comments: Comments
-    #: The notes of an incident.
-    incident_notes: tuple[int, int]
+    #: The notes of an incident: before there is a word about it in the chat (row 0), and after that.
+    incident_notes: I64
     #: When each incident is first spoken of.
     posted: I64
     #: What comments have on average, all together.
@@ -105,7 +105,7 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
         ),
         facts=facts,
         comments=said,
-        incident_notes=told,
+        incident_notes=np.array(told, dtype=np.int64),
         posted=incident_posts(company),
         comment_bytes=comment_bytes,
         signature=signature,
@@ -113,7 +113,15 @@ def _plan(plan_key: PlanKey) -> TicketPlan:
         archetype_table=weighted_table([template.archetypes.get(name, 0) for name in archetypes]),
         priority_tables=np.stack([weighted_table(list(LAYOUTS[name].priorities)) for name in archetypes]),
         longest=np.array([LAYOUTS[name].longest for name in archetypes], dtype=np.int64),
-        titles=Titles.of(fragments, template, company, [LAYOUTS[name].subjects for name in archetypes], capital=True),
+        titles=Titles.of(
+            fragments,
+            template,
+            company,
+            [LAYOUTS[name].subjects for name in archetypes],
+            capital=True,
+            # Those of which texts tell more: each project's own one.
+            services=len(company.projects),
+        ),
         topics=arrays.texts([topic.key for topic in template.topics]),
         topic_table=topic_table(template),
         wheel=wheel,

@@ -9,6 +9,7 @@ import pytest
 from dataops_core.dataset_types.zendesk import layout
 from dataops_core.dataset_types.zendesk.layout import LAYOUTS
 from dataops_core.dataset_types.zendesk.numbers import Numbers
+from dataops_core.generation.sentences import spoken_day
 
 NAME = "FinTech Customer Support - Zendesk"
 
@@ -76,7 +77,7 @@ def test_comments_are_replies_answers_and_notes_in_the_order_of_time(tickets):
 SAID = {
     "first": layout.FIRST_REPLIES, "answer": layout.FIRST_ANSWERS, "reply": layout.REPLIES, "back": layout.ANSWERS,
     "solution": tuple(form for forms in layout.SOLUTIONS.values() for form in forms), "thanks": layout.THANKS,
-    "note": layout.NOTES, "last note": layout.LAST_NOTES, "outage": ("Internal: {x} is hit by the outage of {x}",),
+    "note": layout.NOTES, "last note": layout.LAST_NOTES, "outage": tuple(told for told, _ in layout.OUTAGE_NOTES),
 }  # fmt: skip
 FORMS = [
     (kind, number, re.compile(re.sub(r"\\\{.*?\\\}", ".+?", re.escape(form.strip()))))
@@ -125,6 +126,21 @@ def test_who_asks_is_addressed_by_name(dataset_of, tickets):
             assert all(each["body"].partition("\n")[0] == greeting for each in by_agent)
 
 
+def test_what_is_answered_is_about_the_service_of_the_subject_and_by_its_team(tickets):
+    company, misfiled, named = tickets.spec.company, tickets.misfiled, 0
+    services = {service.name: service for service in company.services}
+    for number, row in enumerate(tickets.rows):
+        found = [name for name in services if name in row["subject"].lower()]
+        if found:
+            assert number not in misfiled
+            assert row["_group"] == company.teams[services[found[0]].team].name
+            # The other services that a text names are those that it calls.
+            versions = re.findall(r"\b([a-z]+-[a-z]+),? (?:version )?\d+\.\d+\.\d+", tickets.documents[number].body)
+            assert set(versions) <= set(found)
+            named += bool(versions)
+    assert named > 30
+
+
 def test_tickets_are_numbered_as_time_goes(tickets):
     ordered = sorted((row["id"], moment(row["created_at"])) for row in tickets.rows)
     assert [time for _, time in ordered] == sorted(time for _, time in ordered)
@@ -163,6 +179,10 @@ def test_the_company_s_outages_have_their_tickets_on_the_same_day(tickets):
             assert row["external_id"] == key
             assert row["type"] == "incident"
             assert key in row["_comments"][0]["body"]
+            assert company.people[incident.lead].name in row["_comments"][0]["body"]
+            said = "\n".join([row["description"], *(comment["body"] for comment in row["_comments"])])
+            days = re.findall(r"(?<!\.\d of )(?<!\.\d\d of )\b[A-Z][a-z]+ \d{1,2}, \d{4}", said)
+            assert set(days) <= {spoken_day(incident.started // 86_400)}
             opened = moment(row["created_at"]).timestamp() - 1_688_342_400
             assert 0 <= opened - incident.started < 4 * 86_400
     assert found > 20
