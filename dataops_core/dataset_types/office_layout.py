@@ -15,7 +15,14 @@ from dataops_core.generation.outline import Section
 TEXT, SHEET, SLIDES = "text", "sheet", "slides"
 
 _TEXT = {"paragraph": 8, "live": 3, "subsection": 4}
-_ROWS = {"tracker_rows": 5, "budget_rows": 4, "register_rows": 4, "plan_rows": 2}
+#: The columns of a sheet, by the kind of its rows.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "tracker_rows": ("Item", "Owner", "State", "Date", "Reference"),
+    "budget_rows": ("Item", "Team", "Amount", "Date", "Reference"),
+    "register_rows": ("Risk", "Owner", "Level", "Seen", "Reference"),
+    "done_rows": ("Item", "Owner", "State", "Closed", "Reference"),
+    "plan_rows": ("What", "Owner", "Priority", "Due", "Reference"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,11 +296,11 @@ LAYOUTS: Mapping[str, Layout] = {
             "Subject\t{title_things}\nConcerns\t{title_other}\nKept by\t{person}\nBegins with\t{a_thing}\n\n",
         ),
         sections=(
-            Section(("Open", "Current", "This quarter"), _ROWS),
-            Section(("Budget", "Cost", "Effort"), {**_ROWS, "budget_rows": 12}),
-            Section(("Risks", "Watch list", "Questions"), {**_ROWS, "register_rows": 12}),
-            Section(("Done", "Closed", "Archive"), _ROWS),
-            Section(("Next", "Plan", "Coming up"), {**_ROWS, "plan_rows": 9}),
+            Section(("Open", "Current", "This quarter"), {"tracker_rows": 1}),
+            Section(("Budget", "Cost", "Effort"), {"budget_rows": 1}),
+            Section(("Risks", "Watch list", "Questions"), {"register_rows": 1}),
+            Section(("Done", "Closed", "Archive"), {"done_rows": 1}),
+            Section(("Next", "Plan", "Coming up"), {"plan_rows": 1}),
         ),
         descriptions=(
             "{ns} with owner, state and cost",

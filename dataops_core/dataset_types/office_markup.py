@@ -7,9 +7,9 @@ with a mark, the cells of a table apart by tabs. Source: Google Drive's export f
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
+from dataops_core.dataset_types.office_layout import COLUMNS, LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.generation.library import Library
-from dataops_core.generation.outline import Parts
+from dataops_core.generation.outline import Parts, Section
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import sentence, sentences
 
@@ -20,11 +20,7 @@ _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 _METRICS, _CONTACTS = 5, 3
 
 #: How a section begins, by the form of the document: a heading, the name of a sheet, the title of a slide.
-_HEADINGS: Mapping[str, tuple[str, ...]] = {
-    TEXT: ("{{{0}}}\n\n",),
-    SHEET: ("Sheet: {{{0}}}\nItem\tOwner\tState\tDate\tReference\n",),
-    SLIDES: ("Slide: {{{0}}}\n",),
-}
+_HEADINGS: Mapping[str, str] = {TEXT: "{{{0}}}\n\n", SHEET: "Sheet: {{{0}}}\n", SLIDES: "Slide: {{{0}}}\n"}
 _ENDS: Mapping[str, tuple[str, ...]] = {
     TEXT: (
         "Questions go to {person_mail}. Related: {ticket}, {repository}\n",
@@ -70,10 +66,8 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
     for number, section in enumerate(layout.sections):
         name = f"{archetype}_heading{number}"
         library.pool(name, section.headings)
-        heads = []
-        for heading in _HEADINGS[layout.form] * (4 // len(_HEADINGS[layout.form])):
-            more = (*sentences(draws, library, draws.between("head", 1, 3)), end) if layout.form == TEXT else ()
-            heads.append(library.block(*library.parse(heading.format(name)), *more))
+        heading = library.parse(_HEADINGS[layout.form].format(name))
+        heads = [library.block(*heading, *_below(library, draws, layout.form, section)) for _ in range(4)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
     outros = tuple(library.block(*library.parse(text)) for text in _ENDS[layout.form])
     return Parts(
@@ -83,6 +77,16 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps")),
         once=frozenset(blocks[kind] for kind in _ONCE),
     )
+
+
+def _below(library: Library, draws: Draws, form: str, section: Section) -> tuple[str, ...]:
+    """What stands below the heading of a section, whatever follows: text, a sheet's columns, a slide's points."""
+    if form == TEXT:
+        return (*sentences(draws, library, draws.between("head", 1, 3)), library.literal("\n\n"))
+    if form == SHEET:
+        (rows,) = section.kinds
+        return (library.literal("\t".join(COLUMNS[rows]) + "\n"),)
+    return _listed(library, draws)
 
 
 def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
@@ -142,9 +146,14 @@ _SLIDE = "Slide: {phrase}\n"
 
 
 def _points(library: Library, draws: Draws) -> tuple[str, ...]:
-    points = ("- {item}\n", "- {phrase}: {things}\n", "- {customer}: {item*}\n", "- Now: {practice}, with {person}\n")
+    return (*library.parse(_SLIDE), *_listed(library, draws))
+
+
+def _listed(library: Library, draws: Draws) -> tuple[str, ...]:
+    """Points of a slide."""
+    points = ("- {item}\n", "- {phrase}\n", "- {customer}: {item*}\n", "- Now: {practice}, with {person}\n")
     chosen = [points[draws.below("point", len(points))] for _ in range(draws.between("points", 3, 5))]
-    return (*library.parse(_SLIDE + "".join(chosen)), library.literal("\n"))
+    return (*library.parse("".join(chosen)), library.literal("\n"))
 
 
 def _story(library: Library, draws: Draws) -> tuple[str, ...]:
@@ -181,15 +190,20 @@ _BUILDERS: Mapping[str, _Build] = {
     "budget_rows": _rows(
         "{phrase}\t{team}\t{amount} planned\t{due}\t{code}\n",
         "{item}\t{team}\t{amount} spent, {change}\t{day}\t{code}\n",
-        "{phrase} for {customer}\t{person}\t{amount} invoiced\t{day}\t{code}\n",
+        "{phrase} for {customer}\t{team}\t{amount} invoiced\t{day}\t{code}\n",
     ),
     "register_rows": _rows(
         "{item}, against {risk}\t{person}\t{level}\t{day}\t{ticket}\n",
-        "{customer} asks about {a_thing}\t{person}\t{state}\t{day}\t{ticket}\n",
+        "{customer} asks about {a_thing}\t{person}\t{level}\t{day}\t{ticket}\n",
+    ),
+    "done_rows": _rows(
+        "{phrase}\t{person}\tDone\t{day}\t{ticket}\n",
+        "{item} at {customer}\t{person}\tDone\t{day}\t{ticket}\n",
+        "{phrase*} for {customer}\t{person}\tDropped\t{day}\t{ticket}\n",
     ),
     "plan_rows": _rows(
         "{step}\t{person}\t{level}\t{due}\t{ticket}\n",
-        "{item} at {customer}\t{person}\tPlanned\t{due}\t{code}\n",
+        "{item} at {customer}\t{person}\t{level}\t{due}\t{code}\n",
     ),
     "points": _points,
     "story": _story,

@@ -102,7 +102,7 @@ _LIVE = (
     "Since version {version}, {service}{calls}{other_service} for {a_thing.}",
     "After {service} {release}, {person}{did}{ticket.}",
     "{person} will repeat this with {customer}, using {a_thing} (reference {code}). ",
-    "The change record is {code}, the ticket {ticket}, the contact {person.}",
+    "On record is the change {code}, with {ticket} as its ticket and {person} as its contact. ",
     "{customer} signed the change {code} on {day.}",
     "{person} asked {team*} whether {service} still{calls}{other_service.}",
 )

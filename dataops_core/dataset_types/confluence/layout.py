@@ -268,7 +268,7 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             ("{service} {release} changes how {title_things} are treated; {title_other} benefits first. "),
             (
-                "These are notes on {service} {release}. They concern {title_things} and {title_other}. {person} "
+                "These are notes on {service} {release}. They concern {title_things} and {title_other}. {author} "
                 "managed the release. "
             ),
             ("With {service} {version}, the main subject is {title_things}; {title_other} was the pilot. "),

@@ -256,7 +256,7 @@ def _paragraph(library: Library, draws: Draws) -> tuple[str, ...]:
 def _live(library: Library, draws: Draws) -> tuple[str, ...]:
     endings = (
         "Ask {mention} about {things.}",
-        "{person} and {mention} have seen {a_thing} at {customer.}",
+        "{mention} has seen {a_thing} at {customer.}",
         "It belongs to {issue_card} and concerns {customer.}",
         "The change is {pull_card} and {person} reviewed it. ",
     )

@@ -10,7 +10,7 @@ import pytest
 
 from dataops_core.company.files import directory_id, drive_url, folder_id, library_folder_id, permission_id, site
 from dataops_core.dataset_types.google_drive.builder import NATIVE
-from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
+from dataops_core.dataset_types.office_layout import COLUMNS, LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.dataset_types.sharepoint.builder import FOLDERS
 
 DRIVE, SHAREPOINT = "FinTech Sales Enablement - Drive", "FinTech Compliance - SharePoint"
@@ -68,6 +68,36 @@ def test_tables_have_as_many_cells_in_each_row(documents):
         for table in tables:
             lines = [line for line in table.splitlines() if not re.match(r"Source\t|Checked by ", line)]
             assert len({line.count("\t") for line in lines}) <= 1
+
+
+def test_a_sheet_has_in_each_column_what_its_header_says(files):
+    people = {person.name for person in files.spec.company.people}
+    teams = {team.name for team in files.spec.company.teams}
+    levels = {"Low", "Medium", "High", "Critical"}
+    day, reference = r"[A-Z][a-z]+ \d{1,2}, \d{4}", r"[A-Z]{2,4}-\d+"
+    allowed = {
+        "Owner": people.__contains__, "Team": teams.__contains__, "Level": levels.__contains__,
+        "Priority": levels.__contains__, "Amount": re.compile(r"[\d,]+ (planned|spent, [+-]\d+%|invoiced)").fullmatch,
+        "State": re.compile(r"[A-Z][a-z ]+").fullmatch, "Reference": re.compile(reference).fullmatch,
+        **{name: re.compile(day).fullmatch for name in ("Date", "Seen", "Closed", "Due")},
+    }  # fmt: skip
+    seen = set()
+    for row in files.rows:
+        if LAYOUTS[row["_archetype"]].form == SHEET:
+            for sheet in row["_text"].split("Sheet: ")[1:]:
+                _, header, *lines = [line.split("\t") for line in sheet.splitlines() if line]
+                for cells in lines:
+                    if cells[0] != "Source" and not cells[0].startswith("Checked by "):
+                        assert all(allowed[name](cell) for name, cell in zip(header[1:], cells[1:], strict=True))
+                seen.add(tuple(header))
+    assert len(seen) == len(COLUMNS)
+
+
+def test_no_slide_is_empty(documents):
+    for row in documents.rows:
+        if LAYOUTS[row["_archetype"]].form == SLIDES:
+            for slide in row["_text"].split("Slide: ")[1:]:
+                assert len(slide.strip().splitlines()) > 1
 
 
 def test_times_follow_each_other_and_days_are_not_after_the_document_but_for_what_is_due(documents):
