@@ -72,7 +72,7 @@ class Plan:
 def _plan(plan_key: PlanKey) -> Plan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    library = new_library(plan_key, wheel, str)
+    library = new_library(plan_key, wheel, str, "\t")
     markup.add_pools(library)
     Titles.add_pools(library, template, company, str)
     draws = Draws("office", company.client_id, template.template_id)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from dataops_core.dataset_types.office_layout import COLUMNS, LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.generation.library import Library
+from dataops_core.generation.measures import ROWS
 from dataops_core.generation.outline import Parts, Section
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import sentence, sentences
@@ -16,8 +17,8 @@ from dataops_core.generation.sentences import sentence, sentences
 #: The pools of one block of a kind; the draws vary it.
 _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 
-#: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
-_METRICS, _CONTACTS = 5, 3
+#: A table has so many rows at most that begin with somebody to turn to, each with another one.
+_CONTACTS = 3
 
 #: How a section begins, by the form of the document: a heading, the name of a sheet, the title of a slide.
 _HEADINGS: Mapping[str, str] = {TEXT: "{{{0}}}\n\n", SHEET: "Sheet: {{{0}}}\n", SLIDES: "Slide: {{{0}}}\n"}
@@ -42,7 +43,6 @@ _ENDS: Mapping[str, tuple[str, ...]] = {
 def add_pools(library: Library) -> None:
     """Adds the pools that only office documents need; those of ``sentences.add_pools`` must be there."""
     library.alias("due", "any_day")
-    library.divided("metric", _METRICS)
     library.divided("person_mail", _CONTACTS)
     library.pool("change", [f"{sign}{number}%" for sign in "+-" for number in range(1, 60)])
 
@@ -175,9 +175,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "subsection": _subsection,
     "bullets": _list("*", "item"),
     "steps": _list("{}.", "step"),
-    "metrics": _table(
-        ("Metric", "Target", "Change", "Contact"), "{metric#}\t{amount}\t{change}\t{person}\n", 3, _METRICS
-    ),
+    "metrics": _table(("Metric", "Now", "Change", "Contact"), "{measured#}\t{change}\t{person}\n", 3, ROWS),
     "actions": _table(("Action", "Owner", "Due", "Issue"), "{step}\t{person}\t{due}\t{ticket}\n"),
     "contacts": _table(("Person", "Team", "Ask about"), "{person_mail#}\t{team}\t{practice*}\n", 2, _CONTACTS),
     "budget": _table(("Item", "Amount", "Change", "Reference"), "{item}\t{amount}\t{change}\t{code}\n"),
@@ -207,6 +205,6 @@ _BUILDERS: Mapping[str, _Build] = {
     ),
     "points": _points,
     "story": _story,
-    "figures": _slide(_table(("Metric", "Now", "Change"), "{metric#}\t{amount}\t{change}\n", 2, _METRICS)),
+    "figures": _slide(_table(("Metric", "Now", "Change"), "{measured#}\t{change}\n", 2, ROWS)),
     "milestones": _slide(_table(("When", "What", "Who"), "{due}\t{phrase}\t{person}\n", 2, 5)),
 }

@@ -58,11 +58,14 @@ class PlanCache(Generic[_PlanT]):
         return self._get(PlanKey.of(spec))
 
 
-def new_library(plan_key: PlanKey, wheel: Wheel, escape: Callable[[str], str]) -> Library:
-    """The pools that the texts of every type draw from, escaped for the documents' markup; a type adds its own."""
+def new_library(plan_key: PlanKey, wheel: Wheel, escape: Callable[[str], str], between: str = ": ") -> Library:
+    """The pools that the texts of every type draw from, escaped for the documents' markup; a type adds its own.
+
+    ``between`` stands between a metric and its value.
+    """
     template, company = plan_key.template, plan_key.company
     library = Library({TOPIC: [topic.weight for topic in template.topics], PROJECT: wheel.weights})
-    add_pools(library, template, plan_key.vocabulary, company, escape=escape)
+    add_pools(library, template, plan_key.vocabulary, company, escape=escape, between=between)
     return library
 
 

@@ -19,6 +19,7 @@ from dataops_core.generation import calendar
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments, Ranges
 from dataops_core.generation.library import Library
+from dataops_core.generation.measures import add_measures
 from dataops_core.generation.prose import prose
 from dataops_core.generation.seeding import I64, Draws
 from dataops_core.generation.words import Lexicon, capitalized
@@ -139,9 +140,14 @@ def add_pools(
     company: Company,
     *,
     escape: Callable[[str], str],
+    between: str = ": ",
 ) -> None:
-    """Adds every pool that sentences need, with texts escaped for the document's markup."""
-    _add_topic_pools(library, template, vocabulary, company, escape)
+    """Adds every pool that sentences need, with texts escaped for the document's markup.
+
+    ``between`` stands between a metric and its value, where both are one fragment: ``{measured}``.
+    """
+    lexicons = _add_topic_pools(library, template, vocabulary, company, escape)
+    add_measures(library, TOPIC, [lexicon.slots["m"] for lexicon in lexicons], escape, between)
     _add_company_pools(library, company, escape)
     for name, texts in _CONNECTIVES.items():
         library.pool(name, [f" {text} " for text in texts])
@@ -244,7 +250,7 @@ def _add_topic_pools(
     vocabulary: IndustryVocabulary,
     company: Company,
     escape: Callable[[str], str],
-) -> None:
+) -> list[Lexicon]:
     lexicons = [Lexicon.of(topic, vocabulary) for topic in template.topics]
     path = (company.client_id, template.template_id)
     words = [Words.of(lexicon, escape) for lexicon in lexicons]
@@ -276,6 +282,7 @@ def _add_topic_pools(
     library.pool("Stakeholders", [escape(capitalized(stakeholder)) for stakeholder in lexicons[0].slots["stake"]])
     library.pool("role", lexicons[0].slots["role"])
     library.pool("span", lexicons[0].slots["span"])
+    return lexicons
 
 
 def _add_company_pools(library: Library, company: Company, escape: Callable[[str], str]) -> None:

@@ -82,6 +82,12 @@ def with_article(phrase: str) -> str:
     return phrase if re.match(r"(?:an?|the) ", phrase) else f"{article(phrase)} {phrase}"
 
 
+def head(phrase: str) -> str:
+    """What a noun phrase is about, without what follows it: ``time`` of "time to first commit"."""
+    follows = _HEAD.search(phrase)
+    return phrase[: follows.start()] if follows else phrase
+
+
 def plural(phrase: str) -> str:
     """The noun phrase in the plural: its head's last word changes ("proofs of delivery")."""
     head = _HEAD.search(phrase)

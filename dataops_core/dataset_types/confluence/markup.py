@@ -16,6 +16,7 @@ from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.confluence.layout import Layout
 from dataops_core.dataset_types.outages import Event, clock, courses, events, lasted, spanned
 from dataops_core.generation.library import Library
+from dataops_core.generation.measures import ROWS
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentence, sentences
@@ -64,8 +65,8 @@ _Build: TypeAlias = Callable[[Library, Draws], tuple[str, ...]]
 _TIMELINE_ROWS = 8
 #: What a section has once at most.
 _ONCE = ("timeline", "metrics", "issues", "actions", "contacts", "comparison", "links")
-#: A table has so many rows at most that begin with a metric or somebody to turn to, each with another one.
-_METRICS, _CONTACTS = 5, 4
+#: A table has so many rows at most that begin with somebody to turn to, each with another one.
+_CONTACTS = 4
 #: So many spaces and repositories at most are in a list of links.
 _LINKS = 3
 
@@ -110,11 +111,10 @@ def add_pools(library: Library, company: Company) -> None:
 
 def _add_wrapped(library: Library) -> None:
     """Cells and list entries as pools of their own: one fragment each where the tags around would make three."""
-    for pool in ("person", "amount", "any_day", "level", "summary"):
+    for pool in ("person", "any_day", "level", "summary"):
         library.wrapped(f"cell_{pool}", pool, "<td>", "</td>")
-    library.divided("metric", _METRICS)
     library.divided("person_mail", _CONTACTS)
-    apart = (*(f"metric{part}" for part in range(_METRICS)), *(f"person_mail{part}" for part in range(_CONTACTS)))
+    apart = (*(f"measured{part}" for part in range(ROWS)), *(f"person_mail{part}" for part in range(_CONTACTS)))
     for pool in (*apart, "step", "phrase"):
         library.wrapped(f"first_{pool}", pool, "<tr><td>", "</td>")
     for pool in ("person", "state", "level", "practice", "ticket"):
@@ -301,10 +301,10 @@ _BUILDERS: Mapping[str, _Build] = {
     "code": _code,
     "timeline": _timeline,
     "metrics": _table(
-        ("Metric", "Target", "Change", "Contact"),
-        "{first_metric#}{cell_amount}{cell_change}{last_person}",
+        ("Metric", "Now", "Change", "Contact"),
+        "{first_measured#}{cell_change}{last_person}",
         3,
-        _METRICS,
+        ROWS,
     ),
     "issues": _table(
         ("Issue", "Summary", "Assignee", "State"),

@@ -71,7 +71,7 @@ class PagePlan:
 def _plan(plan_key: PlanKey) -> PagePlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    library = new_library(plan_key, wheel, markup.escape)
+    library = new_library(plan_key, wheel, markup.escape, "</td><td>")
     markup.add_pools(library, company)
     Titles.add_pools(library, template, company, markup.escape)
     library.alias("author", "person*")

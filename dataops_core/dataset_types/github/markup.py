@@ -12,6 +12,7 @@ from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.github.layout import LAYOUTS
 from dataops_core.generation import calendar
 from dataops_core.generation.library import Library
+from dataops_core.generation.measures import ROWS
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
 from dataops_core.generation.sentences import PROJECT, sentence, sentences, spoken_day
@@ -55,8 +56,6 @@ _CODE = {
     ),
 }
 
-#: A table has so many rows at most, each with another setting or metric.
-_ROWS = 5
 #: What a section has once at most.
 _ONCE = ("settings", "metrics", "issues", "tables")
 
@@ -89,8 +88,7 @@ def add_pools(library: Library, company: Company) -> None:
         ],
     )
     library.wrapped("setting", "table", "`", "`")
-    for pool in ("setting", "metric"):
-        library.divided(pool, _ROWS)
+    library.divided("setting", ROWS)
     library.pool("port", [str(port) for port in range(8001, 8100)])
 
 
@@ -177,7 +175,7 @@ def _table(header: Sequence[str], row: str) -> _Build:
     start = f"| {' | '.join(header)} |\n|{'---|' * len(header)}\n"
 
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
-        order = draws.shuffled("order", _ROWS)[: draws.between("rows", 3, _ROWS)]
+        order = draws.shuffled("order", ROWS)[: draws.between("rows", 3, ROWS)]
         rows = [pool for part in order for pool in library.parse(row.replace("#", str(part)))]
         return (library.literal(start), *rows, library.literal("\n"))
 
@@ -199,7 +197,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "steps": _list("{}.", "step"),
     "code": _code,
     "settings": _table(("Setting", "Default", "Meaning"), "| {setting#} | {number} | {phrase} |\n"),
-    "metrics": _table(("Metric", "Target", "Contact"), "| {metric#} | {amount} | {person} |\n"),
+    "metrics": _table(("Metric", "Now", "Contact"), "| {measured#} | {person} |\n"),
     "issues": _table(("Issue", "Summary", "State"), "| {ticket_link} | {summary} | {state} |\n"),
     "tables": _table(("Table", "Holds", "Owner"), "| {setting#} | {phrase} | {person} |\n"),
 }

@@ -69,7 +69,7 @@ class RepositoryPlan:
 def _plan(plan_key: PlanKey) -> RepositoryPlan:
     template, company = plan_key.template, plan_key.company
     wheel = Wheel(company)
-    library = new_library(plan_key, wheel, str)
+    library = new_library(plan_key, wheel, str, " | ")
     markup.add_pools(library, company)
     draws = Draws("github", company.client_id, template.template_id)
     weights = {name: weight for name, weight in sorted(template.archetypes.items()) if weight}

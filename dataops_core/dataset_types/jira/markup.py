@@ -320,7 +320,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "bullets": _list("bulletList", "{item}.", "{item}.", "{item*}.", "{phrase} in {service}."),
     "steps": _list("orderedList", "{step}", "{step}", "{step*}", "{step} See {issue_card}."),
     "facts": _list(
-        "bulletList", "Service: {service}, version {version}", "{metric}: {amount} on {day}",
+        "bulletList", "Service: {service}, version {version}", "{measured} on {day}",
         "Customer: {customer}, reference {code}", "State: {state_slug}, {number} times since {day}", longest=4,
     ),
     "issues": _list("bulletList", "{summary}: {issue_card}.", "{phrase}, as in {issue_card} by {person}."),

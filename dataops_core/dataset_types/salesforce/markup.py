@@ -85,7 +85,7 @@ _BUILDERS: Mapping[str, _Build] = {
     "paragraph": _paragraph,
     "live": _live,
     "points": _list(
-        "What matters to them:", "{item}", "{item}", "{item*}", "{phrase}", "The {metric} of {number}",
+        "What matters to them:", "{item}", "{item}", "{item*}", "{phrase}", "{measured}",
         "The interface in {repository}",
     ),
     "objections": _list(
@@ -97,6 +97,6 @@ _BUILDERS: Mapping[str, _Build] = {
     "renewal": _list(
         "Contract:", "{product}, {number} licenses", "{service}, version {version}",
         "renewal {code}, {amount} per month",
-        "{metric} of {number} agreed on {day}",
+        "{measured}, agreed on {day}",
     ),
 }  # fmt: skip

@@ -135,8 +135,8 @@ _BUILDERS: Mapping[str, _Build] = {
     "steps": _list("{}.", "{step}", "{step}", "{step*}"),
     "wishes": _list("-", "{item}", "{item}", "{item*}", "{phrase}"),
     "facts": _list(
-        "-", "Service: {service}, version {version}", "{metric}: {amount} on {day}", "Reference: {code}",
-        "Seen on {day}, {number} times", "{phrase}: {amount}",
+        "-", "Service: {service}, version {version}", "{measured} on {day}", "Reference: {code}",
+        "Seen on {day}, {number} times", "{measured} at the moment",
     ),
     "log": _log,
 }  # fmt: skip
