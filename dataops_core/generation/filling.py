@@ -44,6 +44,12 @@ class Words:
         """The words of a lexicon."""
         return cls(escape, {slot: tuple(map(escape, words)) for slot, words in lexicon.slots.items()})
 
+    def turned(self, slots: Sequence[str]) -> "Words":
+        """The same words, but that of some slots the second half comes first, which is said most."""
+        halves = {slot: len(self.slots[slot]) // 2 for slot in slots if slot in self.slots}
+        turned = {slot: (*self.slots[slot][half:], *self.slots[slot][:half]) for slot, half in halves.items()}
+        return Words(self.escape, {**self.slots, **turned})
+
 
 @dataclass(frozen=True, slots=True)
 class Filling:

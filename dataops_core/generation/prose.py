@@ -46,6 +46,12 @@ POOLS: dict[str, Pool] = {
 }
 
 
+#: Clauses beside a main one: what they say most of these slots is not what main clauses do, or each second engineer
+#: would do something under the eyes of the engineer.
+_BESIDE = frozenset({"opener", "timeless_opener", "tail", "past_tail"})
+_NOT_TWICE = ("role", "p")
+
+
 #: Pools of whole sentences: name, and the pools of their two parts.
 WHOLE = (
     ("sentence_with_tail", "main_first", "tail"),
@@ -58,8 +64,13 @@ def prose(topics: Sequence[tuple[Words, Sequence[object]]]) -> list[dict[str, pa
     """All pools of each topic: of its words, with the path that names its randomness."""
     filled = fill(
         [
-            Filling(pool.forms, words, pool.count, (*path, name), capital=pool.capital, end=pool.end)
+            Filling(
+                *(pool.forms, beside if name in _BESIDE else words, pool.count, (*path, name)),
+                capital=pool.capital,
+                end=pool.end,
+            )
             for words, path in topics
+            for beside in [words.turned(_NOT_TWICE)]
             for name, pool in POOLS.items()
         ]
     )

@@ -20,6 +20,7 @@ from dataops_core.dataset_types.defects import Candidates, Defects, Marks
 from dataops_core.dataset_types.plan import batch, incomplete_quota
 from dataops_core.dataset_types.slack.columns import REACTION_LIST, SCHEMA
 from dataops_core.dataset_types.slack.layout import REACTIONS
+from dataops_core.dataset_types.slack.markup import said_range
 from dataops_core.dataset_types.slack.plan import ROLES, plans, text_bytes
 from dataops_core.dataset_types.slack.threads import Incomplete, ThreadClock, Threads
 from dataops_core.generation import arrays, calendar
@@ -253,6 +254,7 @@ class MessageBuilder:
         fragments.only(ranges, "person", fragments.base("person*") + third)
         narrow_days(fragments, ranges, calendar.day_of(told.moment))
         self._narrow_numbered(ranges, told)
+        self._narrow_replies(ranges, told)
         last = (told.place == told.replies) & ~told.first
         role = np.where(told.first, 0, np.where(last & chance(self._draw("closing", told.rows), 700), 2, 1))
         outline = told.archetype * len(ROLES) + role
@@ -271,6 +273,16 @@ class MessageBuilder:
         plan.facts.narrow(fragments, ranges, marks)
         composed = fragments.compose(ranges, blocks, self._draw("text", told.rows), marks.edits)
         return pc.utf8_rtrim_whitespace(pc.replace_substring(composed, " \n", "\n"))
+
+    def _narrow_replies(self, ranges: Ranges, messages: _Messages) -> None:
+        """Lets the replies of one thread begin each in another way."""
+        fragments, plan = self._plan.fragments, self._plan
+        form = messages.place + pick(self._draw("form", messages.threads.roots)[messages.thread], 60)
+        for kind in plan.archetypes:
+            pool = f"{kind}_reply"
+            base = fragments.bases[fragments.offsets[fragments.names[pool]] + messages.topic]
+            first, many = said_range(kind, form)
+            fragments.only(ranges, pool, base + first, many.astype(np.uint64))
 
     def _narrow_numbered(self, ranges: Ranges, messages: _Messages) -> None:
         """Issues and pull requests that there were by then; of an incident, its own issue."""

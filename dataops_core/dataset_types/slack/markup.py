@@ -7,16 +7,19 @@ what messages say (``layout.py``). Source: Slack's "Formatting text for app surf
 import re
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from dataops_core.company.build import issue_key, pull_request_url, space_home_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company
 from dataops_core.company.workspace import channels, user_id
 from dataops_core.dataset_types.outages import clock
 from dataops_core.dataset_types.slack.layout import CLOSINGS, DOWN, ENDS, LAYOUTS, LIVE, RELEASED, STILL_DOWN
+from dataops_core.generation import arrays
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
-from dataops_core.generation.seeding import Draws
+from dataops_core.generation.seeding import I64, Draws
 from dataops_core.generation.sentences import PROJECT, TOPIC
 from dataops_core.generation.words import Lexicon
 
@@ -115,7 +118,10 @@ def add_pools(library: Library, company: Company) -> None:
 
 
 def add_said(library: Library, topics: Sequence[tuple[str, Lexicon]], *path: object) -> None:
-    """Adds, for each kind of thread, what its messages begin with: openings, replies, closings, by topic."""
+    """Adds, for each kind of thread, what its messages begin with: openings, replies, closings, by topic.
+
+    Of a pool those of one form stand together: ``said_range`` says where.
+    """
     forms = {
         **{f"{kind}_opening": layout.openings for kind, layout in LAYOUTS.items()},
         **{f"{kind}_reply": layout.replies for kind, layout in LAYOUTS.items()},
@@ -129,8 +135,20 @@ def add_said(library: Library, topics: Sequence[tuple[str, Lexicon]], *path: obj
             for topic, of_topic in words
         ]
     )
-    for number, name in enumerate(forms):
-        library.pool_by(TOPIC, name, filled[number * len(words) : (number + 1) * len(words)])
+    for number, (name, said) in enumerate(forms.items()):
+        # Filled in turn, form by form.
+        order = arrays.integers(np.argsort(np.arange(_SAID) % len(said), kind="stable"))
+        library.pool_by(
+            TOPIC, name, [texts.take(order) for texts in filled[number * len(words) : (number + 1) * len(words)]]
+        )
+
+
+def said_range(kind: str, form: I64) -> tuple[I64, I64]:
+    """Where the replies of a kind of thread that have a form (modulo all) begin in their pool, and how many."""
+    many = len(LAYOUTS[kind].replies)
+    form = form % many
+    fewer, more = _SAID // many, _SAID % many
+    return form * fewer + np.minimum(form, more), fewer + (form < more)
 
 
 def parts(library: Library, beginning: str, kinds: Mapping[str, tuple[int, ...]]) -> Parts:

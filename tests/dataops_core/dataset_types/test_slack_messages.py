@@ -121,6 +121,24 @@ def test_incidents_are_spoken_of_when_they_are_and_by_their_issue(dataset_of):
     assert tracked > 5
 
 
+def test_replies_of_a_thread_begin_each_in_another_way(threads):
+    forms = {
+        kind: [
+            re.compile(re.sub(r"\\\{.*?\\\}", ".+?", re.escape(form.strip())), re.IGNORECASE) for form in layout.replies
+        ]
+        for kind, layout in LAYOUTS.items()
+    }
+    longest = 0
+    for messages in threads:
+        begun = []
+        for row in messages[1:]:
+            begun += [n for n, form in enumerate(forms[row["_archetype"]]) if form.match(row["text"])][:1]
+        many = len(forms[messages[0]["_archetype"]])
+        assert len(set(begun)) == min(len(begun), many) or len(begun) > many
+        longest = max(longest, len(begun))
+    assert longest > 6
+
+
 def test_channels_are_of_the_project_or_shared_and_their_authors_of_its_team(messages):
     company = messages.spec.company
     known = {channel.channel_id: channel for channel in channels(company)}

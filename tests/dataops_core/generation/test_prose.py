@@ -79,3 +79,14 @@ def test_clauses_join_into_sentences():
         tail[0] in " ," and tail.endswith(". ") for tail in grammar.TAILS + grammar.TIMELESS_TAILS + grammar.PAST_TAILS
     )
     assert not any(main[0].isupper() or main.endswith(".") for main in grammar.MAINS + grammar.PAST_MAINS)
+
+
+@pytest.mark.parametrize("lexicon", LEXICONS[:8])
+def test_clauses_beside_a_main_one_have_their_own_favorite_words(lexicon):
+    pools = topic_prose(lexicon, "path")
+    for slot in ("role", "p"):
+        most = []
+        for name in ("main_first", "tail"):
+            text = " ".join(pools[name]).lower()
+            most.append(max(lexicon.slots[slot], key=lambda word, text=text: text.count(word.lower())))
+        assert most[0] != most[1], slot
