@@ -48,7 +48,7 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         intros=(
             "We propose to change how {title_things} are treated, beginning with {title_other}. {person} wrote this "
-            "draft on {day}; {a_thing} is the first example. ",
+            "draft on {recent_day}; {a_thing} is the first example. ",
             "This proposal is about {title_things}. It was asked for by {customer} and concerns {title_other}. It also "
             "says what {a_thing} would cost. ",
             "{team} suggests a new way with {title_things} at {title_other}. Comments go to {person_mail}, please. ",
@@ -104,10 +104,10 @@ LAYOUTS: Mapping[str, Layout] = {
             ("service", "Working session: {T} and {x}"),
         ),
         intros=(
-            "Present: {senior}, {junior} and {customer}. Held on {day}. Subject: {title_things} and {title_other}, "
-            "with {a_thing} as the example. ",
-            "Notes of {day} by {person}. We spoke about {title_things}, mostly those of {title_other}, and looked at "
-            "{a_thing}. ",
+            "Present: {senior}, {junior} and {customer}. Held on {recent_day}. Subject: {title_things} and "
+            "{title_other}, with {a_thing} as the example. ",
+            "Notes of {recent_day} by {person}. We spoke about {title_things}, mostly those of {title_other}, and "
+            "looked at {a_thing}. ",
         ),
         sections=(
             Section(("What was said", "Discussion", "Talking points"), {"live": 7, "bullets": 5, "paragraph": 6}),
@@ -185,8 +185,8 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             "This policy governs {title_things}. It holds for {title_other} and for all who work with it. {person} "
             "owns it, {regulation} is its source, {a_thing} its first case. ",
-            "Approved on {day} by {person}. It says how {title_things} are treated wherever {title_other} is involved, "
-            "down to {a_thing}. ",
+            "Approved on {recent_day} by {person}. It says how {title_things} are treated wherever {title_other} is "
+            "involved, down to {a_thing}. ",
         ),
         sections=(
             Section(("Purpose", "Why there is this policy", "Intent"), _TEXT),
@@ -238,8 +238,8 @@ LAYOUTS: Mapping[str, Layout] = {
             ("customer", "Amendment for {x}: {T}"),
         ),
         intros=(
-            "This document sums up what was agreed with {title_other} about {title_things}. It was signed on {day}; "
-            "{person} keeps the original, with {a_thing} annexed. ",
+            "This document sums up what was agreed with {title_other} about {title_things}. It was signed on "
+            "{recent_day}; {person} keeps the original, with {a_thing} annexed. ",
             "Terms that concern {title_things}, in force since {day}. They bind {title_other} and {team}, and name "
             "{a_thing} as the measure. ",
         ),
@@ -267,7 +267,7 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             "This course teaches how {title_things} are treated, with exercises from {title_other}. {person} gives it; "
             "bring {a_thing}. ",
-            "Material for the session of {day}: {title_things} and {title_other}. It takes {span} and ends with "
+            "Material for the session of {recent_day}: {title_things} and {title_other}. It takes {span} and ends with "
             "{a_thing}. ",
         ),
         sections=(
@@ -292,7 +292,8 @@ LAYOUTS: Mapping[str, Layout] = {
             ("service", "Inventory of {T} in {x}"),
         ),
         intros=(
-            "About\t{title_things} of {title_other}\nOwner\t{person_mail}\nUpdated\t{day}\nExample\t{a_thing}\n\n",
+            "About\t{title_things} of {title_other}\nOwner\t{person_mail}\nUpdated\t{recent_day}\n"
+            "Example\t{a_thing}\n\n",
             "Subject\t{title_things}\nConcerns\t{title_other}\nKept by\t{person}\nBegins with\t{a_thing}\n\n",
         ),
         sections=(
@@ -317,7 +318,8 @@ LAYOUTS: Mapping[str, Layout] = {
             ("service", "In ten slides: {T} and {x}"),
         ),
         intros=(
-            "About {title_things}: what they mean for {title_other}\n{person}, {day}\nIn one line: {a_thing}\n\n",
+            "About {title_things}: what they mean for {title_other}\n{person}, {recent_day}\n"
+            "In one line: {a_thing}\n\n",
             "For {title_other}: all on {title_things}\nPresented by {person} to {customer}\nBegins with {a_thing}\n\n",
         ),
         sections=(

@@ -92,7 +92,7 @@ _LIVE = (
     "On {day}, {person}{agreed}{things}{where}{service.}",
     "{customer}{met}{things}{where}{service}, see {ticket.}",
     "{customer}{met}{a_thing} on {day}; {person}{did}{ticket.}",
-    "{ticket}{tracks}{a_thing}{where}{service} and is assigned to {person.}",
+    "{ticket}{tracks}{a_thing}{where}{service}; the next step is for {person.}",
     "{ticket} and {ticket} belong together; {person}{did}both. ",
     "{team}{owns}{service}; {person}{contact}{things.}",
     "{service}{handled}{amount} {things} on {day}, {trend} {number} percent. ",
@@ -168,15 +168,17 @@ def add_pools(
     library.wrapped("any_day.", "any_day", "", ". ")
     for name in DAYS:
         library.alias(name, f"any_{name}")
+    # When something was that is written down soon after.
+    library.alias("recent_day", "any_day")
     # What a live sentence may end with brings the full stop along: one fragment less for each.
     for name in ("customer", "service", "other_service", "ticket", "person", "things", "a_thing"):
         library.wrapped(f"{name}.", name, "", ". ")
 
 
 def narrow_days(fragments: Fragments, ranges: Ranges, days: I64, pools: Sequence[str] = DAYS) -> None:
-    """Lets each row name the 120 days up to its own only, of the window's days."""
-    first = (days - 119).clip(min=0)
-    for name in pools:
+    """Lets each row name the 120 days up to its own only, of the window's days; and the last five as ``recent_day``."""
+    for name, many in (*((pool, 120) for pool in pools), ("recent_day", 5)):
+        first = (days - many + 1).clip(min=0)
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 

@@ -48,8 +48,8 @@ LAYOUTS: Mapping[str, Layout] = {
                 "on {day} by {person}. "
             ),
             (
-                "Follow the steps below as soon as {title_things} are reported for {title_other}. They take {span} "
-                "at most. "
+                "Follow the steps below as soon as {title_things} are reported for {title_other}. They take "
+                "{short_span} at most. "
             ),
         ),
         sections=(
@@ -86,11 +86,11 @@ LAYOUTS: Mapping[str, Layout] = {
         intros=(
             (
                 "We decided how {title_things} are treated, with {title_other} as the first case. {person} proposed "
-                "it on {day}; {team} agreed. "
+                "it on {recent_day}; {team} agreed. "
             ),
             (
-                "Status: accepted on {day}. This record explains why we chose this way of treating {title_things} "
-                "and what follows for {title_other}. "
+                "Status: accepted on {recent_day}. This record explains why we chose this way of treating "
+                "{title_things} and what follows for {title_other}. "
             ),
             (
                 "This page records a decision about {title_things}. It concerns {title_other}; {person} can answer "
@@ -124,14 +124,17 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         intros=(
             (
-                "On {day}, {title_things} affected {title_other} for {span}. {person} led the response. This review "
-                "is blameless. "
+                "On {recent_day}, {title_things} affected {title_other} for {short_span}. {person} led the response. "
+                "This review is blameless. "
             ),
             (
-                "Between the first alert and the all-clear lay {span}. {title_other} was affected, since "
+                "Between the first alert and the all-clear lay {short_span}. {title_other} was affected, since "
                 "{title_things} went unnoticed; {person} wrote this review. "
             ),
-            "{customer} noticed {title_things} before we did. {title_other} recovered on {day}, after {span}. ",
+            (
+                "{customer} noticed {title_things} before we did. {title_other} recovered on {recent_day}, after "
+                "{short_span}. "
+            ),
         ),
         sections=(
             Section(("Summary", "What happened", "In short"), {**_TEXT, "panel": 2}),
@@ -159,8 +162,8 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         intros=(
             (
-                "This guide shows how to work with {title_things} around {title_other}. It takes {span}; no special "
-                "access is needed. "
+                "This guide shows how to work with {title_things} around {title_other}. It takes {short_span}; no "
+                "special access is needed. "
             ),
             (
                 "You will need this guide the first time that you meet {title_things}. The examples come from "
@@ -199,12 +202,12 @@ LAYOUTS: Mapping[str, Layout] = {
             ("service", "Working session on {T} in {x}"),
         ),
         intros=(
-            "Present: {senior}, {junior} and {team*}. Date: {day}. Subject: {title_things} and {title_other}. ",
+            "Present: {senior}, {junior} and {team*}. Date: {recent_day}. Subject: {title_things} and {title_other}. ",
             (
-                "{senior} invited {team} on {day} to talk about {title_things}; {title_other} was the example. "
+                "{senior} invited {team} on {recent_day} to talk about {title_things}; {title_other} was the example. "
                 "{junior} took notes. "
             ),
-            "Notes of {day}, taken by {person}. We spoke about {title_things} with a view to {title_other}. ",
+            "Notes of {recent_day}, taken by {person}. We spoke about {title_things} with a view to {title_other}. ",
         ),
         sections=(
             Section(("Agenda", "Subjects", "Why we met"), {"bullets": 8, "paragraph": 4}),
@@ -232,7 +235,7 @@ LAYOUTS: Mapping[str, Layout] = {
                 "it. {person} owns it; {regulation} is its source. "
             ),
             (
-                "Approved on {day} by {person}. The rules below say how {title_things} are treated wherever "
+                "Approved on {recent_day} by {person}. The rules below say how {title_things} are treated wherever "
                 "{title_other} is involved. "
             ),
             (

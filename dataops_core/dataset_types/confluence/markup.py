@@ -92,6 +92,10 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool_by(
         PROJECT, "parent_url", [[f"{company.wiki_url}/spaces/{project.key}/pages/"] for project in company.projects]
     )
+    # What people wait for, or work on without a break.
+    library.pool(
+        "short_span", ("ten minutes", "fifteen minutes", "half an hour", "an hour", "two hours", "three hours")
+    )
     library.alias("incident_ticket", "ticket*")
     library.alias("affected", "customer")
     library.alias("outage_day", "any_day")
@@ -307,7 +311,7 @@ _BUILDERS: Mapping[str, _Build] = {
         ROWS,
     ),
     "issues": _table(
-        ("Issue", "Summary", "Assignee", "State"),
+        ("Issue", "What remains", "Contact", "State"),
         f"<tr><td>{_ISSUE}</td>{{cell_summary}}{{cell_person}}{{last_state}}",
         4,
         8,

@@ -185,7 +185,9 @@ def _table(header: Sequence[str], row: str) -> _Build:
 def _code(library: Library, draws: Draws) -> tuple[str, ...]:
     language = sorted(_CODE)[draws.below("language", len(_CODE))]
     lines = _CODE[language]
-    order = draws.shuffled("lines", len(lines))[: draws.between("line count", 2, min(5, len(lines)))]
+    # A program imports what it uses.
+    order = sorted(draws.shuffled("lines", len(lines))[: draws.between("line count", 2, min(5, len(lines)))])
+    order = [0, *order[order[0] == 0 :]] if language == "python" else order
     return library.parse(f"```{language}\n" + "".join(lines[place] for place in order) + "```\n\n")
 
 
@@ -198,6 +200,6 @@ _BUILDERS: Mapping[str, _Build] = {
     "code": _code,
     "settings": _table(("Setting", "Default", "Meaning"), "| {setting#} | {number} | {phrase} |\n"),
     "metrics": _table(("Metric", "Now", "Contact"), "| {measured#} | {person} |\n"),
-    "issues": _table(("Issue", "Summary", "State"), "| {ticket_link} | {summary} | {state} |\n"),
+    "issues": _table(("Issue", "What remains", "State"), "| {ticket_link} | {summary} | {state} |\n"),
     "tables": _table(("Table", "Holds", "Owner"), "| {setting#} | {phrase} | {person} |\n"),
 }

@@ -46,7 +46,7 @@ LAYOUTS: Mapping[str, Layout] = {
         sections=({"points": 5, **_TEXT}, {"objections": 6, **_TEXT}, {"next": 4, **_TEXT}),
         outros=(
             "The offer is {code}. ",
-            "{owner} calls them again after {span}. ",
+            "{owner} calls them again in a few weeks. ",
         ),
     ),
     "partner": Layout(

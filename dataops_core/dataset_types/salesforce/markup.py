@@ -74,8 +74,8 @@ def _live(library: Library, draws: Draws) -> tuple[str, ...]:
 def _list(title: str, *entries: str) -> _Build:
     def build(library: Library, draws: Draws) -> tuple[str, ...]:
         pools = [library.literal(f"{title}\n")]
-        for _ in range(draws.between("entries", 2, 4)):
-            pools += library.parse(f"- {entries[draws.below('entry', len(entries))]}\n")
+        for place in draws.shuffled("entry", len(entries))[: draws.between("entries", 2, 4)]:
+            pools += library.parse(f"- {entries[place]}\n")
         return (*pools, library.literal("\n"))
 
     return build

@@ -202,6 +202,25 @@ def test_how_long_an_incident_lasted_is_what_its_clock_says(pages, minutes, said
     assert lasted(incident) == said
 
 
+def test_notes_of_a_meeting_are_written_down_soon_after_it(pages):
+    seen = 0
+    for row in pages.rows:
+        if row["_archetype"] == "meeting_notes":
+            intro = re.search(r"<p>(.*?)</p>", row["body.storage.value"]).group(1)
+            written = datetime.fromisoformat(row["createdAt"]).timestamp() - 1_688_342_400
+            last = [spoken_day(max(int(written) // calendar.DAY - days, 0)) for days in range(5)]
+            assert re.search(r"[A-Z][a-z]+ \d{1,2}, \d{4}", intro).group() in last
+            seen += 1
+    assert seen > 20
+
+
+def test_no_incident_lasts_longer_than_people_wait(pages):
+    for row in pages.rows:
+        if row["_archetype"] == "incident_report":
+            intro = row["body.storage.value"].partition(" </p>")[0].partition(". ")[0]
+            assert not re.search(r"(?:for|after|lay) [a-z ]*(?:day|week|month|shift|sprint)s?\b", intro)
+
+
 def test_short_pages_are_pages_too(dataset_of, profile):
     dataset = dataset_of("FinTech Developer Productivity - Confluence", records=40, bytes_per_record=1500)
     validator = profile("confluence_pages")

@@ -136,6 +136,7 @@ def test_code_is_what_its_language_reads(repositories):
         assert not re.search(r"\d,\d{3}", code)
         if language == "python":
             ast.parse(code)
+            assert code.startswith("from ")
         if language == "yaml":
             assert isinstance(yaml.safe_load(code), dict)
 
