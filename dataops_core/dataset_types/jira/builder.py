@@ -23,18 +23,7 @@ from dataops_core.dataset_types.plan import LABEL_SETS, batch, incomplete_quota,
 from dataops_core.generation import arrays, calendar
 from dataops_core.generation.fragments import Ranges
 from dataops_core.generation.outline import Sizes, Spread, blocks_of
-from dataops_core.generation.seeding import (
-    I64,
-    U64,
-    Affine,
-    chance,
-    digest64,
-    draw,
-    key,
-    mix,
-    pick,
-    weighted_table,
-)
+from dataops_core.generation.seeding import I64, U64, Affine, chance, digest64, draw, key, mix, pick, weighted_table
 from dataops_core.generation.sentences import (
     PROJECT,
     TICKETS,
@@ -256,12 +245,7 @@ class IssueBuilder:
         """How far an issue is, and its times."""
         statuses = [STATUSES[index] for index in issues.status.tolist()]
         done = issues.done
-        table = weighted_table([weight for _, _, weight in RESOLUTIONS])
-        # Incidents of the company were dealt with and releases made, whatever else becomes of issues.
-        ends = np.where(
-            (issues.incident >= 0) | (issues.release >= 0), 0, weighted(self._draw("resolution", issues.rows), table)
-        )
-        chosen = arrays.integers(ends, present=done)
+        chosen = arrays.integers(self._resolutions(issues), present=done)
         resolved = calendar.with_offset(issues.ended)
         return {
             "fields.status.id": [id_ for id_, _, _ in statuses],
@@ -273,6 +257,12 @@ class IssueBuilder:
             "fields.resolution.id": arrays.texts([id_ for id_, _, _ in RESOLUTIONS]).take(chosen),
             "fields.resolution.name": arrays.texts([name for _, name, _ in RESOLUTIONS]).take(chosen),
         }
+
+    def _resolutions(self, issues: _Issues) -> I64:
+        """How each issue ends: those of the company's incidents and releases well, whatever becomes of others."""
+        table = weighted_table([weight for _, _, weight in RESOLUTIONS])
+        drawn = weighted(self._draw("resolution", issues.rows), table)
+        return np.where((issues.incident >= 0) | (issues.release >= 0), 0, drawn)
 
     def _people(self, issues: _Issues) -> dict[str, Any]:
         """Who reported an issue and who works on it."""
@@ -349,7 +339,9 @@ class IssueBuilder:
         self._narrow_release(ranges, np.where(tells, issues.release[issue], -1))
         chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
         closes = issues.done[issue] & last & chance(mix(~drawn + key("closes")), 700)
-        chosen = np.where(closes, plan.ending_blocks[pick(mix(drawn + key("form")), len(plan.ending_blocks))], chosen)
+        form = mix(drawn + key("form"))
+        endings = [blocks[pick(form, len(blocks))] for blocks in plan.ending_blocks]
+        chosen = np.where(closes, np.choose(self._resolutions(issues)[issue], endings), chosen)
         chosen = np.where(tells, np.array(plan.out)[np.where(issues.prepares[issue], 0, 1)], chosen)
         chosen = np.where(ends, plan.afterwards, chosen)
         # Nobody speaks of himself.

@@ -217,10 +217,26 @@ COMMENTS = (
     "Reviewed with {person}. |",
     "I would rather split this: {things} first, {a_thing} later. |",
 )
-#: The same, the last ones on what is done.
-ENDINGS = (
-    "Closing, {customer} confirmed it on {day}. ",
-    "Done in {pull_card}. |",
-    "Works for {customer} now, as {person} has seen. ",
-    "Closed after a last look at {things} with {person}. |",
-)
+#: The same, the last ones on what is done, by its resolution (``RESOLUTIONS``).
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "Done": (
+        "Closing, {customer} confirmed it on {day}. ",
+        "Done in {pull_card}. |",
+        "Works for {customer} now, as {person} has seen. ",
+        "Closed after a last look at {things} with {person}. |",
+    ),
+    "Won't Do": (
+        "We leave it at that: {customer} can do without {a_thing.}",
+        "Not worth it any more, as {person} and I see it. |",
+        "Closing without a change, {team} has other plans for {things.}",
+    ),
+    "Duplicate": (
+        "The same as {ticket}, so I close this one. |",
+        "Continued in {ticket}, {person} has all of it there. |",
+    ),
+    "Cannot Reproduce": (
+        "Neither {person} nor I could reproduce it. |",
+        "Tried again in {service} {release}, and it did not happen. |",
+        "Not seen again by {customer}, closing until it is. |",
+    ),
+}

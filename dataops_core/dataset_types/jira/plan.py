@@ -14,7 +14,7 @@ from dataops_core.dataset_types.facts import Facts
 from dataops_core.dataset_types.jira import markup
 from dataops_core.dataset_types.jira.columns import COMPONENTS
 from dataops_core.dataset_types.jira.layout import COMMENTS as COMMENT_FORMS
-from dataops_core.dataset_types.jira.layout import ENDINGS, LAYOUTS
+from dataops_core.dataset_types.jira.layout import ENDINGS, LAYOUTS, RESOLUTIONS
 from dataops_core.dataset_types.jira.numbers import Numbers
 from dataops_core.dataset_types.plan import (
     Numbered,
@@ -51,7 +51,7 @@ class IssuePlan:
     outlines: tuple[Outline, ...]
     facts: Facts
     comment_blocks: I64
-    ending_blocks: I64
+    ending_blocks: tuple[I64, ...]
     #: What comments have on average, all together.
     comment_bytes: float
     closing: int
@@ -87,7 +87,8 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     archetypes = tuple(sorted({INCIDENT, RELEASE, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments, endings = markup.comments(library, draws, COMMENT_FORMS), markup.comments(library, draws, ENDINGS)
+    comments = markup.comments(library, draws, COMMENT_FORMS)
+    endings = [markup.comments(library, draws, ENDINGS[name]) for _, name, _ in RESOLUTIONS]
     closing = library.block(library.literal(markup.CLOSING))
     contents, *out = markup.shipping(library)
     afterwards = markup.afterwards(library)
@@ -105,7 +106,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
         ),
         facts=facts,
         comment_blocks=np.array(comments, dtype=np.int64),
-        ending_blocks=np.array(endings, dtype=np.int64),
+        ending_blocks=tuple(np.array(each, dtype=np.int64) for each in endings),
         comment_bytes=comment_bytes,
         closing=closing,
         releases=Releases.of(company),

@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from dataops_core.company.wheel import Wheel
-from dataops_core.dataset_types.jira.layout import LAYOUTS
+from dataops_core.dataset_types.jira.layout import ENDINGS, LAYOUTS, RESOLUTIONS
+from dataops_core.dataset_types.jira.markup import plain_text
 from dataops_core.dataset_types.jira.numbers import Numbers
 from dataops_core.generation import calendar
 from dataops_core.generation.sentences import spoken_day
@@ -159,6 +160,22 @@ def test_the_timeline_of_an_incident_runs_from_its_begin_to_its_end_on_its_day(i
             assert set(days) <= {spoken_day(incident.started // calendar.DAY)}
             seen += len(clocks)
     assert seen > 20
+
+
+def test_the_last_comment_fits_the_resolution(issues):
+    forms = {
+        name: [re.compile(re.sub(r"\\\{.*?\\\}", ".+?", re.escape(form.rstrip(" |")))) for form in said]
+        for name, said in ENDINGS.items()
+    }
+    seen = Counter()
+    for row in issues.rows:
+        for comment in row["_comments"]:
+            text = plain_text(comment["body"])
+            for name, said in forms.items():
+                if any(form.match(text) for form in said):
+                    assert row["fields.resolution.name"] == name
+                    seen[name] += 1
+    assert seen.keys() == ENDINGS.keys() == {name for _, name, _ in RESOLUTIONS}
 
 
 def test_numbers_beyond_the_project_s_count_go_on(issues):
