@@ -8,19 +8,20 @@ from collections.abc import Iterator, Sequence
 
 from dataops_core.quality.corpus import is_number, words
 
-_PHRASE_WORDS = 6
+#: Words of a phrase, at least.
+PHRASE_WORDS = 6
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'-]*[,;:]?")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
-def windows(text: str, longest: int = _PHRASE_WORDS) -> list[str]:
+def windows(text: str, longest: int = PHRASE_WORDS) -> list[str]:
     """Runs of six plain words within one sentence; what the cut left of the first one does not count.
 
     With ``longest``, runs of so many words, or of all that a shorter sentence has.
     """
     found: list[str] = []
     for pieces in _sentences(text):
-        length = max(_PHRASE_WORDS, min(longest, len(pieces)))
+        length = max(PHRASE_WORDS, min(longest, len(pieces)))
         plain = 0
         for stop, piece in enumerate(pieces, start=1):
             plain = plain + 1 if _PLAIN_WORDS.fullmatch(piece) else 0
@@ -53,8 +54,8 @@ def fresh_windows(text: str, before: frozenset[str]) -> tuple[list[str], set[str
             plain = plain + 1 if kind[0] else 0
             fresh = stop if kind[1] else fresh
             number = stop if kind[2] else number
-            start = stop - _PHRASE_WORDS
-            if plain >= _PHRASE_WORDS and fresh > start:
+            start = stop - PHRASE_WORDS
+            if plain >= PHRASE_WORDS and fresh > start:
                 found.append(_window(pieces[start:stop]))
                 if number > start:
                     numbered.add(found[-1])
