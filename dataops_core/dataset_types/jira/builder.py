@@ -337,10 +337,13 @@ class IssueBuilder:
         author = np.where(tells, plan.releases.lead[issues.release[issue]], author)
         ranges = self._ranges(issues.topic[issue], project, moment)
         self._narrow_release(ranges, np.where(tells, issues.release[issue], -1))
-        chosen = plan.comment_blocks[pick(mix(drawn + key("form")), len(plan.comment_blocks))]
+        # Each comment of an issue has another form.
+        forms, variants = plan.comment_blocks.shape
+        form = (pick(self._draw("conversation", issues.rows)[issue], forms) + place) % forms
+        chosen = plan.comment_blocks[form, pick(mix(drawn + key("form")), variants)]
         closes = issues.done[issue] & last & chance(mix(~drawn + key("closes")), 700)
-        form = mix(drawn + key("form"))
-        endings = [blocks[pick(form, len(blocks))] for blocks in plan.ending_blocks]
+        ending = mix(drawn + key("form"))
+        endings = [blocks[pick(ending, len(blocks))] for blocks in plan.ending_blocks]
         chosen = np.where(closes, np.choose(self._resolutions(issues)[issue], endings), chosen)
         chosen = np.where(tells, np.array(plan.out)[np.where(issues.prepares[issue], 0, 1)], chosen)
         chosen = np.where(ends, plan.afterwards, chosen)

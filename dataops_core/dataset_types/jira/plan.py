@@ -40,6 +40,8 @@ _COMMENT_BYTES = 140
 COMMENTS = (0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7)
 #: Sets of components of each project.
 COMPONENT_SETS = 4
+#: Blocks of a form of comment.
+_VARIANTS = 3
 INCIDENT, RELEASE = "incident", "task"
 
 
@@ -50,6 +52,7 @@ class IssuePlan:
     fragments: Fragments
     outlines: tuple[Outline, ...]
     facts: Facts
+    #: Of each form of comment (rows) its blocks.
     comment_blocks: I64
     ending_blocks: tuple[I64, ...]
     #: What comments have on average, all together.
@@ -87,14 +90,14 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
     archetypes = tuple(sorted({INCIDENT, RELEASE, *(name for name, weight in template.archetypes.items() if weight)}))
     blocks = markup.kinds(library, draws)
     parts = [markup.parts(library, name, blocks, draws) for name in archetypes]
-    comments = markup.comments(library, draws, COMMENT_FORMS)
+    comments = [markup.comments(library, draws, [form]) for form in COMMENT_FORMS]
     endings = [markup.comments(library, draws, ENDINGS[name]) for _, name, _ in RESOLUTIONS]
     closing = library.block(library.literal(markup.CLOSING))
     contents, *out = markup.shipping(library)
     afterwards = markup.afterwards(library)
     facts = Facts.add(library, template, company, markup.escape, markup.PARAGRAPH)
     fragments = library.freeze()
-    a_comment = float(fragments.block_bytes[list(comments)].mean()) + _COMMENT_BYTES
+    a_comment = float(np.mean([fragments.block_bytes[list(blocks)].mean() for blocks in comments])) + _COMMENT_BYTES
     comment_bytes = a_comment * sum(COMMENTS) / len(COMMENTS)
     description = description_bytes(template, comment_bytes)
     labels = label_sets(template.labels, company)
@@ -105,7 +108,7 @@ def _plan(plan_key: PlanKey) -> IssuePlan:
             for part, name in zip(parts, archetypes, strict=True)
         ),
         facts=facts,
-        comment_blocks=np.array(comments, dtype=np.int64),
+        comment_blocks=np.array([[each[n % len(each)] for n in range(_VARIANTS)] for each in comments], dtype=np.int64),
         ending_blocks=tuple(np.array(each, dtype=np.int64) for each in endings),
         comment_bytes=comment_bytes,
         closing=closing,

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from dataops_core.company.wheel import Wheel
-from dataops_core.dataset_types.jira.layout import ENDINGS, LAYOUTS, RESOLUTIONS
+from dataops_core.dataset_types.jira.layout import COMMENTS, ENDINGS, LAYOUTS, RESOLUTIONS
 from dataops_core.dataset_types.jira.markup import plain_text
 from dataops_core.dataset_types.jira.numbers import Numbers
 from dataops_core.generation import calendar
@@ -176,6 +176,18 @@ def test_the_last_comment_fits_the_resolution(issues):
                     assert row["fields.resolution.name"] == name
                     seen[name] += 1
     assert seen.keys() == ENDINGS.keys() == {name for _, name, _ in RESOLUTIONS}
+
+
+def test_the_comments_on_an_issue_begin_each_in_another_way(issues):
+    forms = [re.compile(re.sub(r"\\\{.*?\\\}", ".+?", re.escape(form.rstrip(" |")))) for form in COMMENTS]
+    most = 0
+    for row in issues.rows:
+        texts = [plain_text(comment["body"]).removeprefix("Hi ") for comment in row["_comments"]]
+        found = [next((n for n, form in enumerate(forms) if form.match(text)), None) for text in texts]
+        known = [form for form in found if form is not None]
+        assert len(known) == len(set(known))
+        most = max(most, len(known))
+    assert most > 5
 
 
 def test_numbers_beyond_the_project_s_count_go_on(issues):
