@@ -43,6 +43,8 @@ _STORED = "stored"
 #: Where a schema's metadata names the columns that its rules of whole rows look at.
 ROWS = "rows"
 
+#: Some text, to see whether Arrow knows a pattern.
+_ANY = pa.array([""])
 _TEXT = Text()  # type: ignore[call-arg]  # the base class sets its own type
 
 
@@ -112,8 +114,15 @@ def _is_json(value: Any, rule: Callable[[Any], bool]) -> bool:
 
 
 def matches(pattern: str) -> Rule:
-    """The whole text matches a regular expression that RE2 and Python read alike."""
+    """The whole text matches a regular expression that RE2 and Python read alike.
+
+    Raises ValueError for one that RE2 does not know: lookahead, or more than a thousand times.
+    """
     whole, compiled = f"^(?:{pattern})$", re.compile(pattern)
+    try:
+        pc.match_substring_regex(_ANY, whole)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"The pattern {pattern} is none that Arrow can look for. {error}") from None
     return Rule(
         lambda array: pc.match_substring_regex(array, whole),
         lambda value: compiled.fullmatch(value) is not None,

@@ -11,10 +11,11 @@ from uuid import UUID
 
 import yaml
 
+from dataops_core.dataset_types.base import DatasetType
 from dataops_core.dataset_types.known import dataset_type as known_type
 from dataops_core.lifecycle import Industry, Stage
 from dataops_core.templates.loader import Catalog
-from dataops_core.templates.model import Template
+from dataops_core.templates.model import DefectShares, Template
 from dataops_core.templates.notes import note
 from dataops_core.templates.recommendation import recommend
 
@@ -35,19 +36,24 @@ def new_template(
     """A template to begin from, of this id, that says what ``source`` says in the form of the dataset type.
 
     Without a source it says what the catalog's nearest template of the type says. Counts, sizes and kinds of documents
-    are those of the nearest template of the type in any case, unless the source is of the type itself. Raises
-    NotFoundError for an unknown type, InvalidRequestError where no template has it.
+    are those of the nearest template of the type in any case, unless the source is of the type itself. Of a type that
+    has no template yet, they are those of a template of another, with every kind of its own documents. Raises
+    NotFoundError for an unknown type.
     """
     kind = known_type(dataset_type)
     wanted = industry or (source.industry if source else None)
+    # The first template of a type is begun from one of another.
+    like = kind.name if catalog.for_type(kind.name) else (source or catalog.templates[0]).dataset_type
     nearest = recommend(
         catalog,
-        dataset_type=kind.name,
+        dataset_type=like,
         industry=wanted,
         use_case=use_case or (source.use_case if source else None),
         company_size=None,
         stage=Stage.SANDBOX,
     ).template
+    if nearest.dataset_type != kind.name:
+        nearest = _of_type(kind, nearest)
     source = source or nearest
     form = source if source.dataset_type == kind.name else nearest
     industry, use_case = wanted or source.industry, use_case or source.use_case
@@ -61,6 +67,19 @@ def new_template(
             "description": _description(kind.label, industry, source),
             "labels": source.labels,
             "topics": source.topics,
+        }
+    )
+
+
+def _of_type(kind: DatasetType, template: Template) -> Template:
+    """The template as one of another type: with all of its kinds of documents, and without what it cannot have."""
+    shares = {name: share for name, share in template.defects.model_dump().items() if name in kind.defects}
+    return template.model_copy(
+        update={
+            "dataset_type": kind.name,
+            "archetypes": dict.fromkeys(sorted(kind.archetypes), 10),
+            "defects": DefectShares(**shares),
+            "seasonality": template.seasonality if kind.seasonal else {},
         }
     )
 

@@ -30,7 +30,7 @@ def _records(name: str) -> pa.Table:
 
 @pytest.mark.parametrize("name", list(DATASET_TYPES))
 def test_the_sample_shows_of_every_type_what_a_reader_asks_first(name: str) -> None:
-    kind, sample = DATASET_TYPES[name], _records(name).slice(7, 5)
+    kind, sample = DATASET_TYPES[name], _records(name).slice(30, 5)  # beyond the first pages of spaces
     table = sample_table(sample, kind)
     assert [column.name for column in table.schema.columns] == ["title", "kind", "author", "created", "begins"]
     assert len(table.records) == 5

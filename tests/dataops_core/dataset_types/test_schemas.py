@@ -8,7 +8,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, DataFrameSchema, Index
 
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
-from dataops_core.dataset_types.rules import FAILURE_CASES, columns_of_rows
+from dataops_core.dataset_types.rules import FAILURE_CASES, columns_of_rows, matches
 from dataops_core.errors import NotFoundError
 from dataops_core.quality.acceptance import accepted, sound_as_stored
 from dataops_core.quality.schema_validation import check_schema
@@ -230,6 +230,13 @@ def test_a_value_that_two_records_share_is_caught(frame, name, column):
     broken = frame(name)
     broken.loc[7, column] = broken.loc[8, column]
     assert column in caught(name, broken)
+
+
+@pytest.mark.parametrize("pattern", ["[a-z]{1,2000}", "(?!no)[a-z]+"])
+def test_a_pattern_that_arrow_cannot_look_for_is_refused_where_it_is_written(pattern):
+    with pytest.raises(ValueError, match="Invalid regular expression") as caught:
+        matches(pattern)
+    assert pattern in str(caught.value)
 
 
 def test_an_unknown_column_is_caught(frame):

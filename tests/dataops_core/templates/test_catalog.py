@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -150,6 +151,13 @@ def test_a_name_says_industry_use_case_and_type(template: Template) -> None:
     assert template.name == (
         f"{INDUSTRIES[template.industry]} {USE_CASES[template.use_case]} - {DATASET_TYPES[template.dataset_type].label}"
     )
+
+
+def test_the_guide_names_the_kinds_of_records_of_every_type() -> None:
+    guide = (Path(__file__).parents[3] / "docs/templates.md").read_text(encoding="utf-8")
+    table = guide.partition("| type | archetypes |")[2].partition("\n\n")[0]
+    said = {name: frozenset(re.findall(r"`(\w+)`", rest)) for name, rest in re.findall(r"\| `(\w+)` \|(.*)\|", table)}
+    assert said == {name: kind.archetypes for name, kind in DATASET_TYPES.items()}
 
 
 @by_template

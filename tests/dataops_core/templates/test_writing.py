@@ -1,11 +1,13 @@
 """A template is written as a file that reads back as the same, whatever its words; what a field's difference does."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Industry
 from dataops_core.previewing import records_that_differ, sample_spec
 from dataops_core.templates.comparing import Effect, differences, version_problem
@@ -51,6 +53,19 @@ def test_every_template_of_the_catalog_reads_back_as_it_is(tmp_path: Path) -> No
         own = template.model_copy(update={"template_id": OWN_ID})
         assert read_back(own, tmp_path) == own
         assert max(map(len, as_yaml(own).splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", DATASET_TYPES)
+def test_the_first_template_of_a_type_is_begun_from_one_of_another(name: str, tmp_path: Path) -> None:
+    kind, shipped = DATASET_TYPES[name], next(t for t in CATALOG.templates if t.dataset_type != name)
+    seasonal = (t.model_copy(update={"seasonality": {"may": 150}}) for t in CATALOG.templates)
+    others = replace(CATALOG, templates=tuple(t for t in seasonal if t.dataset_type != name))
+    for source in (None, shipped):
+        own = read_back(new_template(others, OWN_ID, dataset_type=name, source=source), tmp_path)
+        assert own.dataset_type == name
+        assert set(own.archetypes) == kind.archetypes
+        assert {field for field, share in own.defects.model_dump().items() if share} <= kind.defects
+        assert bool(own.seasonality) == kind.seasonal
 
 
 def test_words_that_yaml_reads_as_something_else_read_back_as_words(tmp_path: Path) -> None:

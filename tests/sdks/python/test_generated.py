@@ -1,10 +1,13 @@
-"""The blocking half of the SDK is what its asynchronous half makes (C-95)."""
+"""What `make sdk` makes of the SDK is up to date (C-95): the blocking half, and the dataset types among its words."""
 
+import re
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from dataops_core.dataset_types.known import DATASET_TYPES
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +27,17 @@ def test_the_blocking_half_is_up_to_date(script: ModuleType) -> None:
     assert set(script.TARGET.rglob("*.py")) == made.keys(), "run `make sdk`"
     stale = [target.name for target, source in made.items() if target.read_text("utf-8") != script.rendered(source)]
     assert stale == [], "run `make sdk`"
+
+
+def test_the_words_have_every_dataset_type(script: ModuleType) -> None:
+    """Another type is a word more once `make sdk` was called, and nothing beside it changes."""
+    committed = script.WORDS.read_text("utf-8")
+    assert script.words() == committed, "run `make sdk`"
+    names = sorted({*DATASET_TYPES, "notion_pages"})
+    more = script.with_types(committed, names)
+    (said,) = re.findall(r"^DatasetType = Literal\[(.*?)^\]", more, re.MULTILINE | re.DOTALL)
+    assert re.findall(r'"(\w+)"', said) == names
+    assert script.with_types(more, DATASET_TYPES) == committed
 
 
 def test_nothing_asynchronous_is_left_in_it(script: ModuleType) -> None:
