@@ -25,7 +25,7 @@ _OWN = 12
 #: Words or names asked for together: of a conjunction at least, and at most.
 _FEWEST, _TOGETHER = 3, 10
 #: The rarest words of a text, of which those are sought that stand together in the fewest.
-_RARE = 24
+_RARE = 64
 #: A filter's words each stand in no more than this share of the documents.
 _COMMON = 0.25
 #: So many documents are let through by the filters of a query for words of a body, by the sample: were they a few, an
@@ -212,14 +212,26 @@ class Proposals:
     def _together(self, texts: Sequence[str], beside: Sequence[str] = ()) -> list[str]:
         """Of the rarest texts those that, one after another, leave the fewest documents; ``beside`` are asked for, too.
 
-        Each is rare by itself, too: where the sample has no other document left, the whole has.
+        Soon the sample has no other document left, where the whole has: then those come first that do not go with any
+        chosen one. The rarest of a text are names of one team, which stand together in many.
         """
-        rare = sorted(texts, key=self._share_of)[:_RARE]
-        wanted = [word for text in beside for word in words(text)]
+        left = dict.fromkeys(sorted(texts, key=self._share_of)[:_RARE], 0.0)
         chosen: list[str] = []
-        while rare and len(beside) + len(chosen) < _TOGETHER:
-            best = min(rare, key=lambda text: len(self._corpus.matching([*wanted, *words(text)])))
-            rare.remove(best)
+        wanted: list[str] = []
+        for text in beside:
+            wanted += words(text)
+            self._go_with(text, left)
+        while left and len(beside) + len(chosen) < _TOGETHER:
+            best = min(left, key=lambda text: (len(self._corpus.matching([*wanted, *words(text)])), left[text]))
+            del left[best]
             chosen.append(best)
             wanted += words(best)
+            self._go_with(best, left)
         return chosen
+
+    def _go_with(self, chosen: str, left: dict[str, float]) -> None:
+        """Notes of each text left in which share of the documents with a chosen one it stands, where that is more."""
+        having = self._corpus.matching(words(chosen))
+        for text, share in left.items():
+            both = len(self._corpus.matching(words(text), having))
+            left[text] = max(share, (both + 1) / (len(having) + 1))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,20 @@ def test_words_of_a_body_are_sought_among_many(kind: QueryKind, table: pa.Table,
             for length in trial._lengths:
                 among = sample.let_through(length.query.filters)
                 assert among is None or len(among) >= 50
+
+
+def test_rare_words_that_stand_together_are_not_asked_for_together(table: pa.Table, page_type: DatasetType) -> None:
+    """Names of one team single nothing out, be there ten of them, where its texts are many."""
+    team, apart = ["tyrone", "mandyn", "javier", "greene"], ["harbor", "lantern", "orchid", "pebble"]
+    one = replace(page_type.document(table.slice(0, 1).to_pylist()[0]), title="Minutes", mime_type="text/plain")
+    # Ten documents of the team, of which the first has the other words, each of them in twelve more documents.
+    texts = [" ".join([*team, *(apart if number == 0 else [])]) for number in range(10)]
+    texts += [word for word in apart for _ in range(12)]
+    documents = [replace(one, id=str(number), body=text) for number, text in enumerate(texts)]
+    with closing(Block(documents)) as sample:
+        proposals = Proposals(sample, page_type, RECORDS, "key")
+        assert len(set(proposals._together([*team, *apart])[:5]) & set(team)) == 1
+        assert proposals._together(apart, team[:2])[:3] == proposals._together([*team[2:], *apart], team[:2])[:3]
 
 
 def test_a_query_asks_for_no_more_than_it_needs(table: pa.Table, page_type: DatasetType) -> None:
