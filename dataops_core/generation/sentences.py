@@ -175,10 +175,15 @@ def add_pools(
         library.wrapped(f"{name}.", name, "", ". ")
 
 
-def narrow_days(fragments: Fragments, ranges: Ranges, days: I64, pools: Sequence[str] = DAYS) -> None:
-    """Lets each row name the 120 days up to its own only, of the window's days; and the last five as ``recent_day``."""
+def narrow_days(
+    fragments: Fragments, ranges: Ranges, days: I64, pools: Sequence[str] = DAYS, *, since: "int | I64" = 0
+) -> None:
+    """Lets each row name the 120 days up to its own only, of the window's days; and the last five as ``recent_day``.
+
+    None is before ``since``, where that is before the row's own day.
+    """
     for name, many in (*((pool, 120) for pool in pools), ("recent_day", 5)):
-        first = (days - many + 1).clip(min=0)
+        first = np.clip(np.maximum(days - many + 1, since), 0, days)
         fragments.only(ranges, name, fragments.base(name) + first, (days - first + 1).astype(np.uint64))
 
 

@@ -355,7 +355,9 @@ class AccountBuilder:
         plan, fragments, company = self._plan, self._plan.fragments, self._spec.company
         ranges = fragments.ranges(len(names), {TOPIC: told.topic, PROJECT: told.project})
         moment = marks.moment(accounts.modified, told.modified)
-        narrow_days(fragments, ranges, calendar.day_of(moment))
+        # Nothing is told of the days before an account was there.
+        there = calendar.day_of(marks.moment(accounts.created, told.created))
+        narrow_days(fragments, ranges, calendar.day_of(moment), since=there)
         made = plan.numbered.issues_by(told.project, moment)
         narrow_newest(fragments, ranges, told.project, made, TICKETS)
         narrow_releases(fragments, ranges, told.project, plan.numbered.releases_by(told.project, moment))

@@ -10,7 +10,9 @@ from dataops_core.company.build import known_locales
 from dataops_core.dataset_types.salesforce.addresses import Addresses, land_of
 from dataops_core.dataset_types.salesforce.layout import INDUSTRIES, LAYOUTS
 from dataops_core.dataset_types.salesforce.names import ACCOUNT, Accounts, ids
+from dataops_core.generation import calendar
 from dataops_core.generation.seeding import mix
+from dataops_core.generation.sentences import spoken_day
 
 NAME = "FinTech Sales Enablement - Salesforce"
 
@@ -88,6 +90,19 @@ def test_customers_remember_the_outages_that_hit_them(accounts):
         changed = datetime.fromisoformat(row["LastModifiedDate"]).timestamp() - 1_688_342_400
         assert min(incident.started for incident in theirs) < changed
     assert told > 5
+
+
+def test_nothing_is_told_of_the_days_before_an_account_was_there(accounts):
+    known, seen = {spoken_day(day): day for day in range(calendar.WINDOW_DAYS)}, 0
+    copies = {number for twins in accounts.twins for number in twins}
+    for number, row in enumerate(accounts.rows):
+        made = datetime.fromisoformat(row["CreatedDate"]).timestamp() - 1_688_342_400
+        # Of a release the day on which it went out is told, of an outage its own.
+        text = row["Description"].partition("The outage of")[0]
+        for day in re.findall(r"(?<!\.\d of )(?<!\.\d\d of )\b[A-Z][a-z]+ \d{1,2}, \d{4}", text):
+            assert known[day] >= int(made) // calendar.DAY or number in copies
+            seen += 1
+    assert seen > 50
 
 
 def test_a_record_has_its_addresses_whole(accounts):
