@@ -10,7 +10,7 @@ import pytest
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import Industry, Stage
 from dataops_core.templates.loader import SHIPPED_DIR, load_catalog
-from dataops_core.templates.model import Template
+from dataops_core.templates.model import DefectShares, Template
 
 CATALOG = load_catalog()
 
@@ -153,11 +153,28 @@ def test_a_name_says_industry_use_case_and_type(template: Template) -> None:
     )
 
 
-def test_the_guide_names_the_kinds_of_records_of_every_type() -> None:
+def rows_below(header: str) -> dict[str, str]:
+    """The table of docs/templates.md with this header: each row's name, and the rest of it."""
     guide = (Path(__file__).parents[3] / "docs/templates.md").read_text(encoding="utf-8")
-    table = guide.partition("| type | archetypes |")[2].partition("\n\n")[0]
-    said = {name: frozenset(re.findall(r"`(\w+)`", rest)) for name, rest in re.findall(r"\| `(\w+)` \|(.*)\|", table)}
+    table = guide.partition(f"{header}\n")[2].partition("\n\n")[0]
+    return dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", table, re.MULTILINE))
+
+
+def test_the_guide_names_the_kinds_of_records_of_every_type() -> None:
+    said = {name: frozenset(re.findall(r"`(\w+)`", rest)) for name, rest in rows_below("| type | archetypes |").items()}
     assert said == {name: kind.archetypes for name, kind in DATASET_TYPES.items()}
+
+
+def test_the_guide_says_which_types_have_which_defects() -> None:
+    types = set(DATASET_TYPES)
+    said = {}
+    for defect, rest in rows_below("| field of `defects` | a record that | of |").items():
+        of = rest.rpartition(" | ")[2]
+        named = types & set(re.findall(r"`(\w+)`", of))
+        said[defect] = types - named if of.startswith("all types") else named
+    having = {defect: {name for name in types if defect in DATASET_TYPES[name].defects} for defect in said}
+    assert said == having
+    assert set(said) == set(DefectShares.model_fields)
 
 
 @by_template
