@@ -36,7 +36,8 @@ class Step:
 class _Length:
     """What was found so far by a proposal's first steps. ``listed``: all that the filters let through, of a person's.
 
-    ``outside``: how many have the words, but are not let through.
+    ``outside``: how many have the words, but are not let through. ``is_there``: whether the documents that were read
+    last may have anything for a longer query, too.
     """
 
     query: SampleQuery
@@ -44,6 +45,7 @@ class _Length:
     found: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     outside: int = 0
+    is_there: bool = True
 
     def read(self, block: "Block") -> bool:
         """Looks for the query in some documents. False where it finds what it must not: then it is no query."""
@@ -54,13 +56,16 @@ class _Length:
         wanted = [word for run in self.runs for word in run]
         found = corpus.matching(wanted, among)
         self.found += block.urls(found)
+        self.is_there = bool(found) or kind is QueryKind.PEOPLE
         if len(self.found) > _MOST.get(kind, 1):
             return False
         if kind is QueryKind.PEOPLE:
             self.listed += block.urls(sorted(among or ()))
             return len(self.listed) <= _MOST_LISTED
         if kind is QueryKind.FILTER:
-            self.outside += len(corpus.matching(wanted)) - len(found)
+            outside = len(corpus.matching(wanted)) - len(found)
+            self.outside += outside
+            self.is_there = bool(found or outside)
             return all(corpus.said(index).issuperset(wanted) for index in found)
         if kind is QueryKind.ENTITY:
             return all(corpus.adjacent(run, found) == found for run in self.runs)
@@ -85,7 +90,14 @@ class Trial:
 
     def read(self, block: "Block") -> None:
         """Looks for it in some documents."""
-        self._lengths = [each for each in self._lengths if each.read(block)]
+        kept: list[_Length] = []
+        for place, length in enumerate(self._lengths):
+            if length.read(block):
+                kept.append(length)
+            if not length.is_there:
+                kept += self._lengths[place + 1 :]
+                break
+        self._lengths = kept
 
     def admitted(self) -> SampleQuery | None:
         """The shortest query that finds in all documents what it is to find, and that; None where none does."""
