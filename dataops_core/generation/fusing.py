@@ -17,7 +17,7 @@ from dataops_core.generation.seeding import I64
 
 #: Fragments stand a second time where that takes at most so many bytes for each place of a block that says them: more
 #: would take longer to make than a few hundred documents save.
-_WORTH = 16384
+_WORTH = 4096
 
 
 @dataclass(frozen=True, slots=True)

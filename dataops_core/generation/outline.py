@@ -6,7 +6,8 @@ places fill up. A document of a wanted size fills the places whose expected byte
 documents both begin with their introduction and end with their last section.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,13 +20,15 @@ from dataops_core.generation.seeding import (
     U64,
     Affine,
     digest64,
-    digests64,
     joined,
+    mix,
     mix_in_place,
     weighted_table,
 )
 
 _CHOICES = 16
+#: So many places of an outline are filled at once.
+_TURNS = 64
 #: A choice takes four bits of what is drawn.
 _SHIFTS, _LAST = np.arange(0, 64, 4, dtype=np.uint64), np.uint64(_CHOICES - 1)
 #: Bytes that no document is to have.
@@ -68,6 +71,11 @@ class Parts:
             if (turns[kind] == depth if kind in turns else kind not in self.apart or depth % 2 == 0)
         }
         return here or {kind: weight for kind, weight in kinds.items() if kind not in turns} or kinds
+
+    @property
+    def depths(self) -> int:
+        """At how many depths a section may have something else than two higher up: an even number, at least two."""
+        return 2 + 2 * max(sum(kind in self.once for kind in kinds) for _, kinds in self.sections)
 
 
 #: How often what has a place at every second depth counts there, and what has a single one.
@@ -130,46 +138,64 @@ def blocks_of(outlines: Sequence[Outline], chosen: I64, wanted_bytes: NDArray[np
     return in_place
 
 
-@dataclass(frozen=True, slots=True)
-class _Kinds:
-    """The contents of a section, as often as their weights say: of each, where its blocks begin and how many it has."""
+def _contents(parts: Parts, named: str) -> Iterator[I64]:
+    """What stands in the sections, one of each in turn, without end: the choices (turns, 16) of some turns at once."""
+    depths, tables = parts.depths, _Tables()
+    kinds = np.array(
+        [tables.of(parts.contents(place, depth)) for depth in range(depths) for place in range(len(parts.sections))]
+    )
+    first, count, blocks = tables.stacked()
+    key = np.uint64(digest64(named, "contents"))
+    for start in itertools.count(0, _TURNS):
+        turns = np.arange(start, start + _TURNS)
+        # Deeper down, what may be at two depths takes turns.
+        depth, place = np.divmod(turns, len(parts.sections))
+        depth = np.where(depth < depths, depth, depths - 2 + (depth - depths) % 2)
+        kind = kinds[depth * len(parts.sections) + place]
+        drawn = mix(np.arange(start * _CHOICES, (start + _TURNS) * _CHOICES, dtype=np.uint64) * STRIDE + key)
+        yield blocks[first[kind] + (drawn.reshape(_TURNS, _CHOICES) % count[kind]).astype(np.int64)]
 
-    blocks: I64
-    first: I64
-    count: U64
 
-    @classmethod
-    def of(cls, contents: Mapping[tuple[int, ...], int]) -> "_Kinds":
-        """Of blocks by weight."""
-        kind = weighted_table(list(contents.values()), _CHOICES)
-        counts = np.array([len(pool) for pool in contents])
-        blocks = np.array([block for pool in contents for block in pool], dtype=np.int64)
-        return cls(blocks, (np.cumsum(counts) - counts)[kind], counts.astype(np.uint64)[kind])
+class _Tables:
+    """Contents by weight, each once: where the blocks of each of sixteen choices begin, and how many there are."""
 
-    def drawn(self, digests: U64) -> I64:
-        """A block of each."""
-        return self.blocks[self.first + (digests % self.count).astype(np.int64)]
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[tuple[tuple[int, ...], int], ...], int] = {}
+        self._blocks: list[int] = []
+        self._first: list[I64] = []
+        self._count: list[U64] = []
+
+    def of(self, contents: Mapping[tuple[int, ...], int]) -> int:
+        """The number of these contents."""
+        number = self._numbers.setdefault(tuple(contents.items()), len(self._numbers))
+        if number == len(self._first):
+            kind = weighted_table(list(contents.values()), _CHOICES)
+            counts = np.array([len(pool) for pool in contents])
+            self._first.append((len(self._blocks) + np.cumsum(counts) - counts)[kind])
+            self._count.append(counts.astype(np.uint64)[kind])
+            self._blocks += [block for pool in contents for block in pool]
+        return number
+
+    def stacked(self) -> tuple[I64, U64, I64]:
+        """Of all contents the beginnings and the counts (contents, 16); and the blocks."""
+        return np.stack(self._first), np.stack(self._count), np.array(self._blocks, dtype=np.int64)
 
 
 def compile_outline(parts: Parts, block_bytes: NDArray[np.float64], mean_bytes: float, *path: object) -> Outline:
     """An outline with room for documents of ``mean_bytes`` on average; ``path`` names the randomness."""
-    sections, named = parts.sections, joined(path)
-    longest = mean_bytes * _LONGEST
+    sections = parts.sections
     head_rows = [_spread(heads, *path, "head", number) for number, (heads, _) in enumerate(sections)]
-    kinds: dict[tuple[tuple[tuple[int, ...], int], ...], _Kinds] = {}
+    room = mean_bytes * _LONGEST - sum(float(block_bytes[row].mean()) for row in head_rows)
     bodies: list[list[I64]] = [[] for _ in sections]
-    size = sum(float(block_bytes[row].mean()) for row in head_rows)
     turn = 0
-    while size < longest:
-        depth, place = divmod(turn, len(sections))
-        contents = parts.contents(place, depth)
-        named_by = tuple(contents.items())
-        if named_by not in kinds:
-            kinds[named_by] = _Kinds.of(contents)
-        row = kinds[named_by].drawn(digests64(_CHOICES, named, place, turn))
-        bodies[place].append(row)
-        size += float(block_bytes[row].sum()) / _CHOICES
-        turn += 1
+    for rows in _contents(parts, joined(path)):
+        before = np.cumsum(block_bytes[rows].mean(axis=1))
+        for row in rows[: 1 + np.searchsorted(before, room)] if room > 0 else ():
+            bodies[turn % len(sections)].append(row)
+            turn += 1
+        room -= before[-1]
+        if room <= 0:
+            break
     choices: list[I64] = [_spread(parts.intros, *path, "intro")]
     ranks: list[int] = [0]
     for place, head in enumerate(head_rows):

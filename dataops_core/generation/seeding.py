@@ -35,13 +35,6 @@ def digest64(*path: object) -> int:
     return int.from_bytes(hashlib.blake2b(joined(path).encode(), digest_size=8).digest(), "little")
 
 
-def digests64(count: int, *path: object) -> U64:
-    """``digest64(*path, number)`` of every number below ``count``."""
-    begun = f"{joined(path)}{_JOINT}".encode()
-    digests = [hashlib.blake2b(begun + b"%d" % number, digest_size=8).digest() for number in range(count)]
-    return np.frombuffer(b"".join(digests), dtype="<u8")
-
-
 def joined(path: Sequence[object]) -> str:
     """The path as one part of a longer one: what follows from the two is the same."""
     return _JOINT.join(map(str, path))

@@ -11,8 +11,6 @@ from dataops_core.generation.seeding import (
     chance,
     coprime,
     default_seed,
-    digest64,
-    digests64,
     draw,
     key,
     mix,
@@ -107,7 +105,3 @@ def test_one_sequence_of_draws_does_not_move_another():
     beside.below("other", 10)
     assert [alone.below("name", 1000) for _ in range(5)] == [beside.below("name", 1000) for _ in range(5)]
     assert sorted(alone.shuffled("order", 50)) == list(range(50))
-
-
-def test_digests_of_a_row_of_numbers_are_those_of_each():
-    assert digests64(12, "path", 7).tolist() == [digest64("path", 7, number) for number in range(12)]
