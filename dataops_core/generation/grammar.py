@@ -170,7 +170,7 @@ MAINS = (
     "{a_j} {n} protects us against {risk}",
     "{risk} would affect {stake} first",
     "the cost of {risk} is higher than that of {p}",
-    "the {n} has {num} {ns}, of which {num} are {j}",
+    "the {n} has {num} {ns}, and most of them are {j}",
     "the {n} is written once and read by the {sys}",
     "the {n} is owned by {role}",
     "the {n} can be {j} for {span} without harm",
