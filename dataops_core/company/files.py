@@ -10,15 +10,10 @@ from uuid import UUID
 
 import numpy as np
 
-from dataops_core.company.model import Company, Hosts, Person, Project
+from dataops_core.company.model import Company, Person, Project
 from dataops_core.company.workspace import project_word
 from dataops_core.generation.identifiers import BASE32, BASE64, codes, uuids
 from dataops_core.generation.seeding import I64, Draws, digest64, key
-
-
-def drive_url(hosts: Hosts) -> str:
-    """Base of Google Drive links."""
-    return f"https://drive.{hosts.domain}"
 
 
 def folder_id(company: Company, project: Project) -> str:
@@ -49,7 +44,7 @@ def first_files(company: Company, project: Project) -> tuple[tuple[str, str], ..
     rows = np.array([project.index], dtype=np.int64)
     (file_id,), (tag,) = file_ids(company, rows), item_tags(company, rows)
     return (
-        (f"{project.name} on Drive", f"{drive_url(company)}/open?id={file_id}"),
+        (f"{project.name} on Drive", f"{company.drive_url}/open?id={file_id}"),
         (
             f"{project.name} on SharePoint",
             f"{_site_url(company, project)}/_layouts/15/Doc.aspx?sourcedoc=%7B{tag}%7D",
@@ -78,7 +73,7 @@ def site(company: Company, project: Project) -> Site:
 
 
 def _site_url(company: Company, project: Project) -> str:
-    return f"https://sharepoint.{company.domain}/sites/{project_word(project)}"
+    return f"{company.sharepoint_url}/sites/{project_word(project)}"
 
 
 def library_folder_id(company: Company, project: Project, folder: str) -> str:

@@ -157,6 +157,21 @@ class Hosts:
         """Base of Salesforce links."""
         return f"https://crm.{self.domain}"
 
+    @cached_property
+    def slack_url(self) -> str:
+        """Base of Slack permalinks."""
+        return f"https://slack.{self.domain}"
+
+    @cached_property
+    def drive_url(self) -> str:
+        """Base of Google Drive links."""
+        return f"https://drive.{self.domain}"
+
+    @cached_property
+    def sharepoint_url(self) -> str:
+        """Base of SharePoint links."""
+        return f"https://sharepoint.{self.domain}"
+
 
 @dataclass(frozen=True)
 class Company(Hosts):

@@ -13,7 +13,7 @@ import numpy as np
 from dataops_core.company.model import Company
 from dataops_core.company.releases import in_order
 from dataops_core.company.wheel import Wheel
-from dataops_core.company.workspace import INCIDENTS, RELEASES, shared_channel, slack_url
+from dataops_core.company.workspace import INCIDENTS, RELEASES, shared_channel
 from dataops_core.generation import calendar
 from dataops_core.generation.seeding import I64, draw, key, pick
 
@@ -89,7 +89,7 @@ def thread_links(company: Company) -> Links:
             for nth, release in enumerate(in_order(company, project.index))
         ]
     announced = _links(company, RELEASES, wheel, releases, release_posts(company))
-    channel = f"{slack_url(company)}/archives/{shared_channel(company, RELEASES).channel_id}"
+    channel = f"{company.slack_url}/archives/{shared_channel(company, RELEASES).channel_id}"
     told = _links(company, INCIDENTS, wheel, incidents, incident_posts(company))
     return Links(
         incidents=tuple(told[incident.index] for incident in company.incidents),
@@ -101,7 +101,7 @@ def _links(
     company: Company, name: str, wheel: Wheel, places: Sequence[tuple[int, int, int]], posted: I64
 ) -> dict[int, str]:
     """By index the address of what stands at a project's thread of an ordinal."""
-    base = f"{slack_url(company)}/archives/{shared_channel(company, name).channel_id}/p"
+    base = f"{company.slack_url}/archives/{shared_channel(company, name).channel_id}/p"
     index, project, ordinal = np.array(places, dtype=np.int64).T
     micros = microseconds(first_messages(wheel.row(project, ordinal)))
     seconds = calendar.epoch_seconds(posted[index])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from dataops_core.company.model import Company, Hosts, Person, Project
+from dataops_core.company.model import Company, Person, Project
 from dataops_core.generation.seeding import Draws
 
 _CODE = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -46,11 +46,6 @@ def shared_channel(company: Company, name: str) -> Channel:
 def project_word(project: Project) -> str:
     """What people call a project: ``anchor`` of "Anchor Migration"."""
     return project.name.partition(" ")[0].lower()
-
-
-def slack_url(hosts: Hosts) -> str:
-    """Base of Slack links."""
-    return f"https://slack.{hosts.domain}"
 
 
 def team_id(company: Company) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dataops_core.company.files import drive_url, file_ids, folder_id, permission_id
+from dataops_core.company.files import file_ids, folder_id, permission_id
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.office import Documents, Office
 from dataops_core.dataset_types.office_layout import LAYOUTS, SHEET, SLIDES, TEXT
@@ -128,7 +128,7 @@ class FileBuilder:
         ]
 
     def _addresses(self, documents: Documents, mime_types: list[str]) -> dict[str, list[str]]:
-        base = drive_url(self._company)
+        base = self._company.drive_url
         ids = file_ids(self._company, documents.numbers.rows)
         return {
             "id": ids,

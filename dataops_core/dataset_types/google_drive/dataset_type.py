@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from dataops_core.company.files import drive_url
 from dataops_core.company.model import Hosts
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import unflatten
@@ -65,7 +64,7 @@ class GoogleDriveDocuments:
 
     def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every file of the company's Drive."""
-        return rf"^{re.escape(drive_url(hosts))}/(document|spreadsheets|presentation|file)/d/[A-Za-z0-9_-]+/\S+$"
+        return rf"^{re.escape(hosts.drive_url)}/(document|spreadsheets|presentation|file)/d/[A-Za-z0-9_-]+/\S+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  text is stored
         """The stored table as a frame. ``_text`` is always there."""

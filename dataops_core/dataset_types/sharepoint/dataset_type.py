@@ -60,7 +60,7 @@ class SharepointDocuments:
 
     def url_pattern(self, hosts: Hosts) -> str:
         """Matches the address of every file of the company's document libraries."""
-        return rf"^https://{re.escape(f'sharepoint.{hosts.domain}')}/sites/[a-z0-9-]+/Shared%20Documents/.+$"
+        return rf"^{re.escape(hosts.sharepoint_url)}/sites/[a-z0-9-]+/Shared%20Documents/.+$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":  # noqa: ARG002  text is stored
         """The stored table as a frame. ``_text`` is always there."""

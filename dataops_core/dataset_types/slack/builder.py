@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dataops_core.company.threads import microseconds
-from dataops_core.company.workspace import slack_url
 from dataops_core.dataset_types.base import GenerationSpec, Planted
 from dataops_core.dataset_types.defects import Candidates, Defects, Marks
 from dataops_core.dataset_types.plan import batch, incomplete_quota
@@ -187,7 +186,7 @@ class MessageBuilder:
         users = self._plan.user_ids.to_pylist()
         thread = messages.thread.tolist()
         ids = self._plan.channel_ids.take(arrays.integers(messages.channel))
-        url = f"{slack_url(self._spec.company)}/archives/"
+        url = f"{self._spec.company.slack_url}/archives/"
         said = zip(stamps.to_pylist(), root_stamps.to_pylist(), ids.to_pylist(), first.tolist(), strict=True)
         return {
             "ts": stamps,

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dataops_core.company.model import Hosts
-from dataops_core.company.workspace import slack_url
 from dataops_core.dataset_types.base import Document, FieldRule, GenerationSpec, RecordBuilder
 from dataops_core.dataset_types.cells import plain, unflatten
 from dataops_core.dataset_types.slack.builder import MessageBuilder
@@ -68,7 +67,7 @@ class SlackMessages:
 
     def url_pattern(self, hosts: Hosts) -> str:
         """Matches the permalink of every message of the company's workspace."""
-        return rf"^{re.escape(slack_url(hosts))}/archives/C[A-Z0-9]+/p[0-9]+\S*$"
+        return rf"^{re.escape(hosts.slack_url)}/archives/C[A-Z0-9]+/p[0-9]+\S*$"
 
     def frame(self, table: pa.Table, *, text: bool = False) -> "pd.DataFrame":
         """The stored table as a frame; with ``text``, what messages say as ``_text`` beside them."""

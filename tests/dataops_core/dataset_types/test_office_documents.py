@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 import numpy as np
 import pytest
 
-from dataops_core.company.files import directory_id, drive_url, folder_id, library_folder_id, permission_id, site
+from dataops_core.company.files import directory_id, folder_id, library_folder_id, permission_id, site
 from dataops_core.dataset_types.google_drive.builder import NATIVE
 from dataops_core.dataset_types.office_layout import COLUMNS, LAYOUTS, SHEET, SLIDES, TEXT
 from dataops_core.dataset_types.sharepoint.builder import FOLDERS
@@ -130,7 +130,7 @@ def test_ids_follow_from_the_row_whatever_the_dataset(dataset_of, files, items):
 
 
 def test_a_drive_file_opens_where_its_kind_does(files):
-    base = drive_url(files.spec.company)
+    base = files.spec.company.drive_url
     places = {"document": "document", "spreadsheet": "spreadsheets", "presentation": "presentation"}
     for row in files.rows:
         kind = row["mimeType"].removeprefix("application/vnd.google-apps.")

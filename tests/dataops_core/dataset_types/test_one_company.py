@@ -15,7 +15,7 @@ from dataops_core.company.files import directory_id, first_files, folder_id, sit
 from dataops_core.company.threads import incident_posts, release_posts, thread_links
 from dataops_core.company.timeline import issue_created
 from dataops_core.company.wheel import Wheel
-from dataops_core.company.workspace import channels, slack_url, user_id
+from dataops_core.company.workspace import channels, user_id
 from dataops_core.dataset_types.jira.markup import plain_text
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.generation.calendar import epoch_seconds
@@ -339,7 +339,7 @@ def test_a_version_is_spoken_of_as_of_the_day_on_which_it_went_out(company, data
 
 
 def test_a_permalink_is_one_of_the_workspace(company, datasets):
-    assert all(row["permalink"].startswith(f"{slack_url(company)}/") for row in datasets["slack_messages"].rows)
+    assert all(row["permalink"].startswith(f"{company.slack_url}/") for row in datasets["slack_messages"].rows)
     hosts = {urlsplit(datasets[name].type.document(datasets[name].rows[0]).view_url).netloc for name in datasets}
     assert len(hosts) == len(DATASET_TYPES)
     assert all(host.endswith(f".{company.domain}") for host in hosts)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dataops_core.company.threads import THREADS, thread_links
-from dataops_core.company.workspace import channels, shared_channel, slack_url, team_id, user_id
+from dataops_core.company.workspace import channels, shared_channel, team_id, user_id
 from dataops_core.dataset_types.outages import clock
 from dataops_core.dataset_types.slack.layout import INCIDENT, LAYOUTS, REACTIONS
 from dataops_core.dataset_types.slack.markup import plain_message
@@ -200,7 +200,7 @@ def test_reactions_are_of_colleagues_each_once(messages):
 
 
 def test_a_permalink_leads_to_channel_message_and_thread(messages):
-    base = f"{slack_url(messages.spec.company)}/archives"
+    base = f"{messages.spec.company.slack_url}/archives"
     for row in messages.rows:
         address = f"{base}/{row['_channel_id']}/p{row['ts'].replace('.', '')}"
         thread = present(row["thread_ts"])
