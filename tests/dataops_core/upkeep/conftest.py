@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from uuid import uuid4
 
 import httpx
@@ -66,6 +68,17 @@ class Search:
             if one.finding.kind is not Kind.PARTITION_MISSING:
                 found.setdefault(one.finding.kind, []).append((one.verdict, one.finding.subject))
         return found
+
+    def twice_at_once(self) -> list[dict[Kind, list[tuple[Verdict, str]]]]:
+        """Two searches that begin in the same moment."""
+        together = Barrier(2)
+
+        def begin() -> dict[Kind, list[tuple[Verdict, str]]]:
+            together.wait()
+            return self()
+
+        with ThreadPoolExecutor(2) as threads:
+            return [future.result() for future in [threads.submit(begin) for _ in range(2)]]
 
     def path(self, relative: str) -> Path:
         return Path(self.services.storage.path(relative))

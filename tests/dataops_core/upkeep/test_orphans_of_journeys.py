@@ -1,6 +1,5 @@
 """Journeys that nobody follows: ended ones are torn down, silent ones told of."""
 
-import threading
 from uuid import uuid4
 
 from dataops_core.acting import Acting, ActorKind, acting
@@ -220,18 +219,7 @@ def test_a_journey_with_an_operation_under_way_is_not_silent(ready, accept, sear
 def test_two_searches_at_once_tear_down_once(ready, search):
     age(ready, 99)
     search.setting(silent_journey_teardown_days=30)
-    found, at_once = [], threading.Barrier(2)
-
-    def run() -> None:
-        at_once.wait()
-        found.append(search())
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 2
+    search.twice_at_once()
     with search.services.database.transaction() as session:
         begun = session.query(Operation).where(Operation.operation_type == OperationType.TEARDOWN).count()
     assert begun == 1

@@ -1,7 +1,6 @@
 """Records, archives and index files that nobody answers for go after the grace; what is in use stays, byte for byte."""
 
 import shutil
-import threading
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -175,18 +174,7 @@ def test_two_searches_at_once_do_it_once_and_neither_fails(search):
     for folder in folders:
         search.put(f"{folder}/try/records.parquet")
         search.old(search.path(folder))
-    found, at_once = [], threading.Barrier(2)
-
-    def run() -> None:
-        at_once.wait()
-        found.append(search())
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 2
+    found = search.twice_at_once()
     assert {verdict for one in found for verdict, _ in one.get(Kind.DATASET_FILES, [])} <= {V.DONE, V.WAITING}
     assert not any(search.path(folder).exists() for folder in folders)
 
