@@ -19,7 +19,7 @@ from dataops_core.quality.query_set import QueryKind
 from dataops_core.quality.trials import Block, Step, Trial, values
 
 #: Words of a phrase at most, and documents whose phrases or titles are compared.
-_PHRASE_WORDS, _COMPARED = 12, 512
+_LONGEST_PHRASE, _COMPARED = 12, 512
 #: Of proposals of words together, so many at first are of words beyond ASCII, where texts have any.
 _OWN = 12
 #: Words or names asked for together: of a conjunction at least, and at most.
@@ -134,7 +134,7 @@ class Proposals:
             document, text = self._documents[index], self._corpus.plain(index)
             cut = len(text) * 2 // 3
             before = set(words(f"{document.title}\n{text[:cut]}"))
-            held = ((window, words(window)) for window in windows(text[cut:], _PHRASE_WORDS))
+            held = ((window, words(window)) for window in windows(text[cut:], _LONGEST_PHRASE))
             new = [(prod(map(self._share, said)), window) for window, said in held if not before.issuperset(said)]
             if new:
                 share, window = min(new)
