@@ -21,6 +21,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.dataset_types.plan import incomplete_quota
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
+from dataops_core.generation.pieces import evenly
 from dataops_core.lifecycle import CheckStatus, Stage
 from dataops_core.quality.completeness import check_completeness
 from dataops_core.quality.planted_defects import counts, planted_defects
@@ -83,8 +84,7 @@ def preview(template: Template, vocabulary: IndustryVocabulary, *, records: int)
     kind = DATASET_TYPES[template.dataset_type]
     spec = sample_spec(template, vocabulary, measured(template, min(template.record_counts.sandbox, MEASURED)))
     table = made(spec)
-    shown = min(records, spec.record_count)
-    numbers = [number * spec.record_count // shown for number in range(shown)]
+    numbers = evenly(spec.record_count, records)
     rows = [table.slice(number, 1).to_pylist()[0] for number in numbers]
     return Preview(
         template,

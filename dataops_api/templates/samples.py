@@ -8,6 +8,7 @@ import pyarrow as pa
 from dataops_core.dataset_types.base import DatasetType
 from dataops_core.dataset_types.cells import JSON_TYPE, is_side_column
 from dataops_core.dataset_types.known import DATASET_TYPES
+from dataops_core.generation.pieces import evenly
 from dataops_core.previewing import sample_spec
 from dataops_core.templates.loader import Catalog
 from dataops_core.templates.model import Template
@@ -45,7 +46,7 @@ class Samples:
         self._made: dict[UUID, list[dict[str, Any]]] = {}
 
     def of(self, template: Template) -> list[dict[str, Any]]:
-        """The template's first records, in the vendor's shape."""
+        """Records from all over a dataset of the template's, in the vendor's shape."""
         if template.template_id not in self._made:
             self._made[template.template_id] = self._make(template)
         return self._made[template.template_id]
@@ -53,5 +54,6 @@ class Samples:
     def _make(self, template: Template) -> list[dict[str, Any]]:
         spec = sample_spec(template, self._catalog.vocabulary(template.industry), template.record_counts.sandbox)
         dataset_type = DATASET_TYPES[template.dataset_type]
-        table = pa.Table.from_batches([dataset_type.builder(spec).rows(0, _SAMPLES)])
+        builder = dataset_type.builder(spec)
+        table = pa.Table.from_batches([builder.rows(row, row + 1) for row in evenly(spec.record_count, _SAMPLES)])
         return [dataset_type.record(row) for row in table.to_pylist()]

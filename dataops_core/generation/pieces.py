@@ -118,6 +118,12 @@ def open_records(filesystem: AbstractFileSystem, path: str) -> Records:
         return KeptRecords(file.read())
 
 
+def evenly(count: int, wanted: int) -> list[int]:
+    """So many of ``count`` rows, or all, evenly from all over: the first ones of a type may be of one kind."""
+    shown = min(count, wanted)
+    return [number * count // shown for number in range(shown)]
+
+
 def in_pieces(records: pa.Table | Records) -> Records:
     """The records; a table is one piece."""
     return KeptRecords(records) if isinstance(records, pa.Table) else records

@@ -18,8 +18,9 @@ from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, G
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
+from dataops_core.generation import arrays
 from dataops_core.generation.blocks import blocks_of
-from dataops_core.generation.pieces import KeptRecords, Records
+from dataops_core.generation.pieces import KeptRecords, Records, evenly
 from dataops_core.generation.records import RecordsReport, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
@@ -66,7 +67,7 @@ class CreatedConnector:
 
 @dataclass(frozen=True, slots=True)
 class PopulatedRecords:
-    """Step 3's result; ``sample`` is the first of the stored records, ``figures`` counts all of them."""
+    """Step 3's result; ``sample`` is a few of the stored records, ``figures`` counts all of them."""
 
     dataset_id: UUID
     report: RecordsReport
@@ -176,7 +177,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
                 held.dataset.size_bytes = report.size_bytes
             fencing.step_done(session, held, 3)
         figures = Figures.of(dataset_type, (batch for piece in records.pieces() for batch in piece.to_batches()))
-        sample = next(records.pieces()).slice(0, SAMPLE_ROWS)
+        first = next(records.pieces())
+        sample = first.take(arrays.integers(evenly(first.num_rows, SAMPLE_ROWS)))
         return PopulatedRecords(claim.dataset_id, report, sample, figures)
 
 

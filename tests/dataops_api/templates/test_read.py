@@ -89,6 +89,9 @@ def test_one_template_tells_its_topics_its_records_fields_and_shows_some_records
         assert len(body["sample_records"]) == 3
         for record in body["sample_records"]:
             assert required <= record.keys()
+        if body["dataset_type"] == "confluence_pages":
+            # From all over: the first pages are the spaces' own.
+            assert any(record.get("parentId") for record in body["sample_records"])
 
 
 def test_a_template_that_is_not_there_is_404_and_a_malformed_id_400(api: Any) -> None:

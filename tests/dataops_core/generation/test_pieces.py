@@ -10,7 +10,7 @@ from fsspec.implementations.local import LocalFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.errors import StorageError
 from dataops_core.generation import pieces
-from dataops_core.generation.pieces import FileRecords, KeptRecords, in_pieces, open_records
+from dataops_core.generation.pieces import FileRecords, KeptRecords, evenly, in_pieces, open_records
 
 LOCAL = LocalFileSystem()
 TABLE = pa.table({"id": [str(number) for number in range(100)], "text": ["word " * number for number in range(100)]})
@@ -82,3 +82,10 @@ def test_a_file_that_is_gone_or_damaged_is_said_to_be(path: str) -> None:
         list(records.pieces())
     with pytest.raises(StorageError, match="file is missing"):
         open_records(LOCAL, path)
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted", "rows"), [(500, 5, [0, 100, 200, 300, 400]), (3, 5, [0, 1, 2]), (0, 5, [])]
+)
+def test_rows_from_all_over_are_evenly_spread_and_none_twice(count: int, wanted: int, rows: list[int]) -> None:
+    assert evenly(count, wanted) == rows

@@ -82,6 +82,17 @@ def test_records_that_are_read_in_pieces_make_a_ready_dataset(accept, services, 
         assert quality.current(session, dataset.dataset_id).meets_threshold
 
 
+def test_the_sample_is_of_records_from_all_over(accept):
+    """A wiki's first pages are of one kind: the home pages of its spaces."""
+    case = accept()
+    context = case.context("run-0001")
+    steps.resolve_template(context)
+    steps.create_connector(context)
+    kinds = steps.populate_records(context).sample.column("_archetype").to_pylist()
+    assert len(kinds) == steps.SAMPLE_ROWS
+    assert len(set(kinds)) > 1
+
+
 def test_the_same_request_again_gives_the_same_bytes(accept):
     """C-40."""
     first = accept()
