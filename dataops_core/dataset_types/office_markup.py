@@ -70,13 +70,7 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         heads = [library.block(*heading, *_below(library, draws, layout.form, section)) for _ in range(4)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in section.kinds.items()}))
     outros = tuple(library.block(*library.parse(text)) for text in _ENDS[layout.form])
-    return Parts(
-        tuple(intros),
-        tuple(sections),
-        outros,
-        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps")),
-        once=frozenset(blocks[kind] for kind in _ONCE),
-    )
+    return Parts(tuple(intros), tuple(sections), outros).arranged(blocks, once=_ONCE, apart=("bullets", "steps"))
 
 
 def _below(library: Library, draws: Draws, form: str, section: Section) -> tuple[str, ...]:

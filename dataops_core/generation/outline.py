@@ -8,7 +8,7 @@ documents both begin with their introduction and end with their last section.
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -58,6 +58,13 @@ class Parts:
     #: two tables of the same figures would contradict each other.
     apart: frozenset[tuple[int, ...]] = frozenset()
     once: frozenset[tuple[int, ...]] = frozenset()
+
+    def arranged(
+        self, blocks: Mapping[str, tuple[int, ...]], *, once: Sequence[str], apart: Sequence[str] = ()
+    ) -> "Parts":
+        """The same with kinds of content, by their names, that stand ``apart``, or ``once`` in a section, and apart."""
+        single = frozenset(blocks[kind] for kind in once)
+        return replace(self, once=single, apart=single.union(blocks[kind] for kind in apart))
 
     def contents(self, place: int, depth: int) -> Mapping[tuple[int, ...], int]:
         """What may be at a section's place of this depth, by weight: at every second one text alone, so that it stands

@@ -164,12 +164,8 @@ def parts(library: Library, name: str, layout: Layout, blocks: Mapping[str, tupl
         )
         for text, words in layout.closings
     ]
-    return Parts(
-        tuple(intros),
-        tuple(sections),
-        tuple(outros),
-        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code", "panel")),
-        once=frozenset(blocks[kind] for kind in _ONCE),
+    return Parts(tuple(intros), tuple(sections), tuple(outros)).arranged(
+        blocks, once=_ONCE, apart=("bullets", "steps", "code", "panel")
     )
 
 

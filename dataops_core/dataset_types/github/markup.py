@@ -129,12 +129,8 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "Releases are announced in Slack, [the last one]({announcement}) by {team}. Questions go to {person_mail}.",
         )
     ]
-    return Parts(
-        tuple(intros),
-        tuple(sections),
-        tuple(outros),
-        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code")),
-        once=frozenset(blocks[kind] for kind in _ONCE),
+    return Parts(tuple(intros), tuple(sections), tuple(outros)).arranged(
+        blocks, once=_ONCE, apart=("bullets", "steps", "code")
     )
 
 

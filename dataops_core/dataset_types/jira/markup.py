@@ -148,12 +148,8 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
             "Belongs to {issue_card}.",
         )
     ]
-    return Parts(
-        tuple(intros),
-        tuple(sections),
-        tuple(outros),
-        apart=frozenset(blocks[kind] for kind in (*_ONCE, "bullets", "steps", "code", "panel")),
-        once=frozenset(blocks[kind] for kind in _ONCE),
+    return Parts(tuple(intros), tuple(sections), tuple(outros)).arranged(
+        blocks, once=_ONCE, apart=("bullets", "steps", "code", "panel")
     )
 
 

@@ -52,8 +52,9 @@ def parts(library: Library, archetype: str, blocks: Mapping[str, tuple[int, ...]
         heads = [library.block(*sentences(draws, library, count, 5), end) for count in (1, 1, 2)]
         sections.append((tuple(heads), {blocks[kind]: weight for kind, weight in kinds_.items()}))
     outros = [library.block(*library.parse(text)) for text in layout.outros]
-    lists = frozenset(blocks[kind] for kind in ("points", "objections", "next", "renewal"))
-    return Parts(tuple(intros), tuple(sections), tuple(outros), apart=lists, once=lists)
+    return Parts(tuple(intros), tuple(sections), tuple(outros)).arranged(
+        blocks, once=("points", "objections", "next", "renewal")
+    )
 
 
 def outage(library: Library) -> int:
