@@ -106,8 +106,10 @@ def test_it_serves_on_the_given_server_ends_a_run_in_flight_and_settles_it_after
         "journey_id": str(uuid4()),
         "client_id": str(uuid4()),
         "stage": "sandbox",
-        "dataset_types": ["confluence_pages", "github_repos"],
+        "dataset_types": ["confluence_pages"],
         "metadata": {"custom_fields": {"industry": "fintech", "use_case": "developer_productivity"}},
+        # So many that no dataset is ready before the run is cut off.
+        "generation": {"record_count": 3000},
     }
     with first.client() as api:
         operation = f"/operations/{api.post('/datasets', json=asked).raise_for_status().json()['operation_id']}"
