@@ -36,9 +36,7 @@ def company_name(client_id: UUID, locale: str = DEFAULT_LOCALE) -> str:
 
 def company_hosts(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Hosts:
     """Where the client's company has its systems, without making all of it. Raises InvalidRequestError as the name."""
-    name = company_name(client_id, locale)
-    slug = firms(locale).host(name)
-    return Hosts(domain=f"{slug}.example", org=slug)
+    return _hosts(company_name(client_id, locale), locale)
 
 
 @made_once(keep=256)
@@ -48,7 +46,8 @@ def build_company(client_id: UUID, locale: str = DEFAULT_LOCALE) -> Company:
     Raises InvalidRequestError for an unknown locale.
     """
     draws = _draws(client_id)
-    name, hosts = company_name(client_id, locale), company_hosts(client_id, locale)
+    name = company_name(client_id, locale)
+    hosts = _hosts(name, locale)
     called = Names(client_id, locale)
     teams, people = people_of(Draws("people", client_id, locale), draws, called, hosts.domain)
     projects = _projects(draws, len(teams))
@@ -116,6 +115,11 @@ def _check_locale(locale: str) -> None:
 def _draws(client_id: UUID) -> Draws:
     # Of the locale are people and what companies are called; what the company does stays as it is.
     return Draws("company", client_id)
+
+
+def _hosts(name: str, locale: str) -> Hosts:
+    slug = firms(locale).host(name)
+    return Hosts(domain=f"{slug}.example", org=slug)
 
 
 def _customers(draws: Draws, own_name: str, known: Firms) -> tuple[str, ...]:

@@ -63,11 +63,12 @@ class Names:
         """The next person's name and mailbox."""
         while True:
             name = self._next()
-            machine = any(word in name.mailbox.replace(".", " ") for word in names.MACHINE_WORDS)
-            if not machine and name.mailbox not in self._seen and self.take(self.said(name)):
-                self._seen.add(name.mailbox)
+            mailbox = name.mailbox
+            machine = any(word in mailbox for word in names.MACHINE_WORDS)
+            if not machine and mailbox not in self._seen and self.take(self.said(name)):
+                self._seen.add(mailbox)
                 self.drawn.append(name)
-                return self.said(name), name.mailbox
+                return self.said(name), mailbox
 
     def take(self, said: str) -> bool:
         """Whether nobody is called so until now; from now on somebody is."""

@@ -14,7 +14,7 @@ import numpy as np
 from dataops_core.company.model import Company, Incident, Person, Project, Release, Team
 from dataops_core.company.timeline import issue_created
 from dataops_core.generation import calendar
-from dataops_core.generation.seeding import Draws
+from dataops_core.generation.seeding import I64, Draws
 
 #: Planned releases of a project's own service, each in its part of the project's issues.
 PER_PROJECT = 8
@@ -43,25 +43,20 @@ def releases_of(
     that correct what an incident was about, within two working days of it.
     """
     draws = Draws("releases", client_id)
+    # All projects' moments at once: a call for a few takes as long.
+    zones = np.array([people[teams[project.team].first_person].zone for project in projects])
+    mine = [[incident for incident in incidents if incident.project == project.index] for project in projects]
+    planned = _planned(draws, client_id, projects, zones, [{each.issue for each in own} for own in mine])
+    corrections = _corrections(draws, mine, zones)
+    long_ago = np.array([draws.below("weekday", 5) - 7 * draws.between("weeks", 1, 6) for _ in projects])
+    before = _moments(long_ago, _EARLIEST, zones).tolist()
     found: list[Release] = []
-    for project in projects:
+    for project, long_out, own, others in zip(projects, before, planned, corrections, strict=True):
         team = teams[project.team]
-        mine = [incident for incident in incidents if incident.project == project.index]
-        zone = people[team.first_person].zone
-        planned = _planned(draws, client_id, project, zone, {incident.issue for incident in mine})
-        corrections = [
-            (
-                _out(each.resolved, draws.between("correction", calendar.SHIFT, 2 * calendar.SHIFT), zone),
-                0,
-                (each.issue,),
-            )
-            for each in mine
-        ]
         # What would go out beside a planned release goes out with that.
-        alone = [each for each in corrections if min(abs(each[0] - other[0]) for other in planned) > 3 * calendar.DAY]
-        kept = sorted(each for each in (*planned, *alone) if each[0] <= LAST_MOMENT)
-        long_ago = draws.below("weekday", 5) - 7 * draws.between("weeks", 1, 6)
-        first: _Planned = (_moment(long_ago, _EARLIEST, zone), 0, ())
+        alone = [each for each in others if min(abs(each[0] - other[0]) for other in own) > 3 * calendar.DAY]
+        kept = sorted(each for each in (*own, *alone) if each[0] <= LAST_MOMENT)
+        first: _Planned = (long_out, 0, ())
         major, minor, patch = draws.between("major", 1, 4), draws.between("minor", 2, 14), 0
         for place, (moment, issue, fixed) in enumerate((first, *kept)):
             if place and not issue:
@@ -100,36 +95,56 @@ def in_order(company: Company, project: int) -> list[Release]:
     return planned
 
 
-def _planned(draws: Draws, client_id: UUID, project: Project, zone: int, taken: set[int]) -> list[_Planned]:
-    """Moment, issue and fixed issues of each planned release: days after its issue, which follows what it fixes."""
+def _planned(
+    draws: Draws, client_id: UUID, projects: Sequence[Project], zones: I64, taken: Sequence[set[int]]
+) -> list[list[_Planned]]:
+    """Of each project moment, issue and fixed issues of each planned release: days after its issue."""
+    tracked = [_tracked(draws, project, issues) for project, issues in zip(projects, taken, strict=True)]
+    issues = np.array([[issue for issue, _ in own] for own in tracked], dtype=np.int64)
+    columns = [(project.index, project.issue_count) for project in projects]
+    index, counts = np.array(columns, dtype=np.int64).T[:, :, None]
+    created = issue_created(client_id, index, issues, counts, zones[:, None])
+    prepared = [draws.between("prepared", 2 * calendar.SHIFT, 7 * calendar.SHIFT) for _ in range(issues.size)]
+    out = _out(created, np.array(prepared).reshape(issues.shape), zones[:, None])
+    return [
+        [(moment, issue, fixed) for moment, (issue, fixed) in zip(moments, own, strict=True)]
+        for moments, own in zip(out.tolist(), tracked, strict=True)
+    ]
+
+
+def _tracked(draws: Draws, project: Project, taken: set[int]) -> list[tuple[int, tuple[int, ...]]]:
+    """The issue of each planned release of a project, and those before it that it fixes."""
     part = project.issue_count // (PER_PROJECT + 1)
     # Projects release at different times of the year, and each in its own rhythm.
     phase = part // 2 + draws.between("phase", 0, part * 3 // 4)
-    issues, fixed = [], []
+    tracked = []
     for number in range(PER_PROJECT):
         issue = phase + number * part + draws.between("issue", 0, part // 4)
         while issue in taken:
             issue -= 1
         before = [earlier for earlier in range(issue - part // 2 + 2, issue) if earlier not in taken]
         chosen = draws.shuffled("fixed", len(before))[:FIXES]
-        issues.append(issue)
-        fixed.append(tuple(sorted(before[place] for place in chosen)))
-    numbers = np.array(issues, dtype=np.int64)
-    created = issue_created(client_id, np.full(len(issues), project.index), numbers, project.issue_count, zone).tolist()
-    return [
-        (_out(moment, draws.between("prepared", 2 * calendar.SHIFT, 7 * calendar.SHIFT), zone), issue, what)
-        for moment, issue, what in zip(created, issues, fixed, strict=True)
-    ]
+        tracked.append((issue, tuple(sorted(before[place] for place in chosen))))
+    return tracked
 
 
-def _out(moment: int, seconds: int, zone: int) -> int:
-    """When what was ready so many working seconds after a moment went out: that day, in the middle of it."""
-    begun = np.array([moment], dtype=np.int64)
-    at_work = calendar.at_work(calendar.worked(begun, zone=zone) + seconds, zone=zone)
-    day, second = divmod(int(calendar.CLOCKS.local(at_work, zone)[0]), calendar.DAY)
-    return _moment(day, _EARLIEST + (second - calendar.SHIFT_START) * (_LATEST - _EARLIEST) // calendar.SHIFT, zone)
+def _corrections(draws: Draws, incidents: Sequence[Sequence[Incident]], zones: I64) -> list[list[_Planned]]:
+    """The same of what corrects each of the projects' incidents."""
+    many = [len(own) for own in incidents]
+    resolved = np.array([each.resolved for own in incidents for each in own], dtype=np.int64)
+    worked = np.array([draws.between("correction", calendar.SHIFT, 2 * calendar.SHIFT) for _ in resolved])
+    out = iter(_out(resolved, worked, np.repeat(zones, many)).tolist())
+    return [[(next(out), 0, (each.issue,)) for each in own] for own in incidents]
 
 
-def _moment(day: int, second: int, zone: int) -> int:
+def _out(moments: I64, seconds: I64, zones: I64) -> I64:
+    """When what was ready so many working seconds after each moment went out: that day, in the middle of it."""
+    at_work = calendar.at_work(calendar.worked(moments, zone=zones) + seconds, zone=zones)
+    day, second = np.divmod(calendar.CLOCKS.local(at_work, zones), calendar.DAY)
+    share = (second - calendar.SHIFT_START) * (_LATEST - _EARLIEST) // calendar.SHIFT
+    return _moments(day, _EARLIEST + share, zones)
+
+
+def _moments(days: I64, seconds: "int | I64", zones: I64) -> I64:
     """When it is so late on a zone's day."""
-    return int(calendar.CLOCKS.utc(np.array([day * calendar.DAY + second], dtype=np.int64), zone)[0])
+    return calendar.CLOCKS.utc(days * calendar.DAY + seconds, zones)

@@ -5,7 +5,8 @@ the same on every NumPy, in any order, on any number of threads; row i alone equ
 """
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import gcd
 from typing import TypeAlias
@@ -109,14 +110,11 @@ class Draws:
 
     def __init__(self, *path: object) -> None:
         self._path = joined(path)
-        self._counts: dict[str, int] = {}
+        self._sequences: dict[str, Iterator[bytes]] = {}
 
     def below(self, name: str, count: int) -> int:
         """The next index in [0, count) of the sequence ``name``."""
-        number = self._counts.get(name, 0)
-        self._counts[name] = number + 1
-        place = f"{self._path}{_JOINT}{name}{_JOINT}{number}"
-        return (int.from_bytes(hashlib.blake2b(place.encode(), digest_size=8).digest(), "little") >> 32) * count >> 32
+        return int.from_bytes(next(self._sequence(name))[4:], "little") * count >> 32
 
     def between(self, name: str, low: int, high: int) -> int:
         """The next integer in [low, high] of the sequence ``name``."""
@@ -125,10 +123,28 @@ class Draws:
     def shuffled(self, name: str, count: int) -> list[int]:
         """A permutation of range(count)."""
         order = list(range(count))
-        for i in range(count - 1, 0, -1):
-            j = self.below(name, i + 1)
+        places = range(count - 1, 0, -1)
+        digests = b"".join(itertools.islice(self._sequence(name), len(places)))
+        # As ``below`` one more than each place.
+        others = pick(np.frombuffer(digests, dtype=np.uint64), np.arange(count, 1, -1, dtype=np.uint64))
+        for i, j in zip(places, others.tolist(), strict=True):
             order[i], order[j] = order[j], order[i]
         return order
+
+    def _sequence(self, name: str) -> Iterator[bytes]:
+        """The digests of a sequence, of which the place is read once."""
+        found = self._sequences.get(name)
+        if found is None:
+            found = self._sequences[name] = _digests(f"{self._path}{_JOINT}{name}{_JOINT}")
+        return found
+
+
+def _digests(place: str) -> Iterator[bytes]:
+    begun = hashlib.blake2b(place.encode(), digest_size=8)
+    for number in itertools.count():
+        digest = begun.copy()
+        digest.update(b"%d" % number)
+        yield digest.digest()
 
 
 @lru_cache(maxsize=4096)
