@@ -101,17 +101,18 @@ def _plan(plan_key: PlanKey) -> Plan:
 
 
 def _descriptions(plan_key: PlanKey, archetypes: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    topics = [(topic.key, Words.of(Lexicon.of(topic, plan_key.vocabulary), str)) for topic in plan_key.template.topics]
     path = (plan_key.company.client_id, plan_key.template.template_id)
-    filled = fill(
-        [
-            Filling(LAYOUTS[name].descriptions, words, _DESCRIPTIONS, (*path, topic, name), capital=True)
-            for name in archetypes
-            for topic, words in topics
-        ]
-    )
-    texts = [tuple(some.to_pylist()) for some in filled]
-    return tuple(tuple(texts[start : start + len(topics)]) for start in range(0, len(texts), len(topics)))
+    of_topics = []
+    for topic in plan_key.template.topics:
+        words = Words.of(Lexicon.of(topic, plan_key.vocabulary), str)
+        filled = fill(
+            [
+                Filling(LAYOUTS[name].descriptions, words, _DESCRIPTIONS, (*path, topic.key, name), capital=True)
+                for name in archetypes
+            ]
+        )
+        of_topics.append([tuple(texts.to_pylist()) for texts in filled])
+    return tuple(zip(*of_topics, strict=True))
 
 
 _plans = PlanCache(_plan)

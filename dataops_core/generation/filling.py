@@ -1,15 +1,16 @@
-"""Forms filled with words: "the {j} {n}" as hundreds of texts, all of a template in one go.
+"""Forms filled with words: "the {j} {n}" as hundreds of texts, all of a topic in one go.
 
 Every filling of every form is a row of numbers: which piece of text stands where, literal or word. One ``gather`` over
-all rows makes the texts. Belongs here: which words a filling says, deterministically. Does not belong here: the forms
-(``grammar.py``), the words (``words.py``) and what they are filled for (``prose.py``).
+all rows makes the texts. Which rows there are, and what stands where but for the words, follows from the forms: it is
+read once and kept, whatever the topic and the markup. Belongs here: which words a filling says, deterministically. Does
+not belong here: the forms (``grammar.py``), the words (``words.py``) and what they are filled for (``prose.py``).
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,8 @@ from numpy.typing import NDArray
 
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import gather
-from dataops_core.generation.seeding import I64, STRIDE, U64, key, mix, pick
+from dataops_core.generation.seeding import I64, STRIDE, U64, key, mix
 from dataops_core.generation.words import Lexicon, capitalized
-
-I32: TypeAlias = NDArray[np.int32]
 
 #: What chooses a word is a number of so many bits.
 _BITS = 20
@@ -34,7 +33,7 @@ _FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a lexicon, escaped as the markup asks: those of each slot, and the same with a capital."""
+    """The words of a lexicon, escaped letter by letter as the markup asks: those of each slot."""
 
     escape: Callable[[str], str]
     slots: dict[str, tuple[str, ...]]
@@ -49,6 +48,12 @@ class Words:
         halves = {slot: len(self.slots[slot]) // 2 for slot in slots if slot in self.slots}
         turned = {slot: (*self.slots[slot][half:], *self.slots[slot][:half]) for slot, half in halves.items()}
         return Words(self.escape, {**self.slots, **turned})
+
+    @property
+    def said(self) -> list[tuple[str, ...]]:
+        """The words of each slot, and after the last one's the same with a capital."""
+        plain = list(self.slots.values())
+        return [*plain, *(tuple(map(capitalized, words)) for words in plain)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,129 +70,139 @@ class Filling:
 
 def fill(fillings: Sequence[Filling]) -> list[pa.StringArray]:
     """The texts of each filling. All of them draw on words of the same slots."""
-    names = tuple(fillings[0].words.slots)
-    forms = [_read(each.forms, each.words.escape, names, capital=each.capital, end=each.end) for each in fillings]
-    table = _Table.of(forms, [each.words for each in fillings])
-    counts = [each.count for each in fillings]
-    # Row t of a filling has form t modulo their number, and draws at its path's key + place * STRIDE.
-    turn = np.concatenate([np.arange(count, dtype=np.int32) for count in counts])
-    words: I32 = np.repeat(table.words, counts)
-    keys = np.repeat(np.array([key(*each.path) for each in fillings], dtype=np.uint64), counts)
-    first, many, width = (
-        _of_each_row(column, counts)
-        for column in (table.first_form, [len(each.slots) for each in forms], [each.slots.shape[1] for each in forms])
+    speakers = list({id(each.words): each.words for each in fillings}.values())
+    number = {id(words): place for place, words in enumerate(speakers)}
+    rows = _rows(
+        tuple(_Forms(each.forms, number[id(each.words)], each.count, each.capital, each.end) for each in fillings),
+        tuple(speakers[0].slots),
     )
-    form: I32 = np.add(first, turn % many)
-    chosen = _choose(table, form, words, (turn * width).astype(np.uint64), keys)
-    pieces = table.pieces[form]
-    for slot, index in enumerate(chosen):
-        rows = np.flatnonzero(table.slots[form, slot] >= 0)
-        of = form[rows]
-        pieces[rows, table.places[of, slot]] = table.base[words[rows], table.slots[of, slot]] + index[rows]
-    filled = pieces >= 0
-    bounds = np.concatenate(([0], np.cumsum(filled.sum(axis=1))))
-    texts = gather(table.arena, pieces[filled].astype(np.int64), bounds)
-    stops = np.cumsum(counts)
-    return [texts[stop - count : stop] for stop, count in zip(stops.tolist(), counts, strict=True)]
+    said = [words for each in speakers for words in each.said]
+    arena = [speakers[speaker].escape(text) for speaker, text in rows.literals]
+    size = np.array(list(map(len, said)), dtype=np.int64)
+    base = len(arena) + np.cumsum(size) - size
+    arena += [word for words in said for word in words]
+    counts = [each.count for each in fillings]
+    keys = np.repeat(np.array([key(*each.path) for each in fillings], dtype=np.uint64), counts)
+    pieces, chosen = rows.pieces.copy(), list[I64]()
+    for slot in rows.slots:
+        chosen.append(_choose(slot, size[slot.words], keys[slot.rows], chosen))
+        pieces[slot.places] = base[slot.words] + chosen[-1]
+    texts = gather(arrays.texts(arena), pieces, rows.bounds)
+    stops = np.cumsum(counts).tolist()
+    return [texts[stop - count : stop] for stop, count in zip(stops, counts, strict=True)]
 
 
-def _of_each_row(column: Sequence[int] | I32, counts: Sequence[int]) -> I32:
-    return np.repeat(np.asarray(column, dtype=np.int32), counts)
+class _Forms(NamedTuple):
+    """A filling without its words, of which it has the ``speaker``-th ones, and without its path."""
+
+    forms: tuple[str, ...]
+    speaker: int
+    times: int
+    capital: bool
+    end: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Forms:
-    """Forms as numbers. ``pieces`` (forms, pieces) are literals, -1 where a slot's word comes or nothing more;
-    ``places`` (forms, slots) is the piece that a slot fills, ``slots`` the slot's number (-1 for none; those after the
-    last are the same with a capital), ``families`` what it must not say twice.
-    """
+class _Slot:
+    """The slots of one place among a form's, of all rows whose form has so many."""
 
-    literals: tuple[str, ...]
-    pieces: I32
-    places: I32
-    slots: I32
-    families: I32
+    number: int
+    rows: I64
+    #: Of each row which words it says, among all speakers' ``said``, and where they stand among the pieces.
+    words: I64
+    places: I64
+    #: What draws each row's word, but for its filling's key.
+    address: U64
+    #: Earlier slots that must not say the same: the slot's number, which of these rows, and which of the slot's.
+    relatives: tuple[tuple[int, I64, I64], ...]
 
 
-@lru_cache(maxsize=64)
-def _read(
-    forms: tuple[str, ...], escape: Callable[[str], str], names: tuple[str, ...], *, capital: bool, end: str
-) -> _Forms:
-    literals: dict[str, int] = {}
-    known = {name: number for number, name in enumerate(names)}
-    families = {family: number for number, family in enumerate(dict.fromkeys(_FAMILIES.get(n, n) for n in names))}
-    read = [_SLOT.split(escape(form) + end) for form in forms]
-    width = max(len(parts) // 2 for parts in read) or 1
-    pieces = np.full((len(forms), 2 * width + 1), -1, dtype=np.int32)
-    places, slots, kinds = (np.full((len(forms), width), -1, dtype=np.int32) for _ in range(3))
-    for number, parts in enumerate(read):
-        begins = not parts[0]
-        if capital and not begins:
-            parts[0] = capitalized(parts[0])
-        for place, part in enumerate(parts):
-            slot, is_slot = divmod(place, 2)
-            if is_slot:
-                places[number, slot] = place
-                slots[number, slot] = known[part] + (len(names) if capital and begins and slot == 0 else 0)
-                kinds[number, slot] = families[_FAMILIES.get(part, part)]
-            elif part:
-                pieces[number, place] = literals.setdefault(part, len(literals))
-    return _Forms(tuple(literals), pieces, places, slots, kinds)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of some fillings: row r has the pieces from ``bounds[r]`` on, literals by number, words to be put in."""
+
+    #: With the speaker as whose markup asks they are escaped.
+    literals: tuple[tuple[int, str], ...]
+    pieces: I64
+    bounds: I64
+    slots: tuple[_Slot, ...]
+
+
+@lru_cache(maxsize=32)
+def _rows(fillings: tuple[_Forms, ...], names: tuple[str, ...]) -> _Rows:
+    literals: dict[tuple[int, str], int] = {}
+    tables = [_read(each, names, literals) for each in fillings]
+    counts = [each.times for each in fillings]
+    # Row t of a filling has form t modulo their number, and draws at its path's key + place * STRIDE.
+    turn = np.concatenate([np.arange(count) for count in counts])
+    many = [len(each.forms) for each in fillings]
+    form = turn % np.repeat(many, counts) + np.repeat(np.cumsum(many) - many, counts)
+    width = np.repeat([table.slots.shape[1] for table in tables], counts)
+    pieces, places, slots, families = (
+        _below([getattr(table, name) for table in tables])[form] for name in ("pieces", "places", "slots", "families")
+    )
+    filled = pieces >= 0
+    place = np.cumsum(filled).reshape(filled.shape) - 1
+    found: list[_Slot] = []
+    for number in range(slots.shape[1]):
+        rows = np.flatnonzero(slots[:, number] >= 0)
+        alike = [(before, np.flatnonzero(families[rows, before] == families[rows, number])) for before in range(number)]
+        found.append(
+            _Slot(
+                number=number,
+                rows=rows,
+                words=slots[rows, number],
+                places=place[rows, places[rows, number]],
+                address=(turn[rows] * width[rows] + number).astype(np.uint64) * STRIDE,
+                relatives=tuple(
+                    (before, mine, np.searchsorted(found[before].rows, rows[mine]))
+                    for before, mine in alike
+                    if len(mine)
+                ),
+            )
+        )
+    bounds = np.concatenate(([0], np.cumsum(np.count_nonzero(filled, axis=1))))
+    return _Rows(tuple(literals), pieces[filled], bounds, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Several fillings' forms below one another, and all pieces of text that they name in one arena.
-
-    ``first_form`` and ``words`` are per filling: where its forms begin, and its row of ``base`` and ``size``, which say
-    where each slot's words begin in the arena and how many there are.
+    """Forms as numbers. ``pieces`` (forms, pieces) are literals, 0 where a slot's word comes and -1 after the last;
+    ``places`` (forms, slots) is the piece that a slot fills, ``slots`` which words fill it (-1 for no slot),
+    ``families`` what it must not say twice.
     """
 
-    arena: pa.StringArray
-    first_form: I32
-    words: I32
-    pieces: I32
-    places: I32
-    slots: I32
-    families: I32
-    base: I32
-    size: I32
-
-    @classmethod
-    def of(cls, forms: Sequence[_Forms], words: Sequence[Words]) -> "_Table":
-        """The table of these forms, each filled with the words at its side."""
-        texts: list[str] = []
-        first_form: dict[int, int] = {}
-        distinct = list({id(each): each for each in forms}.values())
-        stacked, form_count = [], 0
-        for each in distinct:
-            first_form[id(each)] = form_count
-            form_count += len(each.slots)
-            stacked.append(np.where(each.pieces >= 0, each.pieces + np.int32(len(texts)), np.int32(-1)))
-            texts += each.literals
-        row: dict[int, int] = {}
-        base, size = [], []
-        for some in {id(each): each for each in words}.values():
-            row[id(some)] = len(row)
-            spoken = list(some.slots.values())
-            spoken += [tuple(map(capitalized, said)) for said in spoken]
-            size.append(list(map(len, spoken)))
-            base.append(np.cumsum([len(texts), *size[-1][:-1]], dtype=np.int32))
-            texts += [word for said in spoken for word in said]
-        return cls(
-            arena=arrays.texts(texts),
-            first_form=np.array([first_form[id(each)] for each in forms], dtype=np.int32),
-            words=np.array([row[id(each)] for each in words], dtype=np.int32),
-            pieces=_below(stacked),
-            places=_below([each.places for each in distinct]),
-            slots=_below([each.slots for each in distinct]),
-            families=_below([each.families for each in distinct]),
-            base=np.array(base),
-            size=np.array(size, dtype=np.int32),
-        )
+    pieces: I64
+    places: I64
+    slots: I64
+    families: I64
 
 
-def _below(tables: Sequence[I32]) -> I32:
+def _read(each: _Forms, names: tuple[str, ...], literals: dict[tuple[int, str], int]) -> _Table:
+    """The forms of a filling; literals that are not known yet are numbered."""
+    known = {name: each.speaker * 2 * len(names) + number for number, name in enumerate(names)}
+    families = {family: number for number, family in enumerate(dict.fromkeys(_FAMILIES.get(n, n) for n in names))}
+    read = [_SLOT.split(form + each.end) for form in each.forms]
+    width = max(len(parts) // 2 for parts in read) or 1
+    pieces = np.full((len(read), 2 * width + 1), -1, dtype=np.int64)
+    places, slots, kinds = (np.full((len(read), width), -1, dtype=np.int64) for _ in range(3))
+    for number, parts in enumerate(read):
+        begins = not parts[0]
+        if each.capital and not begins:
+            parts[0] = capitalized(parts[0])
+        for place, part in enumerate(parts):
+            slot, is_slot = divmod(place, 2)
+            if is_slot:
+                pieces[number, place] = 0
+                places[number, slot] = place
+                slots[number, slot] = known[part] + (len(names) if each.capital and begins and slot == 0 else 0)
+                kinds[number, slot] = families[_FAMILIES.get(part, part)]
+            elif part:
+                pieces[number, place] = literals.setdefault((each.speaker, part), len(literals))
+    return _Table(pieces, places, slots, kinds)
+
+
+def _below(tables: Sequence[I64]) -> I64:
     """The tables below one another, those with fewer columns filled up with -1."""
     width = max(table.shape[1] for table in tables)
     return np.concatenate(
@@ -195,24 +210,20 @@ def _below(tables: Sequence[I32]) -> I32:
     )
 
 
-def _choose(table: _Table, form: I32, words: I32, first: U64, keys: U64) -> list[I32]:
-    """Of each slot, which word each row says: the one drawn, or the next that its family has not said before."""
-    chosen: list[I32] = []
-    families = table.families[form].T
-    for slot, family in enumerate(families):
-        drawn = pick(mix((first + np.uint64(slot)) * STRIDE + keys), 1 << _BITS)
-        size = np.where(family >= 0, table.size[words, table.slots[form, slot]], np.int32(1))
-        index = (_first_ones_more_often(drawn) * size >> _BITS).astype(np.int32)
-        relatives = [
-            (before, (other == family) & (size > slot)) for before, other in zip(chosen, families, strict=False)
-        ]
-        while relatives:
-            said = np.logical_or.reduce([related & (index == before) for before, related in relatives])
-            if not said.any():
-                break
-            index = np.where(said, (index + 1) % size, index)
-        chosen.append(index)
-    return chosen
+def _choose(slot: _Slot, size: I64, keys: U64, chosen: Sequence[I64]) -> I64:
+    """Which of so many words each row says: the one drawn, or the next that its family has not said before."""
+    drawn = mix(slot.address + keys) >> np.uint64(64 - _BITS)
+    index: I64 = _first_ones_more_often(drawn.view(np.int64)) * size >> _BITS
+    relatives = [(mine, chosen[before][theirs]) for before, mine, theirs in slot.relatives]
+    while relatives:
+        again: NDArray[np.bool_] = np.zeros(len(index), dtype=np.bool_)
+        for mine, before in relatives:
+            again[mine] |= index[mine] == before
+        again &= size > slot.number
+        if not again.any():
+            break
+        index = np.where(again, (index + 1) % size, index)
+    return index
 
 
 def _first_ones_more_often(drawn: I64) -> I64:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from dataops_core.generation import arrays, grammar
+from dataops_core.generation import grammar
 from dataops_core.generation.filling import Filling, Words, fill
+from dataops_core.generation.fragments import gather
 from dataops_core.generation.seeding import Affine
 
 
@@ -60,8 +61,9 @@ WHOLE = (
 )
 
 
-def prose(topics: Sequence[tuple[Words, Sequence[object]]]) -> list[dict[str, pa.StringArray]]:
-    """All pools of each topic: of its words, with the path that names its randomness."""
+def prose(words: Words, path: Sequence[object]) -> dict[str, pa.StringArray]:
+    """All pools of a topic: of its words, with the path that names its randomness."""
+    beside = words.turned(_NOT_TWICE)
     filled = fill(
         [
             Filling(
@@ -69,28 +71,19 @@ def prose(topics: Sequence[tuple[Words, Sequence[object]]]) -> list[dict[str, pa
                 capital=pool.capital,
                 end=pool.end,
             )
-            for words, path in topics
-            for beside in [words.turned(_NOT_TWICE)]
             for name, pool in POOLS.items()
         ]
     )
-    made = []
-    for number, (_, path) in enumerate(topics):
-        pools = dict(zip(POOLS, filled[number * len(POOLS) :], strict=False))
-        # Whole sentences are one fragment where clauses are two or three; a sixth of what is said comes from these.
-        for name, first, last in WHOLE:
-            pools[name] = _joined(
-                _shuffled(pools[first], *path, name, first), _shuffled(pools[last], *path, name, last)
-            )
-        made.append(pools)
-    return made
+    pools = dict(zip(POOLS, filled, strict=True))
+    # Whole sentences are one fragment where clauses are two or three; a sixth of what is said comes from these.
+    for name, first, last in WHOLE:
+        pairs = [(pools[part], Affine(len(pools[part]), *path, name, part)) for part in (first, last)]
+        pools[name] = _joined(*pairs)
+    return pools
 
 
-def _shuffled(texts: pa.StringArray, *path: object) -> pa.StringArray:
-    return texts.take(arrays.integers(Affine(len(texts), *path)(np.arange(len(texts)))))
-
-
-def _joined(first: pa.StringArray, last: pa.StringArray) -> pa.StringArray:
-    """Each of the first with its counterpart, as far as both go."""
-    count = min(len(first), len(last))
-    return arrays.joined(first[:count], last[:count])
+def _joined(first: tuple[pa.StringArray, Affine], last: tuple[pa.StringArray, Affine]) -> pa.StringArray:
+    """Each of the first texts with one of the last, as far as both go, in the orders that go with them."""
+    rows = np.arange(min(len(first[0]), len(last[0])))
+    pairs = np.stack((first[1](rows), len(first[0]) + last[1](rows)), axis=1)
+    return gather(pa.concat_arrays([first[0], last[0]]), pairs.ravel(), np.arange(0, pairs.size + 1, 2))

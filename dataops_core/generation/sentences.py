@@ -259,21 +259,19 @@ def _add_topic_pools(
     escape: Callable[[str], str],
 ) -> list[Lexicon]:
     lexicons = [Lexicon.of(topic, vocabulary) for topic in template.topics]
-    path = (company.client_id, template.template_id)
-    words = [Words.of(lexicon, escape) for lexicon in lexicons]
-    paths = [(*path, topic.key) for topic in template.topics]
-    pools_of = prose(list(zip(words, paths, strict=True)))
+    topics = [
+        (Words.of(lexicon, escape), (company.client_id, template.template_id, topic.key))
+        for lexicon, topic in zip(lexicons, template.topics, strict=True)
+    ]
+    pools_of = [prose(words, path) for words, path in topics]
     for name in pools_of[0]:
         library.pool_by(TOPIC, name, [pools[name] for pools in pools_of])
-    names = fill(
-        [
-            Filling(forms, said, count, (*topic_path, name))
-            for name, (forms, count) in _NAMES.items()
-            for said, topic_path in zip(words, paths, strict=True)
-        ]
-    )
-    for number, name in enumerate(_NAMES):
-        library.pool_by(TOPIC, name, names[number * len(words) : (number + 1) * len(words)])
+    names_of = [
+        fill([Filling(forms, words, count, (*path, name)) for name, (forms, count) in _NAMES.items()])
+        for words, path in topics
+    ]
+    for name, of_topics in zip(_NAMES, zip(*names_of, strict=True), strict=True):
+        library.pool_by(TOPIC, name, of_topics)
     library.pool_by(TOPIC, "metric", [[escape(metric) for metric in lexicon.slots["m"]] for lexicon in lexicons])
     for name, slot, joint in (("slug", "n", "-"), ("table", "ns", "_"), ("state_slug", "j", "_")):
         library.pool_by(TOPIC, name, [[slug(word, joint) for word in lexicon.slots[slot]] for lexicon in lexicons])

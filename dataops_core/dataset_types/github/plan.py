@@ -109,17 +109,18 @@ plans = PlanCache(_plan)
 
 
 def _descriptions(plan_key: PlanKey, archetypes: Sequence[str]) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    topics = [(topic.key, Words.of(Lexicon.of(topic, plan_key.vocabulary), str)) for topic in plan_key.template.topics]
     path = (plan_key.company.client_id, plan_key.template.template_id)
-    filled = fill(
-        [
-            Filling(LAYOUTS[name].descriptions, words, DESCRIPTIONS, (*path, topic, name, "description"), capital=True)
-            for name in archetypes
-            for topic, words in topics
-        ]
-    )
-    texts = [tuple(text[:350] for text in some.to_pylist()) for some in filled]
-    return tuple(tuple(texts[start : start + len(topics)]) for start in range(0, len(texts), len(topics)))
+    of_topics = []
+    for topic in plan_key.template.topics:
+        words, own = Words.of(Lexicon.of(topic, plan_key.vocabulary), str), (*path, topic.key)
+        filled = fill(
+            [
+                Filling(LAYOUTS[name].descriptions, words, DESCRIPTIONS, (*own, name, "description"), capital=True)
+                for name in archetypes
+            ]
+        )
+        of_topics.append([tuple(text[:350] for text in texts.to_pylist()) for texts in filled])
+    return tuple(zip(*of_topics, strict=True))
 
 
 def _label_sets(template: Template, company: Company) -> pa.ListArray:

@@ -127,20 +127,16 @@ def add_said(library: Library, topics: Sequence[tuple[str, Lexicon]], *path: obj
         **{f"{kind}_reply": layout.replies for kind, layout in LAYOUTS.items()},
         "closing": CLOSINGS,
     }
-    words = [(topic, Words.of(lexicon, escape)) for topic, lexicon in topics]
-    filled = fill(
-        [
-            Filling(said, of_topic, _SAID, (*path, topic, name), capital=True)
-            for name, said in forms.items()
-            for topic, of_topic in words
-        ]
-    )
-    for number, (name, said) in enumerate(forms.items()):
+    of_topics = []
+    for topic, lexicon in topics:
+        words = Words.of(lexicon, escape)
+        of_topics.append(
+            fill([Filling(said, words, _SAID, (*path, topic, name), capital=True) for name, said in forms.items()])
+        )
+    for (name, said), filled in zip(forms.items(), zip(*of_topics, strict=True), strict=True):
         # Filled in turn, form by form.
         order = arrays.integers(np.argsort(np.arange(_SAID) % len(said), kind="stable"))
-        library.pool_by(
-            TOPIC, name, [texts.take(order) for texts in filled[number * len(words) : (number + 1) * len(words)]]
-        )
+        library.pool_by(TOPIC, name, [texts.take(order) for texts in filled])
 
 
 def said_range(kind: str, form: I64) -> tuple[I64, I64]:

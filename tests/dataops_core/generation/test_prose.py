@@ -25,19 +25,12 @@ def lexicon() -> Lexicon:
 
 
 def topic_prose(lexicon: Lexicon, *path: object) -> dict[str, list[str]]:
-    made = prose([(Words.of(lexicon, str), path)])[0]
-    return {name: texts.to_pylist() for name, texts in made.items()}
+    return {name: texts.to_pylist() for name, texts in prose(Words.of(lexicon, str), path).items()}
 
 
 def test_the_same_path_says_the_same(lexicon):
     assert topic_prose(lexicon, "path") == topic_prose(lexicon, "path")
     assert topic_prose(lexicon, "path")["tail"] != topic_prose(lexicon, "other")["tail"]
-
-
-def test_a_topic_says_the_same_beside_others(lexicon):
-    words = Words.of(lexicon, str)
-    beside = prose([(words, ("other",)), (words, ("path",))])[1]
-    assert {name: texts.to_pylist() for name, texts in beside.items()} == topic_prose(lexicon, "path")
 
 
 @pytest.mark.parametrize("lexicon", LEXICONS)
