@@ -194,6 +194,10 @@ class Company(Hosts):
     #: In the order of their time.
     releases: tuple[Release, ...]
 
+    def __hash__(self) -> int:
+        """By what all else follows from: what is kept for a company is looked up by it."""
+        return hash((self.client_id, self.locale))
+
     @cached_property
     def incidents_by_project(self) -> tuple[tuple[Incident, ...], ...]:
         """Of each project its incidents, in the order of their time."""

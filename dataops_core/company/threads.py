@@ -7,6 +7,7 @@ all other threads, and what messages say (``dataset_types/slack``). Source: perm
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,6 +75,7 @@ class Links:
     releases: tuple[str, ...]
 
 
+@lru_cache(maxsize=64)
 def thread_links(company: Company) -> Links:
     """Where the company's incidents and releases are spoken of."""
     wheel = Wheel(company)

@@ -4,6 +4,7 @@ Times are UTC's, as in alerts and logs: an incident's people and customers sit i
 what a type says about them, and its markup.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,24 +127,19 @@ def courses(company: Company) -> list[list[Event]]:
 
     An issue, a message and a ticket are there at the moments that the tracker, the chat and the help desk say.
     """
-    incidents, posted, links = company.incidents, incident_posts(company).tolist(), thread_links(company).incidents
+    posted, links = incident_posts(company).tolist(), thread_links(company).incidents
+    opened, asked = _opened(company), _asked(company)
     found = []
-    for incident in incidents:
+    for incident in company.incidents:
         draws = Draws("course", company.client_id, incident.index)
         service = company.services[incident.service].name
         lead = company.people[incident.lead].name
-        zone = company.people[company.teams[company.projects[incident.project].team].first_person].zone
-        count = company.projects[incident.project].issue_count
-        project, number = (np.array([one], dtype=np.int64) for one in (incident.project, incident.issue))
-        opened = int(issue_created(company.client_id, project, number, count, zone)[0])
-        tickets = incident.first_ticket + np.arange(len(incident.customers), dtype=np.int64)
-        asked = ticket_created(company.client_id, tickets, company.ticket_count).tolist()
         key = issue_key(company, incident.project, incident.issue)
         tried = [_TRIED[place] for place in draws.shuffled("tried", len(_TRIED))[:3]]
         begun, ends = posted[incident.index], incident.resolved
         events = [
             Event(incident.started, _BEGINS[draws.below("begins", len(_BEGINS))].format(service)),
-            Event(opened, f"{lead} opens {{}}.", key, f"{company.jira_url}/browse/{key}"),
+            Event(opened[incident.index], f"{lead} opens {{}}.", key, f"{company.jira_url}/browse/{key}"),
             Event(begun, f"{lead} writes to {{}}.", "#incidents", links[incident.index]),
             *(
                 Event(begun + (ends - begun) * (nth + 1) // (len(tried) + 1), text.format(service))
@@ -151,15 +147,38 @@ def courses(company: Company) -> list[list[Event]]:
             ),
             *(
                 Event(
-                    moment,
+                    asked[ticket],
                     f"{company.customers[customer]} opens {{}}.",
                     f"ticket {ticket}",
                     ticket_url(company, ticket),
                 )
-                for customer, ticket, moment in zip(incident.customers, tickets.tolist(), asked, strict=True)
-                if incident.started < moment < ends
+                for ticket, customer in _tickets(incident)
+                if incident.started < asked[ticket] < ends
             ),
             Event(ends, _ENDS[draws.below("ends", len(_ENDS))].format(service)),
         ]
         found.append(sorted(events, key=lambda event: event.moment))
     return found
+
+
+def _opened(company: Company) -> list[int]:
+    """When the issue of each of the company's incidents was."""
+    columns = []
+    for incident in company.incidents:
+        project = company.projects[incident.project]
+        lead = company.people[company.teams[project.team].first_person]
+        columns.append((project.index, incident.issue, project.issue_count, lead.zone))
+    opened: list[int] = issue_created(company.client_id, *np.array(columns, dtype=np.int64).T).tolist()
+    return opened
+
+
+def _asked(company: Company) -> dict[int, int]:
+    """When the tickets of the company's incidents were, by their numbers."""
+    tickets = [ticket for incident in company.incidents for ticket, _ in _tickets(incident)]
+    moments = ticket_created(company.client_id, np.array(tickets, dtype=np.int64), company.ticket_count)
+    return dict(zip(tickets, moments.tolist(), strict=True))
+
+
+def _tickets(incident: Incident) -> Iterator[tuple[int, int]]:
+    """An incident's tickets, each with its customer."""
+    return enumerate(incident.customers, incident.first_ticket)

@@ -4,6 +4,7 @@ Belongs here: pools and blocks by name, and what becomes one fragment when the l
 what they say (``sentences.py``, ``dataset_types/``).
 """
 
+import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -128,10 +129,11 @@ class Library:
     def wrapped(self, name: str, pool: str, before: str, after: str) -> str:
         """A pool like another one, with text around each fragment."""
         source = self._pools[pool]
-        ranges = [
-            self._append(arrays.joined(before, self._texts.part(base, count), after)) for base, count in source.ranges
-        ]
-        return self._add(name, source.context, ranges)
+        own = pa.concat_arrays([self._texts.part(base, count) for base, count in source.ranges])
+        start, _ = self._append(arrays.joined(before, own, after))
+        counts = [count for _, count in source.ranges]
+        starts = itertools.accumulate(counts[:-1], initial=start)
+        return self._add(name, source.context, list(zip(starts, counts, strict=True)))
 
     def alias(self, name: str, pool: str) -> str:
         """Another pool of the same fragments, for :meth:`Fragments.only` to narrow row by row."""
