@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dataops_core.generation import arrays
 from dataops_core.generation.fragments import Fragments, Program, packed_ranges
@@ -29,12 +30,6 @@ COMMON = "common"
 class _Pool:
     context: str
     ranges: list[tuple[int, int]]
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """All its fragments, in whatever context: the first and how many."""
-        first = min(base for base, _ in self.ranges)
-        return first, max(base + count for base, count in self.ranges) - first
 
 
 #: Fragments: plain texts, or an array of them.
@@ -159,9 +154,10 @@ class Library:
     def block(self, *pools: str) -> int:
         """A block of these pools in order, of which neighbours that are literals become one. Returns its number."""
         joined: list[str] = []
+        literal = self._literal_texts
         for name in pools:
-            if joined and {name, joined[-1]} <= self._literal_texts.keys():
-                joined[-1] = self.literal(self._literal_texts[joined[-1]] + self._literal_texts[name])
+            if joined and name in literal and joined[-1] in literal:
+                joined[-1] = self.literal(literal[joined[-1]] + literal[name])
             else:
                 joined.append(name)
         self._blocks.append(tuple(joined))
@@ -189,10 +185,16 @@ class Library:
         bases, counts = np.array([part for pool in pools for part in pool.ranges], dtype=np.int64).reshape(-1, 2).T
         packed = packed_ranges(bases, counts)
         decided = {context: [n for n, pool in enumerate(pools) if pool.context == context] for context in contexts}
-        arena = self._texts.whole()
-        ends = np.frombuffer(arena.buffers()[1], dtype=np.int32).astype(np.int64)
-        expected = np.array([self._expected_bytes(pool, ends) for pool in pools])
-        arena, program = self._program(arena, names)
+        arena, steps = self._texts.whole(), self._steps(names)
+        first = np.minimum.reduceat(bases, offsets)
+        literals = set(self._literals.values())
+        spans = Pools(
+            first=first,
+            count=np.maximum.reduceat(bases + counts, offsets) - first,
+            literal=np.array([name in literals for name in names], dtype=np.bool_),
+        )
+        expected = self._expected_bytes(pools, bases, counts, arrays.places(arena))
+        arena, program = _program(arena, spans, steps, len(self._blocks))
         return Fragments(
             arena=arena,
             names=names,
@@ -204,34 +206,42 @@ class Library:
                 if mine
             },
             program=program,
-            block_bytes=np.array([sum(expected[names[name]] for name in block) for block in self._blocks]),
+            block_bytes=_sums(steps.block, expected[steps.pool], len(self._blocks)),
         )
 
-    def _program(self, arena: pa.StringArray, names: dict[str, int]) -> tuple[pa.StringArray, Program]:
-        """The steps of all blocks, and the arena that they draw from."""
+    def _steps(self, names: dict[str, int]) -> Steps:
+        """The steps of all blocks."""
         lengths = np.array([len(block) for block in self._blocks], dtype=np.int64)
         block = np.repeat(np.arange(len(lengths)), lengths)
-        steps = Steps(
+        return Steps(
             block=block,
             pool=np.array([names[name] for pools in self._blocks for name in pools], dtype=np.int64),
             draw=np.arange(len(block)) - (np.cumsum(lengths) - lengths)[block],
         )
-        literals = set(self._literals.values())
-        first, count = np.array([self._pools[name].span for name in names], dtype=np.int64).reshape(-1, 2).T
-        pools = Pools(first, count, np.array([name in literals for name in names], dtype=np.bool_))
-        arena, steps, shift = fuse(arena, pools, steps)
-        length = np.bincount(steps.block, minlength=len(lengths))
-        return arena, Program(
-            start=np.cumsum(length) - length,
-            length=length,
-            pool=steps.pool,
-            shift=shift,
-            factor=mix(steps.draw.astype(np.uint64) * STRIDE) | np.uint64(1),
-        )
 
-    def _expected_bytes(self, pool: _Pool, ends: I64) -> float:
-        means = [float(ends[base + count] - ends[base]) / count for base, count in pool.ranges]
-        if pool.context == COMMON:
-            return means[0]
-        weights = self.contexts[pool.context]
-        return sum(mean * weight for mean, weight in zip(means, weights, strict=True)) / sum(weights)
+    def _expected_bytes(
+        self, pools: Sequence[_Pool], bases: I64, counts: I64, ends: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """Of each pool, whose ranges are among these: the mean of its contexts, as likely as each is."""
+        weights = [self.contexts.get(pool.context, (1,)) for pool in pools]
+        pool = np.repeat(np.arange(len(pools)), list(map(len, weights)))
+        means = (ends[bases + counts] - ends[bases]) / counts
+        return _sums(pool, means * np.concatenate(weights), len(pools)) / list(map(sum, weights))
+
+
+def _program(arena: pa.StringArray, pools: Pools, steps: Steps, blocks: int) -> tuple[pa.StringArray, Program]:
+    """The steps as so many blocks have them, and the arena that they draw from."""
+    arena, steps, shift = fuse(arena, pools, steps)
+    length = np.bincount(steps.block, minlength=blocks)
+    return arena, Program(
+        start=np.cumsum(length) - length,
+        length=length,
+        pool=steps.pool,
+        shift=shift,
+        factor=mix(steps.draw.astype(np.uint64) * STRIDE) | np.uint64(1),
+    )
+
+
+def _sums(of: I64, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The sum of the values of each of ``count`` things, added one after the other."""
+    return np.bincount(of, weights=values, minlength=count).astype(np.float64)

@@ -163,6 +163,12 @@ def _contents(parts: Parts, named: str) -> Iterator[I64]:
         yield blocks[first[kind] + (drawn.reshape(_TURNS, _CHOICES) % count[kind]).astype(np.int64)]
 
 
+@lru_cache(maxsize=1024)
+def _choices(weights: tuple[int, ...]) -> I64:
+    """Sixteen choices by weight; sections weigh their contents alike."""
+    return weighted_table(list(weights), _CHOICES)
+
+
 class _Tables:
     """Contents by weight, each once: where the blocks of each of sixteen choices begin, and how many there are."""
 
@@ -176,7 +182,7 @@ class _Tables:
         """The number of these contents."""
         number = self._numbers.setdefault(tuple(contents.items()), len(self._numbers))
         if number == len(self._first):
-            kind = weighted_table(list(contents.values()), _CHOICES)
+            kind = _choices(tuple(contents.values()))
             counts = np.array([len(pool) for pool in contents])
             self._first.append((len(self._blocks) + np.cumsum(counts) - counts)[kind])
             self._count.append(counts.astype(np.uint64)[kind])

@@ -8,14 +8,16 @@ page out by. Does not belong here: markup and the outline of a document (``datas
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
 from dataops_core.company.build import repository_url, space_home_url
 from dataops_core.company.firms import ascii_text
 from dataops_core.company.model import Company, Person
 from dataops_core.company.threads import thread_links
-from dataops_core.generation import calendar
+from dataops_core.generation import arrays, calendar
 from dataops_core.generation.filling import Filling, Words, fill
 from dataops_core.generation.fragments import Fragments, Ranges
 from dataops_core.generation.library import Library
@@ -149,22 +151,8 @@ def add_pools(
     lexicons = _add_topic_pools(library, template, vocabulary, company, escape)
     add_measures(library, TOPIC, [lexicon.slots["m"] for lexicon in lexicons], escape, between)
     _add_company_pools(library, company, escape)
-    for name, texts in _CONNECTIVES.items():
-        library.pool(name, [f" {text} " for text in texts])
-    library.pool("why", [f" {text}. " for text in _REASONS])
-    library.pool("trend", ("up", "down"))
-    library.pool("state", ("Open", "In progress", "In review", "Done", "Blocked", "Waiting for customer"))
-    library.pool("level", ("Low", "Medium", "High", "Critical"))
-    library.pool("number", [str(number) for number in range(2, 98)])
-    amounts = range(103, 9800, 37)
-    library.pool("amount", [f"{number:,}" for number in amounts])
-    # As programs write them.
-    library.pool("bare_amount", [str(number) for number in amounts])
-    library.pool(
-        "code", [f"{letter}{number}" for letter in ("CR-", "CHG-", "REF-") for number in range(10_000, 99_999, 89)]
-    )
-    days = [calendar.WINDOW_START + timedelta(days=day) for day in range(calendar.WINDOW_DAYS)]
-    library.pool("any_day", [_spoken(day) for day in days])
+    for name, texts in _everybodys().items():
+        library.pool(name, texts)
     library.wrapped("any_day.", "any_day", "", ". ")
     for name in DAYS:
         library.alias(name, f"any_{name}")
@@ -173,6 +161,27 @@ def add_pools(
     # What a live sentence may end with brings the full stop along: one fragment less for each.
     for name in ("customer", "service", "other_service", "ticket", "person", "things", "a_thing"):
         library.wrapped(f"{name}.", name, "", ". ")
+
+
+@cache
+def _everybodys() -> dict[str, pa.StringArray]:
+    """The pools that are the same for every template and company."""
+    amounts = range(103, 9800, 37)
+    days = [calendar.WINDOW_START + timedelta(days=day) for day in range(calendar.WINDOW_DAYS)]
+    pools: dict[str, Sequence[str]] = {
+        **{name: [f" {text} " for text in texts] for name, texts in _CONNECTIVES.items()},
+        "why": [f" {text}. " for text in _REASONS],
+        "trend": ("up", "down"),
+        "state": ("Open", "In progress", "In review", "Done", "Blocked", "Waiting for customer"),
+        "level": ("Low", "Medium", "High", "Critical"),
+        "number": [str(number) for number in range(2, 98)],
+        "amount": [f"{number:,}" for number in amounts],
+        # As programs write them.
+        "bare_amount": [str(number) for number in amounts],
+        "code": [f"{letter}{number}" for letter in ("CR-", "CHG-", "REF-") for number in range(10_000, 99_999, 89)],
+        "any_day": [_spoken(day) for day in days],
+    }
+    return {name: arrays.texts(texts) for name, texts in pools.items()}
 
 
 def narrow_days(
