@@ -53,13 +53,15 @@ class DataOps:
     ) -> StepContext:
         """What a step of this run needs to know. Raises Failure where the run names no environment."""
         run: DagsterRun = context.run
+        executed = context.get_step_execution_context()
         return StepContext(
             services=self.services_of(run),
             run=run_identity(run),
             environment=environment_of(run.tags),
             dataset_type=dataset_type,
-            name=context.get_step_execution_context().step.key,
+            name=executed.step.key,
             stopping=lambda: _is_stopping(context.instance, run.run_id),
+            index_follows=f"{dataset_type}__{CHECKED_ASSET}" in executed.execution_plan.step_keys_to_execute,
         )
 
     def services_of(self, run: DagsterRun) -> Services:

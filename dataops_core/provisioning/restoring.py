@@ -18,15 +18,16 @@ from sqlalchemy.orm import Session
 from dataops_core.acting import Acting, ActorKind, acting, known
 from dataops_core.clock import rfc3339
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
+from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import CheckInconclusiveError, ConflictError, PermanentError, QualityGateError, StorageError
 from dataops_core.lifecycle import CheckStatus, CheckType, DatasetStatus, OperationType
 from dataops_core.provisioning import fencing, particulars, proving
 from dataops_core.provisioning.archive import RESTORED_FILES, verify_archive
 from dataops_core.provisioning.fencing import Claim
+from dataops_core.provisioning.prepared import handed_over
 from dataops_core.provisioning.removal import remove_index, remove_records, remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
-from dataops_core.provisioning.steps import documents
 from dataops_core.quality.model import CheckResult
 from dataops_core.registry import connectors, datasets, operations
 from dataops_core.registry.tables import Dataset, Operation
@@ -173,7 +174,8 @@ def _create_connector(context: StepContext) -> RestoredConnector:
         services.connector.provision(spec)
         records = services.tables.open(services.storage, folder)
         upload_id = _upload_id(services, claim)
-        report = services.connector.load(spec, documents(records, context.dataset_type), upload_id=upload_id)
+        pushed = handed_over(records, DATASET_TYPES[context.dataset_type])
+        report = services.connector.load(spec, pushed, upload_id=upload_id)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.part.upload_id = upload_id

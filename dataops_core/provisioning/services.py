@@ -8,6 +8,7 @@ from dataops_core.connectors.client import EmbeddedConnector
 from dataops_core.connectors.protocol import ConnectorAdapter
 from dataops_core.lifecycle import Environment
 from dataops_core.provisioning.fencing import RunIdentity
+from dataops_core.provisioning.prepared import Preparations
 from dataops_core.provisioning.stored import StoredTables
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
@@ -27,6 +28,7 @@ class Services:
     catalog: Catalog
     connector: ConnectorAdapter
     tables: StoredTables = field(default_factory=StoredTables)
+    preparations: Preparations = field(default_factory=Preparations)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -51,7 +53,8 @@ class Services:
 class StepContext:
     """Who asks for a step (a run), and where: an environment and a dataset type. ``name`` is for logs and traces.
 
-    ``stopping`` tells whether somebody is stopping the run at the moment.
+    ``stopping`` tells whether somebody is stopping the run at the moment; ``index_follows``, whether this process goes
+    on with the type's index.
     """
 
     services: Services
@@ -60,3 +63,4 @@ class StepContext:
     dataset_type: str
     name: str = "step"
     stopping: Callable[[], bool] = lambda: False
+    index_follows: bool = False

@@ -5,7 +5,7 @@ what an earlier try left is found or replaced. Source: ``docs/contract.md`` C-35
 ``lifecycle.PROVISIONING_STEPS``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 from dataops_core import fault_points
 from dataops_core.company.model import Company
 from dataops_core.connectors.protocol import ConnectorSpec, LoadReport
-from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, Document, GenerationSpec
+from dataops_core.dataset_types.base import Document, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import PermanentError
 from dataops_core.figures.counting import Figures
@@ -27,13 +27,15 @@ from dataops_core.lifecycle import (
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.ahead import Meanwhile, lay_out, load_schema_check
+from dataops_core.provisioning.ahead import lay_out
 from dataops_core.provisioning.fencing import Claim
+from dataops_core.provisioning.prepared import Prepared
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
 from dataops_core.quality.keeping import keep_queries, queries_of
 from dataops_core.quality.planted_defects import counts, planted_defects, to_jsonl
+from dataops_core.quality.query_set import QuerySet
 from dataops_core.registry import datasets
 from dataops_core.storage import DEFECTS_FILE, MANIFEST_FILE, RECORDS_FILE
 from dataops_core.templates.model import Template
@@ -151,6 +153,8 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             on_block=lambda _: fault_points.reached("generating"),
         )
         records = services.tables.open(storage, folder)
+        if context.index_follows and isinstance(records, KeptRecords):
+            services.preparations.begin(folder, _prepared(context, claim, folder, records))
         defects = planted_defects(spec, dataset_type, records)
         storage.write_bytes(f"{folder}/{DEFECTS_FILE}", to_jsonl(defects))
         storage.write_json(
@@ -185,27 +189,20 @@ def populate_records(context: StepContext) -> PopulatedRecords:
 def index_records(context: StepContext) -> IndexedRecords:
     """Step 4: the whole content pushed to the connector over HTTP, published there in one go.
 
-    While the connector is at it, the ten test queries are drawn.
+    The ten test queries are drawn by then, or while the connector is at it.
     """
     services = context.services
-    dataset_type = DATASET_TYPES[context.dataset_type]
     with step(context, _PROVISIONING, 4) as claim:
         with services.database.transaction() as session:
             spec = particulars.connected_spec(session, claim.found)
-        folder, seed = particulars.folder_of(claim.found), claim.found.dataset.seed
-        records = services.tables.open(services.storage, folder)
-        # Of records that are kept whole, their documents are as well: the queries are drawn from them.
-        handed: list[Document] | None = [] if isinstance(records, KeptRecords) else None
-        drawing = Meanwhile(
-            lambda: queries_of(
-                services.storage, folder, records, dataset_type, seed=seed, documents=_all(handed, records)
-            ),
-            "test-queries",
-        )
+        folder = particulars.folder_of(claim.found)
+        prepared = services.preparations.take(folder)
+        if prepared is None:
+            prepared = _prepared(context, claim, folder, services.tables.open(services.storage, folder))
+            prepared.begin()
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
-        pushed = documents(records, context.dataset_type, then=drawing.begin, note=handed)
-        report = services.connector.load(spec, pushed, upload_id=upload_id)
-        queries = drawing.result()
+        report = services.connector.load(spec, prepared.documents(), upload_id=upload_id)
+        queries = prepared.queries()
         keep_queries(services.storage, folder, queries)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
@@ -218,6 +215,16 @@ def index_records(context: StepContext) -> IndexedRecords:
             fencing.step_done(session, held, 4)
         endpoint = particulars.endpoint_url(services, spec.connector_id)
         return IndexedRecords(claim.dataset_id, report, endpoint, len(queries))
+
+
+def _prepared(context: StepContext, claim: Claim, folder: str, records: Records) -> Prepared:
+    storage, seed = context.services.storage, claim.found.dataset.seed
+    dataset_type = DATASET_TYPES[context.dataset_type]
+
+    def draw(made: Sequence[Document] | None) -> QuerySet:
+        return queries_of(storage, folder, records, dataset_type, seed=seed, documents=made)
+
+    return Prepared(records, dataset_type, draw)
 
 
 def _generation_spec(services: Services, claim: Claim) -> tuple[Template, GenerationSpec]:
@@ -238,33 +245,3 @@ def _generation_spec(services: Services, claim: Claim) -> tuple[Template, Genera
         seed=dataset.seed,
         record_count=dataset.requested_count,
     )
-
-
-def documents(
-    records: Records,
-    dataset_type_name: str,
-    *,
-    then: Callable[[], None] = lambda: None,
-    note: list[Document] | None = None,
-) -> Iterator[Document]:
-    """The records as the connector indexes them, one after the other, each noted down where there is a list for it.
-
-    ``then``: to be done when the last was taken.
-    """
-    dataset_type: DatasetType = DATASET_TYPES[dataset_type_name]
-    for piece in records.pieces():
-        for batch in piece.to_batches(BLOCK_ROWS):
-            for row in batch.to_pylist():
-                document = dataset_type.document(row)
-                if note is not None:
-                    note.append(document)
-                yield document
-    # All is handed over: the connector is at it for a while, and this process has the time. Sooner, whoever computes
-    # here would hold up the thread that makes pages.
-    load_schema_check(dataset_type)
-    then()
-
-
-def _all(handed: list[Document] | None, records: Records) -> list[Document] | None:
-    """The documents that were handed over, where they are those of all records."""
-    return handed if handed is not None and len(handed) == records.count else None

@@ -25,6 +25,7 @@ from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.lifecycle import CheckType, DatasetStatus, OperationStatus, OperationType, Stage, TeardownReason
 from dataops_core.provisioning.asking import ProvisioningRequest
 from dataops_core.provisioning.launching import run_ended
+from dataops_core.provisioning.prepared import Preparations, Prepared
 from dataops_core.provisioning.requests import accept_provisioning, accept_teardown
 from dataops_core.provisioning.restoring import accept_restore
 from dataops_core.provisioning.services import Services
@@ -164,6 +165,23 @@ def test_a_provisioning_run_makes_a_ready_dataset(pipeline: Pipeline) -> None:
     assert dataset.status is DatasetStatus.READY
     assert dataset.record_count == RECORDS
     assert run.tags[TAG_PARTITION] == f"sandbox:{pipeline.client_id}"
+
+
+def test_records_prepare_for_the_index_only_where_the_run_goes_on_with_it(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    begin = Preparations.begin
+
+    def noted(preparations: Preparations, folder: str, prepared: Prepared) -> None:
+        begun.append(folder)
+        begin(preparations, folder, prepared)
+
+    monkeypatch.setattr(Preparations, "begin", noted)
+    pipeline.ready()
+    assert len(begun) == 1
+    assert pipeline.by_hand("template", "connector", "records").is_success
+    assert len(begun) == 1
 
 
 @pytest.mark.long

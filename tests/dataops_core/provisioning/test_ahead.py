@@ -29,6 +29,7 @@ from dataops_core.generation.pieces import open_records
 from dataops_core.generation.records import write_records
 from dataops_core.lifecycle import Stage
 from dataops_core.provisioning import steps
+from dataops_core.provisioning.ahead import load_schema_check
 from dataops_core.quality.large_drawing import draw_queries
 from dataops_core.storage import Storage
 from dataops_core.templates.loader import load_catalog
@@ -53,7 +54,7 @@ with tempfile.TemporaryDirectory() as place:
         sample_table(table.slice(0, 5), kind), plots(Figures.of(kind, table.to_batches()))
         assert sum(1 for batch in table.to_batches() for row in batch.to_pylist() if kind.document(row)) == 150
         seen.append(heavy())
-steps.load_schema_check(kind).join(60)
+load_schema_check(kind).join(60)
 seen.append(heavy())
 print(json.dumps(seen))
 """
