@@ -37,23 +37,23 @@ class Words:
 
     escape: Callable[[str], str]
     slots: dict[str, tuple[str, ...]]
+    #: The same with a capital.
+    capitals: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, lexicon: Lexicon, escape: Callable[[str], str]) -> "Words":
         """The words of a lexicon."""
-        return cls(escape, {slot: tuple(map(escape, words)) for slot, words in lexicon.slots.items()})
+        slots = {slot: tuple(map(escape, words)) for slot, words in lexicon.slots.items()}
+        return cls(escape, slots, {slot: tuple(map(capitalized, words)) for slot, words in slots.items()})
 
     def turned(self, slots: Sequence[str]) -> "Words":
         """The same words, but that of some slots the second half comes first, which is said most."""
-        halves = {slot: len(self.slots[slot]) // 2 for slot in slots if slot in self.slots}
-        turned = {slot: (*self.slots[slot][half:], *self.slots[slot][:half]) for slot, half in halves.items()}
-        return Words(self.escape, {**self.slots, **turned})
-
-    @property
-    def said(self) -> list[tuple[str, ...]]:
-        """The words of each slot, and after the last one's the same with a capital."""
-        plain = list(self.slots.values())
-        return [*plain, *(tuple(map(capitalized, words)) for words in plain)]
+        plain, capitals = dict(self.slots), dict(self.capitals)
+        for slot in slots:
+            half = len(self.slots[slot]) // 2
+            for words in (plain, capitals):
+                words[slot] = (*words[slot][half:], *words[slot][:half])
+        return Words(self.escape, plain, capitals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def fill(fillings: Sequence[Filling]) -> list[pa.StringArray]:
         tuple(_Forms(each.forms, number[id(each.words)], each.count, each.capital, each.end) for each in fillings),
         tuple(speakers[0].slots),
     )
-    said = [words for each in speakers for words in each.said]
+    said = [words for each in speakers for slots in (each.slots, each.capitals) for words in slots.values()]
     arena = [speakers[speaker].escape(text) for speaker, text in rows.literals]
     size = np.array(list(map(len, said)), dtype=np.int64)
     base = len(arena) + np.cumsum(size) - size
@@ -108,7 +108,8 @@ class _Slot:
 
     number: int
     rows: I64
-    #: Of each row which words it says, among all speakers' ``said``, and where they stand among the pieces.
+    #: Of each row which words it says, by number: a speaker's slots, the same with a capital, the next one's. And where
+    #: they stand among the pieces.
     words: I64
     places: I64
     #: What draws each row's word, but for its filling's key.

@@ -1,4 +1,4 @@
-"""Clauses, steps, list entries and phrases of a topic, as pools of text that pages draw from.
+"""Clauses, steps, list entries, phrases and names of a topic, as pools of text that pages draw from.
 
 Belongs here: what is filled into which forms. Does not belong here: how forms are filled (``filling.py``), markup,
 pages, and anything that names a person, an issue or a date: such live parts are drawn while a page is composed
@@ -44,6 +44,10 @@ POOLS: dict[str, Pool] = {
     "step": Pool(grammar.STEPS, 500, capital=True),
     "phrase": Pool(grammar.PHRASES, 300, capital=True),
     "summary": Pool(grammar.SUMMARIES, 400, capital=True),
+    # What the topic's things are called: plurals, since texts count them.
+    "things": Pool(("{j} {ns}", "{ns}", "{j} {ns} and {ns}"), 400),
+    "a_thing": Pool(("{a_j} {n}", "{a_n}"), 300),
+    "practice": Pool(("{p}",), 40),
 }
 
 

@@ -18,7 +18,7 @@ from dataops_core.company.firms import ascii_text
 from dataops_core.company.model import Company, Person
 from dataops_core.company.threads import thread_links
 from dataops_core.generation import arrays, calendar
-from dataops_core.generation.filling import Filling, Words, fill
+from dataops_core.generation.filling import Words
 from dataops_core.generation.fragments import Fragments, Ranges
 from dataops_core.generation.library import Library
 from dataops_core.generation.measures import add_measures
@@ -109,14 +109,6 @@ _LIVE = (
     "{customer} signed the change {code} on {day.}",
     "{person} asked {team*} whether {service} still{calls}{other_service.}",
 )
-
-#: What a topic's things are called, and how many names of each kind there are.
-_NAMES: dict[str, tuple[tuple[str, ...], int]] = {
-    # Plurals, since texts count them.
-    "things": (("{j} {ns}", "{ns}", "{j} {ns} and {ns}"), 400),
-    "a_thing": (("{a_j} {n}", "{a_n}"), 300),
-    "practice": (("{p}",), 40),
-}
 
 #: Shapes of pooled sentences, with how many of a hundred have each. Most are put together from parts while a page is
 #: composed, so that few are said twice; one whole fragment is cheaper.
@@ -268,19 +260,12 @@ def _add_topic_pools(
     escape: Callable[[str], str],
 ) -> list[Lexicon]:
     lexicons = [Lexicon.of(topic, vocabulary) for topic in template.topics]
-    topics = [
-        (Words.of(lexicon, escape), (company.client_id, template.template_id, topic.key))
+    pools_of = [
+        prose(Words.of(lexicon, escape), (company.client_id, template.template_id, topic.key))
         for lexicon, topic in zip(lexicons, template.topics, strict=True)
     ]
-    pools_of = [prose(words, path) for words, path in topics]
     for name in pools_of[0]:
         library.pool_by(TOPIC, name, [pools[name] for pools in pools_of])
-    names_of = [
-        fill([Filling(forms, words, count, (*path, name)) for name, (forms, count) in _NAMES.items()])
-        for words, path in topics
-    ]
-    for name, of_topics in zip(_NAMES, zip(*names_of, strict=True), strict=True):
-        library.pool_by(TOPIC, name, of_topics)
     library.pool_by(TOPIC, "metric", [[escape(metric) for metric in lexicon.slots["m"]] for lexicon in lexicons])
     for name, slot, joint in (("slug", "n", "-"), ("table", "ns", "_"), ("state_slug", "j", "_")):
         library.pool_by(TOPIC, name, [[slug(word, joint) for word in lexicon.slots[slot]] for lexicon in lexicons])
