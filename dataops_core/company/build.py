@@ -90,7 +90,7 @@ def repository_url(company: Company, service: Service) -> str:
     return f"{company.github_url}/{company.org}/{service.name}"
 
 
-def pull_request_url(company: Company, service: Service, number: int) -> str:
+def pull_request_url(company: Company, service: Service, number: int | str) -> str:
     """A pull request of a service's repository: there are those from 1 to ``service.pull_request_count``."""
     return f"{repository_url(company, service)}/pull/{number}"
 
@@ -100,7 +100,7 @@ def issue_key(company: Company, project: int, number: int) -> str:
     return f"{company.projects[project].key}-{number}"
 
 
-def ticket_url(company: Company, number: int) -> str:
+def ticket_url(company: Company, number: int | str) -> str:
     """A support ticket, as an agent opens it: there are those from 1 to ``company.ticket_count``."""
     return f"{company.support_url}/agent/tickets/{number}"
 

@@ -6,12 +6,16 @@ the "Buffers" chapter of Arrow's columnar format. Does not belong here: what the
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+#: Where a form of ``numbered`` has a number: a letter that no text has, and that no markup escapes.
+NUMBER = "\ue000"
 
 
 def texts(values: Sequence[str | None]) -> pa.StringArray:
@@ -35,6 +39,18 @@ def joined(*parts: str | pa.StringArray) -> pa.StringArray:
     """Each text of the arrays with its counterparts in the others, plain parts the same for all. All are as long."""
     values = [texts([part])[0] if isinstance(part, str) else part for part in parts]
     return pc.binary_join_element_wise(*values, texts([""])[0])
+
+
+def numbered(form: str, count: int) -> pa.StringArray:
+    """The form with each number from 1 to ``count``, wherever it has ``NUMBER``."""
+    numbers = _numbers(1 << count.bit_length())[:count]
+    before, *others = form.split(NUMBER)
+    return joined(before, *(part for other in others for part in (numbers, other)))
+
+
+@lru_cache(maxsize=4)
+def _numbers(count: int) -> pa.StringArray:
+    return texts([str(number) for number in range(1, count + 1)])
 
 
 def replaced(

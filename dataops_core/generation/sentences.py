@@ -319,7 +319,7 @@ def _add_company_pools(library: Library, company: Company, escape: Callable[[str
     library.pool_by(
         PROJECT,
         "ticket",
-        [[f"{project.key}-{number}" for number in range(1, project.issue_count + 1)] for project in company.projects],
+        [arrays.numbered(f"{project.key}-{arrays.NUMBER}", project.issue_count) for project in company.projects],
     )
     _add_releases(library, company)
     library.pool("jira", [company.jira_url])

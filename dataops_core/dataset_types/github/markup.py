@@ -10,7 +10,7 @@ from dataops_core.company.build import issue_key, repository_url, space_home_url
 from dataops_core.company.files import first_files
 from dataops_core.company.model import Company, Release
 from dataops_core.dataset_types.github.layout import LAYOUTS
-from dataops_core.generation import calendar
+from dataops_core.generation import arrays, calendar
 from dataops_core.generation.library import Library
 from dataops_core.generation.measures import ROWS
 from dataops_core.generation.outline import Parts
@@ -80,11 +80,9 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "ticket_link",
         [
-            [
-                f"[{project.key}-{number}]({company.jira_url}/browse/{project.key}-{number})"
-                for number in range(1, project.issue_count + 1)
-            ]
+            arrays.numbered(f"[{key}]({company.jira_url}/browse/{key})", project.issue_count)
             for project in company.projects
+            for key in [f"{project.key}-{arrays.NUMBER}"]
         ],
     )
     library.wrapped("setting", "table", "`", "`")

@@ -16,6 +16,7 @@ from dataops_core.company.model import Company, Release
 from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.jira.layout import LAYOUTS
 from dataops_core.dataset_types.outages import CLOCKS, add_clocks, events
+from dataops_core.generation import arrays
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -86,7 +87,7 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "pull_card",
         [
-            [_card(pull_request_url(company, service, number)) for number in range(1, service.pull_request_count + 1)]
+            arrays.numbered(_card(pull_request_url(company, service, arrays.NUMBER)), service.pull_request_count)
             for service in company.services[: len(company.projects)]
         ],
     )
@@ -94,7 +95,7 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "issue_card",
         [
-            [_card(f"{company.jira_url}/browse/{project.key}-{number}") for number in range(1, project.issue_count + 1)]
+            arrays.numbered(_card(f"{company.jira_url}/browse/{project.key}-{arrays.NUMBER}"), project.issue_count)
             for project in company.projects
         ],
     )
@@ -107,7 +108,7 @@ def add_pools(library: Library, company: Company) -> None:
     library.pool("outage_thread", [_card(url) for url in links.incidents])
     library.alias("affected", "customer")
     library.pool("release_contents", [_cards(company, release) for release in company.releases])
-    library.pool("support_card", [_card(ticket_url(company, number)) for number in range(1, company.ticket_count + 1)])
+    library.pool("support_card", arrays.numbered(_card(ticket_url(company, arrays.NUMBER)), company.ticket_count))
     add_clocks(library)
 
 

@@ -74,11 +74,9 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "ticket_link",
         [
-            [
-                _link(f"{company.jira_url}/browse/{project.key}-{number}", f"{project.key}-{number}")
-                for number in range(1, project.issue_count + 1)
-            ]
+            arrays.numbered(_link(f"{company.jira_url}/browse/{key}", key), project.issue_count)
             for project in company.projects
+            for key in [f"{project.key}-{arrays.NUMBER}"]
         ],
     )
     library.pool(
@@ -97,10 +95,10 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "pull_link",
         [
-            [
-                _link(pull_request_url(company, service, number), f"{service.name}#{number}")
-                for number in range(1, service.pull_request_count + 1)
-            ]
+            arrays.numbered(
+                _link(pull_request_url(company, service, arrays.NUMBER), f"{service.name}#{arrays.NUMBER}"),
+                service.pull_request_count,
+            )
             for service in company.services[: len(company.projects)]
         ],
     )

@@ -10,6 +10,7 @@ from dataops_core.company.build import pull_request_url, space_home_url, ticket_
 from dataops_core.company.model import Company
 from dataops_core.company.threads import thread_links
 from dataops_core.dataset_types.zendesk.layout import FAREWELLS, GREETINGS, LAYOUTS, LIVE, OUTAGE_NOTES
+from dataops_core.generation import arrays
 from dataops_core.generation.library import Library
 from dataops_core.generation.outline import Parts
 from dataops_core.generation.seeding import Draws
@@ -43,11 +44,11 @@ def add_pools(library: Library, company: Company) -> None:
         PROJECT,
         "pull",
         [
-            [pull_request_url(company, service, number) for number in range(1, service.pull_request_count + 1)]
+            arrays.numbered(pull_request_url(company, service, arrays.NUMBER), service.pull_request_count)
             for service in company.services[: len(company.projects)]
         ],
     )
-    library.pool("support_ticket", [ticket_url(company, number) for number in range(1, company.ticket_count + 1)])
+    library.pool("support_ticket", arrays.numbered(ticket_url(company, arrays.NUMBER), company.ticket_count))
     library.alias("incident_ticket", "ticket*")
     library.alias("outage_lead", "person*")
     library.pool("outage_thread", thread_links(company).incidents)

@@ -89,3 +89,10 @@ def test_the_content_of_a_part_is_the_part_s_own(array):
 def test_texts_are_joined_with_their_counterparts():
     first, last = arrays.texts(["ä", "b"]), arrays.texts(["c", ""])
     assert arrays.joined("<", first, last, ">").to_pylist() == ["<äc>", "<b>"]
+
+
+@pytest.mark.parametrize("form", ["AB-{}", "{}", "<x/{}|é {}>"])
+@pytest.mark.parametrize("count", [1, 7, 8, 300])
+def test_a_form_is_numbered_wherever_it_has_a_number(form, count):
+    numbered = arrays.numbered(form.replace("{}", arrays.NUMBER), count)
+    assert numbered.to_pylist() == [form.replace("{}", str(number)) for number in range(1, count + 1)]
