@@ -136,4 +136,4 @@ class WordScan:
     @staticmethod
     def _is_exact(corpus: Corpus, piece: Words, found: list[int]) -> bool:
         # What stands in markup alone is no part of the text.
-        return corpus.adjacent(piece, found) == found and all(corpus.said(index).issuperset(piece) for index in found)
+        return corpus.adjacent(piece, found) == found and all(corpus.says(index, piece) for index in found)

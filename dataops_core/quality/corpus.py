@@ -35,7 +35,7 @@ _BLANK = 32
 #: A word of no text: nothing stands beside both what is before it and what is behind it.
 _BOUND = " \u0080 "
 #: Bytes of texts whose words are found together: what is made of them stays in the processor's cache.
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 19
 #: So few places of bits are found one by one.
 _FEW = 12
 #: Of HTML, what may stand for a letter beyond ASCII: any reference but those that every text has.
@@ -226,7 +226,8 @@ class Corpus:
         self._folded: dict[int, tuple[bytes, bytes]] = {}
         self._folded_plain: dict[int, bytes] = {}
         self._written: dict[str, frozenset[int]] = {}
-        self._said: dict[int, frozenset[str]] = {}
+        #: Of each document that was looked at its words, in ASCII as they stand: a few are soon found among them.
+        self._said: dict[int, bytes | frozenset[str]] = {}
 
     def close(self) -> None:
         """Frees what the stems needed."""
@@ -246,9 +247,20 @@ class Corpus:
 
     def said(self, index: int) -> frozenset[str]:
         """The words of the document's title and text."""
-        if index not in self._said:
-            self._said[index] = frozenset(words(f"{self.documents[index].title}\n{self.plain(index)}"))
-        return self._said[index]
+        return frozenset(words(self._text(index)))
+
+    def says(self, index: int, wanted: Iterable[str]) -> bool:
+        """Whether all the words are among these."""
+        said = self._said.get(index)
+        if said is None:
+            text = self._text(index)
+            said = self._said[index] = _folded(text) if text.isascii() else self.said(index)
+        if isinstance(said, bytes):
+            return all(f" {word} ".encode() in said for word in wanted)
+        return said.issuperset(wanted)
+
+    def _text(self, index: int) -> str:
+        return f"{self.documents[index].title}\n{self.plain(index)}"
 
     def frequency(self, word: str) -> int:
         """How many documents hold the word as it is."""
@@ -303,7 +315,7 @@ class Corpus:
             document = self.documents[index]
             is_marked_up = document.mime_type == HTML
             self._folded_plain[index] = _single(
-                _folded(f"{document.title}\n{self.plain(index)}") if is_marked_up else b"".join(self._title_and_body(index))
+                _folded(self._text(index)) if is_marked_up else b"".join(self._title_and_body(index))
             )
         return self._folded_plain[index]
 
@@ -311,9 +323,7 @@ class Corpus:
         """Whether the document's body alone may hold all the words."""
         _, body = self._title_and_body(index)
         return all(
-            any(
-                b" " + start.encode() in body for form in each.split("|") for start in self._stemmer.beginnings(form)
-            )
+            any(b" " + start.encode() in body for form in each.split("|") for start in self._stemmer.beginnings(form))
             for each in wanted
         )
 

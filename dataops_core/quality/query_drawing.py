@@ -155,7 +155,9 @@ class _Draw:
         """A full title that leads to one document; of those that are tried the one of which its body lacks most."""
         best: tuple[int, int] | None = None
         other: int | None = None
-        for tried, index in enumerate(self._order(query_id)):
+        order = self._order(query_id)
+        self._learn_titles(order)
+        for tried, index in enumerate(order):
             if tried >= _TRIED_TITLES and (best is not None or other is not None):
                 break
             wanted = words(self._documents[index].title)
@@ -170,6 +172,9 @@ class _Draw:
         chosen = other if best is None else best[1]
         return None if chosen is None else self._known(query_id, QueryKind.TITLE, self._documents[chosen].title, chosen)
 
+    def _learn_titles(self, order: Sequence[int]) -> None:
+        self._corpus.learn(word for index in order[:_TRIED_TITLES] for word in words(self._documents[index].title))
+
     def _known(self, query_id: str, kind: QueryKind, text: str, index: int) -> SampleQuery:
         return SampleQuery(query_id, kind, text, expected=(self._take(index),))
 
@@ -181,7 +186,9 @@ class _Draw:
             before = frozenset(words(f"{self._documents[index].title}\n{text[:cut]}"))
             found, numbered = fresh_windows(text[cut:], before)
             # Those with a number first: most of the others stand in other documents too.
-            ordered = sorted(self._shuffled(query_id, found), key=lambda window: window not in numbered)
+            ordered = self._shuffled(query_id, [window for window in found if window in numbered])
+            if len(ordered) < _TRIED_WORDS:
+                ordered += self._shuffled(query_id, [window for window in found if window not in numbered])
             tried = {window: words(window) for window in ordered[:_TRIED_WORDS]}
             self._corpus.learn(word for held in tried.values() for word in held)
             for window, held in tried.items():
@@ -194,8 +201,9 @@ class _Draw:
         order = self._order(query_id)[:_TRIED_DOCUMENTS]
         for pattern in ENTITIES:
             for index in order:
-                names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))
-                for name in names[:_TRIED_WORDS]:
+                names = self._shuffled(query_id, pattern.findall(self._corpus.plain(index)))[:_TRIED_WORDS]
+                self._corpus.learn(word for name in names for word in words(name))
+                for name in names:
                     found = self._corpus.matching(words(name))
                     if index in found and len(found) <= TOP and self._corpus.adjacent(words(name), found) == found:
                         self._take(index)
@@ -233,7 +241,7 @@ class _Draw:
         for index in order:
             text, title = self._corpus.plain(index), set(words(self._documents[index].title))
             # Of the first word the cut may have left a part.
-            body = set(filter(is_telling, words(text[len(text) // 3 :])[1:])) - title
+            body = set(filter(is_telling, set(words(text[len(text) // 3 :])[1:]) - title))
             # The rarest of its words; equally rare ones in an order of the query's own.
             ordered = sorted(self._shuffled(query_id, sorted(body)), key=self._corpus.frequency)
             chosen = self._three(index, ordered)
@@ -288,18 +296,21 @@ class _Draw:
         tried = self._shuffled(query_id, candidates)[: 2 * _TRIED_WORDS]
         if many > 1:
             tried = sorted(tried, key=self._corpus.frequency)[:_TRIED_TOGETHER]
+        self._corpus.learn(tried)
         for together in combinations(tried, many):
             inside = self._corpus.matching(together, members)
             if not least <= len(inside) <= PAGE_SIZE or len(self._corpus.matching(together)) == len(inside):
                 continue
-            if all(self._corpus.said(i).issuperset(together) for i in inside):
+            if all(self._corpus.says(i, together) for i in inside):
                 return " ".join(together), inside
         return None
 
     def _people(self, query_id: str) -> SampleQuery | None:
         """A title and its author (owner, where there is none); rather one that others could answer as well."""
         fallback: tuple[int, str, str, list[int]] | None = None
-        for tried, index in enumerate(self._order(query_id)):
+        order = self._order(query_id)
+        self._learn_titles(order)
+        for tried, index in enumerate(order):
             if tried >= _TRIED_TITLES and fallback is not None:
                 break
             wanted = words(self._documents[index].title)

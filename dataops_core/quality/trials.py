@@ -67,9 +67,9 @@ class _Length:
         if kind is QueryKind.FILTER:
             others = sorted(set(corpus.matching(wanted)).difference(found))
             # The oracle takes words of one stem for one: an engine without a stemmer would find nothing outside.
-            self.outside |= any(corpus.said(index).issuperset(wanted) for index in others[:_LOOKED_AT])
+            self.outside |= any(corpus.says(index, wanted) for index in others[:_LOOKED_AT])
             self.is_there = bool(found or others)
-            return all(corpus.said(index).issuperset(wanted) for index in found)
+            return all(corpus.says(index, wanted) for index in found)
         if kind is QueryKind.ENTITY:
             return all(corpus.adjacent(run, found) == found for run in self.runs)
         return True
