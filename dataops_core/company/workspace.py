@@ -55,7 +55,12 @@ def team_id(company: Company) -> str:
 
 def user_id(company: Company, person: Person) -> str:
     """The person's id in the workspace."""
-    return _code("U0", company.client_id, "user", person.index)
+    return _user_ids(company)[person.index]
+
+
+@lru_cache(maxsize=64)
+def _user_ids(company: Company) -> tuple[str, ...]:
+    return tuple(_code("U0", company.client_id, "user", person.index) for person in company.people)
 
 
 def _code(start: str, client_id: UUID, *path: object) -> str:
