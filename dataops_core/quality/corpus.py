@@ -34,8 +34,9 @@ _FOLDED = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte i
 _BLANK = 32
 #: A word of no text: nothing stands beside both what is before it and what is behind it.
 _BOUND = " \u0080 "
-#: Bytes of texts whose words are found together: what is made of them stays in the processor's cache.
-_AT_ONCE = 1 << 19
+#: Texts whose words are found together, and their bytes, about: their table of words and texts stays small, and what is
+#: made of them in the processor's cache.
+_TEXTS_AT_ONCE, _BYTES_AT_ONCE = 128, 1 << 19
 #: So few places of bits are found one by one.
 _FEW = 12
 #: Of HTML, what may stand for a letter beyond ASCII: any reference but those that every text has.
@@ -79,7 +80,7 @@ class _Holders:
 
     def __init__(self, documents: Sequence[Document]) -> None:
         size = sum(len(document.body) for document in documents)
-        at_once = max(1, _AT_ONCE * len(documents) // max(1, size))
+        at_once = min(_TEXTS_AT_ONCE, max(1, _BYTES_AT_ONCE * len(documents) // max(1, size)))
         starts = range(0, max(1, len(documents)), at_once)
         # In this thread alone: the other core is the connector's, which indexes the same texts meanwhile.
         parts = [_holding(documents[start : start + at_once]) for start in starts]

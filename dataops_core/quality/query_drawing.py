@@ -62,7 +62,7 @@ def make_queries(
     """Draws the ten queries from the stored records, or from the documents that they are.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
-    on has; else raises PermanentError. Linear in the size of the text: about 0.15 s for 15 MB. What is tried is
+    on has; else raises PermanentError. Linear in the size of the text: about 0.11 s for 15 MB. What is tried is
     bounded, so that no luck of the draw takes much longer.
     """
     if isinstance(records, Sequence):
