@@ -169,11 +169,9 @@ def label_sets(labels: Sequence[str], company: Company) -> list[list[str]]:
     """``LABEL_SETS`` sets of two to five labels, and an empty one."""
     draws = Draws("labels", company.client_id)
     known = list(dict.fromkeys(labels))
-    sets = []
-    for _ in range(LABEL_SETS):
-        size = draws.between("size", 2, min(5, len(known)))
-        sets.append([known[place] for place in draws.shuffled("set", len(known))[:size]])
-    return [*sets, []]
+    orders = draws.shuffles("set", len(known), LABEL_SETS).tolist()
+    sizes = [draws.between("size", 2, min(5, len(known))) for _ in orders]
+    return [*([known[place] for place in order[:size]] for order, size in zip(orders, sizes, strict=True)), []]
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,13 +123,23 @@ class Draws:
     def shuffled(self, name: str, count: int) -> list[int]:
         """A permutation of range(count)."""
         order = list(range(count))
-        places = range(count - 1, 0, -1)
-        digests = b"".join(itertools.islice(self._sequence(name), len(places)))
-        # As ``below`` one more than each place.
-        others = pick(np.frombuffer(digests, dtype=np.uint64), np.arange(count, 1, -1, dtype=np.uint64))
-        for i, j in zip(places, others.tolist(), strict=True):
+        for i, j in zip(range(count - 1, 0, -1), self._exchanged(name, count, 1)[0].tolist(), strict=True):
             order[i], order[j] = order[j], order[i]
         return order
+
+    def shuffles(self, name: str, count: int, times: int) -> I64:
+        """So many permutations, one a row, as ``shuffled`` would draw them one after the other."""
+        orders, rows = np.tile(np.arange(count), (times, 1)), np.arange(times)
+        for i, j in zip(range(count - 1, 0, -1), self._exchanged(name, count, times).T, strict=True):
+            orders[rows, j], orders[:, i] = orders[:, i].copy(), orders[rows, j]
+        return orders
+
+    def _exchanged(self, name: str, count: int, times: int) -> I64:
+        """With which place, of those up to it, each is exchanged in each permutation (rows), from the last on."""
+        steps = max(count - 1, 0)
+        digests = b"".join(itertools.islice(self._sequence(name), times * steps))
+        drawn = np.frombuffer(digests, dtype=np.uint64).reshape(times, steps)
+        return pick(drawn, np.arange(count, 1, -1, dtype=np.uint64))
 
     def _sequence(self, name: str) -> Iterator[bytes]:
         """The digests of a sequence, of which the place is read once."""

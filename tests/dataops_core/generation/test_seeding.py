@@ -11,6 +11,7 @@ from dataops_core.generation.seeding import (
     chance,
     coprime,
     default_seed,
+    digest64,
     draw,
     key,
     mix,
@@ -105,3 +106,17 @@ def test_one_sequence_of_draws_does_not_move_another():
     beside.below("other", 10)
     assert [alone.below("name", 1000) for _ in range(5)] == [beside.below("name", 1000) for _ in range(5)]
     assert sorted(alone.shuffled("order", 50)) == list(range(50))
+
+
+def test_a_draw_is_the_upper_half_of_its_path_s_digest():
+    draws = Draws("path", 7)
+    assert [draws.below("name", 1000) for _ in range(12)] == [
+        (digest64("path", 7, "name", number) >> 32) * 1000 >> 32 for number in range(12)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 14, 300])
+def test_permutations_drawn_at_once_are_those_drawn_one_by_one(count):
+    at_once, one_by_one = Draws("path"), Draws("path")
+    assert at_once.shuffles("order", count, 5).tolist() == [one_by_one.shuffled("order", count) for _ in range(5)]
+    assert at_once.below("order", 1000) == one_by_one.below("order", 1000)
