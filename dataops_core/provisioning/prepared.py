@@ -21,11 +21,12 @@ class Prepared:
     ) -> None:
         self._records = records
         self._type = dataset_type
-        self._draw = draw
-        self._made: Meanwhile[list[Document]] | None = None
+        made: Meanwhile[list[Document]] | None = None
         if isinstance(records, KeptRecords):
-            self._made = Meanwhile(lambda: list(handed_over(records, dataset_type)), "documents")
-        self._drawn = Meanwhile(self._queries, "test-queries")
+            made = Meanwhile(lambda: list(handed_over(records, dataset_type)), "documents")
+        self._made = made
+        # Nothing leads back to this object: its documents go with who has it, not when Python looks for circles.
+        self._drawn = Meanwhile(lambda: draw(None if made is None else made.result()), "test-queries")
 
     def begin(self) -> None:
         """Begins what can be done at once. Returns at once; to be called once."""
@@ -44,11 +45,6 @@ class Prepared:
     def queries(self) -> QuerySet:
         """The ten, waited for. Raises what drawing them raised."""
         return self._drawn.result()
-
-    def _queries(self) -> QuerySet:
-        if self._made is None:
-            return self._draw(None)
-        return self._draw(self._made.result())
 
 
 class Preparations:

@@ -1,6 +1,7 @@
 """Documents and test queries made ready for the index step: when, by whom, and where it cannot be done."""
 
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -90,6 +91,15 @@ def test_a_record_that_makes_no_document_fails_whoever_wants_one(stored: str, wh
     prepared.begin()
     with pytest.raises(ValueError, match="no document today of"):
         list(prepared.documents())
+
+
+def test_what_is_prepared_goes_as_soon_as_nobody_has_it(stored: str):
+    prepared = Prepared(records_of(stored, whole=True), TYPE, Drawing())
+    prepared.begin()
+    assert (len(list(prepared.documents())), prepared.queries()) == (30, DRAWN)
+    left = weakref.ref(prepared)
+    del prepared
+    assert left() is None
 
 
 def test_what_was_begun_is_taken_once(stored: str):
