@@ -3,7 +3,7 @@
 While the connector is made, the run lays out the records that come next (:func:`lay_out`); while the records are noted
 down and the connector builds its index, it draws the test queries (``prepared.py``) and loads what the checks need.
 pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it imports them:
-:func:`load_schema_check` does when all records are handed over. A run that comes to the check sooner, or never, is
+:func:`load_schema_check` does when all documents are made. A run that comes to the check sooner, or never, is
 right all the same: loading that is under way in another thread is waited for.
 """
 

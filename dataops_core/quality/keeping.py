@@ -1,7 +1,7 @@
 """The ten test queries of a dataset as a file beside its records: drawn once, and then kept.
 
 They follow from the records and the seed alone. Does not belong here: what they ask (``query_drawing.py``,
-``large_drawing.py``), and when they are drawn (``provisioning/steps.py``).
+``large_drawing.py``), and when they are drawn (``provisioning/prepared.py``).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a run loads, and when: pandas and pandera only for the schema check, or while the connector builds its index."""
+"""What a run loads, and when: pandas and pandera only for the schema check, or once all documents are made."""
 
 import json
 import subprocess
