@@ -120,13 +120,21 @@ def test_all_words_are_wanted_wherever_they_stand(corpus: Callable[..., Corpus])
     assert pages.matching(["ledger", "missing"]) == []
 
 
-def test_many_documents_are_found_as_few_are(corpus: Callable[..., Corpus]) -> None:
-    bodies = [f"number{index} {'even' if index % 2 == 0 else 'odd'} 7{index % 3}" for index in range(300)]
-    pages = corpus(*bodies)
+@pytest.mark.parametrize("said_besides", ["", "all of them say this. " * 1000], ids=["short", "long"])
+def test_many_documents_are_found_as_few_are(corpus: Callable[..., Corpus], said_besides: str) -> None:
+    parity = ["even", "odd"]
+    pages = corpus(*(f"x{index} {said_besides}{parity[index % 2]} 7{index % 3} y{index}" for index in range(300)))
     assert pages.matching(["even", "71"]) == [index for index in range(300) if index % 2 == 0 and index % 3 == 1]
-    assert [pages.matching([f"number{index}"]) for index in (0, 127, 128, 299)] == [[0], [127], [128], [299]]
+    for first_or_last in "xy":
+        assert [pages.matching([f"{first_or_last}{index}"]) for index in range(300)] == [[one] for one in range(300)]
     assert (pages.frequency("odd"), pages.frequency("7"), pages.frequency("")) == (150, 0, 0)
     assert pages.matching([]) == list(range(300))
+
+
+def test_among_no_documents_nothing_is_found(corpus: Callable[..., Corpus]) -> None:
+    none = corpus()
+    assert (none.matching(["any"]), none.frequency("any"), none.holds("any")) == ([], 0, False)
+    assert corpus("", "").matching(["any"]) == []
 
 
 def test_titles_are_read_too(corpus: Callable[..., Corpus]) -> None:
