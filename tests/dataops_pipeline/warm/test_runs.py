@@ -35,10 +35,12 @@ def test_a_run_has_a_process_and_a_session_of_its_own_and_nothing_open_that_is_t
     assert any(link.startswith("socket:") for link in hosts)
     launched = warm.launch("describe")
     told = launched.told()
-    said = launched.ended("SUCCESS")
+    launched.ended("SUCCESS")
     assert told["pid"] != warm.process().pid
     assert told["session"] == told["pid"]
     assert not hosts & {link for number, link in told["open"].items() if number not in {"0", "1", "2"}}
+    wait_for(warm.idle, "the process is gone, which says so after its run has ended")
+    said = launched.said()
     assert f"Started process for run (pid: {told['pid']})." in said
     assert f"Process for run exited (pid: {told['pid']})." in said
 
