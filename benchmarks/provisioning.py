@@ -5,14 +5,14 @@
 
 Prints two tables, with ``--crowds`` and with ``--all-types`` one more each. The first: medians of interleaved runs on
 one warm stack, of one dataset type and of two. A provisioning is timed from the request to the public API until the API
-shows the operation completed (its datasets are ready then). The floor (``floor.py``) is served beside the product, on
-the same instance, and launched by the same gateway as the API does it; it is timed from that call to the moment that
-Dagster notes as the run's end. Each run has a customer of its own and begins when the process of the one before is
-gone. The second: where the time of the median run of each goes, by Dagster's own events. Of crowds: so many of twenty
-requests at once, beside twenty empty runs launched at once, each from the first request to the end of the last run. Of
-all types: so many requests for all eight of one client, 500 records each, as the first table's. Beside the seconds are
-the CPU seconds of all of the stack's processes, the trustworthy figure on a machine that others use too. The targets,
-ratios of seconds, are reported, never asserted.
+answers the SDK, which waits for it, that the operation has completed (its datasets are ready then). The floor
+(``floor.py``) is served beside the product, on the same instance, and launched by the same gateway as the API does it;
+it is timed from that call to the moment that Dagster notes as the run's end. Each run has a customer of its own and
+begins when the process of the one before is gone. The second: where the time of the median run of each goes, by
+Dagster's own events. Of crowds: so many of twenty requests at once, beside twenty empty runs launched at once, each
+from the first request to the end of the last run. Of all types: so many requests for all eight of one client, 500
+records each, as the first table's. Beside the seconds are the CPU seconds of all of the stack's processes, the
+trustworthy figure on a machine that others use too. The targets, ratios of seconds, are reported, never asserted.
 
 The floor is launched the same way as the product, by either launcher; the run host of ``warm`` has its code loaded too.
 """
@@ -69,8 +69,6 @@ PRODUCT_TYPES = (*_FIRST, *(name for name in DATASET_TYPES if name not in _FIRST
 PAGES = 500
 #: On a machine that others use too.
 _RUN_SECONDS = 600.0
-_API_POLL_SECONDS = 0.05
-_CROWD_POLL_SECONDS = 0.5
 _DAGSTER_POLL_SECONDS = 0.25
 
 _RUN = """
@@ -123,7 +121,7 @@ class Bench:
     def provision(self, number: int) -> Timed:
         """POST → ready of the first so many types, for a new customer."""
         before, began = self._start()
-        run_id, ready_at = self._ready(number, poll=_API_POLL_SECONDS)
+        run_id, ready_at = self._ready(number)
         return _timed(self._ended(run_id), began, ready_at - began, self._cpu_since(before))
 
     def _start(self) -> tuple[float, float]:
@@ -136,7 +134,7 @@ class Bench:
         wait_for_runs_to_end(self._stack)
         return cpu_seconds(self._stack) - before
 
-    def _ready(self, number: int, *, poll: float) -> tuple[str, float]:
+    def _ready(self, number: int) -> tuple[str, float]:
         """The run that made datasets of so many types for a new customer, and when the API showed them ready."""
         operation = self._client.datasets.create(
             journey_id=str(uuid4()),
@@ -147,7 +145,7 @@ class Bench:
             # The first two have as many as their templates say.
             generation={"record_count": PAGES} if number > len(_FIRST) else None,
         )
-        operation.wait(timeout=_RUN_SECONDS, poll_interval=poll)
+        operation.wait(timeout=_RUN_SECONDS)
         ready_at = time.time()
         for part in operation.datasets:
             dataset = self._client.datasets.get(part.dataset_id)
@@ -175,7 +173,7 @@ class Bench:
 
     def provision_crowd(self) -> tuple[float, float]:
         """Seconds from the first of twenty requests at once to the end of the last run; and CPU seconds."""
-        return self._crowd(lambda: self._ready(1, poll=_CROWD_POLL_SECONDS)[0])
+        return self._crowd(lambda: self._ready(1)[0])
 
     def floor_crowd(self) -> tuple[float, float]:
         """The same for twenty empty runs."""

@@ -1,16 +1,17 @@
 """Following operations as they change, for any number of requests at once (C-84).
 
-One task of the process reads every operation that somebody follows, in one question a few times a second, and wakes
-those whose operation has changed; while nobody follows there is none. Who waits holds neither a thread nor a database
-connection, and what it held here is gone when its block ends. Does not belong here: what an answer looks like.
+The database calls out each operation that has changed. One task of the process reads those that somebody follows, in
+one question, and wakes their followers; now and then it reads all that are followed, should a call have been missed.
+While nobody follows there is no such task. Who waits holds neither a thread nor a database connection, and what it held
+here is gone when its block ends. Does not belong here: what an answer looks like.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from operator import attrgetter
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
@@ -19,14 +20,30 @@ from dataops_api.watching import RunWatcher
 from dataops_core.errors import DataOpsError, UnavailableError
 from dataops_core.lifecycle import OperationStatus
 from dataops_core.registry import reading
+from dataops_core.registry.calls import OPERATIONS, Calls
 from dataops_core.registry.looking import Looking, Row
 
 _log = logging.getLogger("dataops.api")
 
-#: Seconds between two looks at all operations that are followed.
-LOOK_SECONDS = 0.2
+#: Seconds between two looks at all operations that are followed, called out or not.
+LOOK_SECONDS = 0.5
+#: What of an operation a client can see to change. But for its parts these are columns, whose changes are called out.
+VISIBLE = (
+    "status",
+    "attempt",
+    "current_step",
+    "total_steps",
+    "started_at",
+    "estimated_completion",
+    "completed_at",
+    "error",
+    "run_id",
+    "parts",
+)
 #: More than so many at once would be somebody's mistake.
 MOST_FOLLOWERS = 5000
+
+_visible = attrgetter(*VISIBLE)
 
 
 class Followed:
@@ -66,7 +83,11 @@ class Follower:
     def __init__(self, registry: Looking, watcher: RunWatcher) -> None:
         self._registry = registry
         self._watcher = watcher
+        self._calls = Calls(registry, OPERATIONS, self._hear)
         self._followed: dict[UUID, Followed] = {}
+        #: Those to be read next.
+        self._called: set[UUID] = set()
+        self._any_called = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
 
@@ -79,6 +100,7 @@ class Follower:
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
+        await self._calls.close()
 
     @contextmanager
     def following(self, operation_id: UUID, row: Row) -> Iterator[Followed]:
@@ -87,6 +109,8 @@ class Follower:
             raise UnavailableError("Too many requests wait for operations.")
         followed = self._followed.setdefault(operation_id, Followed(row))
         followed.followers += 1
+        # It may have changed since it was read.
+        self._call(operation_id)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
@@ -117,23 +141,43 @@ class Follower:
                 shown = followed.row
                 yield shown
 
+    def _hear(self, call: str) -> None:
+        if (operation_id := UUID(call)) in self._followed:
+            self._call(operation_id)
+
+    def _call(self, operation_id: UUID) -> None:
+        self._called.add(operation_id)
+        self._any_called.set()
+
     async def _look(self) -> None:
+        all_due = 0.0
         while self._followed:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                rows = await reading.find_operations(self._registry, list(self._followed))
-            except DataOpsError as error:
-                _log.warning("operations could not be followed for a moment: %s", error.message)
-                continue
-            except Exception:
-                # Who waits is answered at its time-out; the next look may succeed.
-                _log.exception("operations could not be followed")
-                continue
-            for row in rows:
-                followed = self._followed.get(UUID(row.operation_id))
-                if followed is not None:
-                    followed.show(row)
-            self._ask_about_quiet_ones(rows)
+            called, self._called = self._called, set()
+            self._any_called.clear()
+            if monotonic() >= all_due:
+                # Calls are heard before what was called earlier is looked at, so that nothing falls between.
+                await self._calls.listen()
+                called, all_due = set(self._followed), monotonic() + LOOK_SECONDS
+            await self._look_at(called & self._followed.keys())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(all_due - monotonic()):
+                    await self._any_called.wait()
+
+    async def _look_at(self, operation_ids: Collection[UUID]) -> None:
+        try:
+            rows = await reading.find_operations(self._registry, list(operation_ids))
+        except DataOpsError as error:
+            _log.warning("operations could not be followed for a moment: %s", error.message)
+            return
+        except Exception:
+            # Who waits is answered at its time-out; the next look may succeed.
+            _log.exception("operations could not be followed")
+            return
+        for row in rows:
+            followed = self._followed.get(UUID(row.operation_id))
+            if followed is not None:
+                followed.show(row)
+        self._ask_about_quiet_ones(rows)
 
     def _ask_about_quiet_ones(self, rows: Sequence[Row]) -> None:
         """Dagster may take seconds to answer: it is asked beside the looking, one round at a time."""
@@ -151,19 +195,3 @@ class Follower:
                 self._watcher.settle_if_quiet(UUID(row.operation_id), row.run_id, row.beat_at)
             except Exception:
                 _log.exception("an operation was not settled", extra={"operation_id": row.operation_id})
-
-
-def _visible(row: Row) -> tuple[Any, ...]:
-    """What of an operation a client can see to change."""
-    return (
-        row.status,
-        row.attempt,
-        row.current_step,
-        row.total_steps,
-        row.started_at,
-        row.estimated_completion,
-        row.completed_at,
-        row.error,
-        row.run_id,
-        row.parts,
-    )

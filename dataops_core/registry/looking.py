@@ -97,8 +97,19 @@ class Looking:
             raise UnavailableError("The database does not answer.") from error
         return [question.as_row(one) for one in found]
 
+    async def lend(self) -> asyncpg.Connection:
+        """A connection of one's own beside the others, to be given back. Raises UnavailableError."""
+        connection = await self._connect()
+        self._in_use += 1
+        return connection
+
+    async def give_back(self, connection: asyncpg.Connection) -> None:
+        """Ends one that was lent."""
+        self._in_use -= 1
+        await _give_back(connection)
+
     def connections(self) -> dict[str, int]:
-        """How many connections are in use and at rest."""
+        """How many connections are in use, those that are lent among them, and at rest."""
         return {"in_use": self._in_use, "idle": len(self._idle)}
 
     async def close(self) -> None:
@@ -144,19 +155,26 @@ class Looking:
         return found
 
     async def _connected(self) -> asyncpg.Connection:
+        connection = await self._connect()
         try:
-            connection: asyncpg.Connection = await asyncpg.connect(**self._address)
-            try:
-                # Numbers of any length stay whole, which orjson's do not.
-                await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=from_json)
-            except BaseException:
-                connection.terminate()
-                raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            raise UnavailableError("The database does not answer.") from error
+            # Numbers of any length stay whole, which orjson's do not.
+            await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=from_json)
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, NOT_CONNECTED):
+                raise UnavailableError("The database does not answer.") from error
+            raise
         return connection
 
+    async def _connect(self) -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(**self._address)
+        except NOT_CONNECTED as error:
+            raise UnavailableError("The database does not answer.") from error
 
+
+#: What asyncpg raises where a connection cannot be made, or is lost while it is new.
+NOT_CONNECTED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 #: What asyncpg raises where the server is not there, is in no state to answer, ended the statement, or says nothing.
 _NO_ANSWER = (
     OSError,  # of which TimeoutError is one

@@ -102,6 +102,75 @@ def test_a_wait_ends_with_the_operation(followed_api: Any) -> None:
     wait_for(lambda: len(follower) == 0, "none is followed")
 
 
+def waited(api: Any, follower: following.Follower, accepted: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """What a wait is answered with and how long that takes from the operation's end."""
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
+    )
+    waiting.start()
+    wait_for(lambda: len(follower) == 1, "one is followed")
+    end(api, accepted)
+    ended = monotonic()
+    waiting.join(40)
+    return answers[0].json(), monotonic() - ended
+
+
+def test_a_change_is_called_out_and_not_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: nobody looks of himself for longer than the wait lasts."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+    # A new one is read once more when it is followed: it may have changed before.
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_a_change_whose_call_is_missed_is_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: by a pooler between, say, through which no call comes."""
+    api, follower = followed_api
+    monkeypatch.setattr(follower, "_hear", None)
+    monkeypatch.setattr(follower._calls, "_heard", lambda _: None)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_what_changes_between_reading_and_following_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: it was called out when nobody followed it."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    first, second = begin(api), begin(api)
+    until_ended = follower.until_ended
+
+    async def late(operation_id: UUID, row: Any, *, seconds: float) -> Any:
+        if str(operation_id) == second["operation_id"]:
+            await asyncio.to_thread(end, api, second)
+        return await until_ended(operation_id, row, seconds=seconds)
+
+    monkeypatch.setattr(follower, "until_ended", late)
+    keeping = threading.Thread(target=lambda: api.admin.get(first["_links"]["status"], params={"wait": 30}))
+    keeping.start()
+    wait_for(lambda: len(follower) == 1, "one is followed, so that no other look is due")
+    started = monotonic()
+    assert api.admin.get(second["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
+    assert monotonic() - started < 20
+    end(api, first)
+    keeping.join(40)
+
+
+def test_what_a_client_can_see_to_change_is_called_out(api: Any) -> None:
+    """C-84: each column of what is compared."""
+    with api.database.reading() as connection:
+        called = connection.execute(
+            text(
+                "SELECT event_object_column FROM information_schema.triggered_update_columns"
+                " WHERE trigger_name = 'called' AND event_object_table = 'operations'"
+            )
+        ).scalars()
+        assert sorted([*called, "parts"]) == sorted(following.VISIBLE)
+
+
 def test_a_wait_ends_with_its_time_and_tells_how_far_it_is(followed_api: Any) -> None:
     """C-84."""
     api, follower = followed_api
