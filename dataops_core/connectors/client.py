@@ -44,6 +44,9 @@ _PAGES_AHEAD = 4
 _BUILD_BYTES_PER_SECOND = 1_000_000
 _MAX_BUILD_TIMEOUT = 3600.0
 
+#: Documents as JSON, and whether these are the last ones.
+_Page = tuple[bytes, bool]
+
 
 class EmbeddedConnector:
     """The adapter of the embedded engine. Safe to use from many threads.
@@ -109,10 +112,10 @@ class EmbeddedConnector:
         ):
             return self._load(spec, made, upload_id, ids)
 
-    def _load(self, spec: ConnectorSpec, made: Iterator[bytes], upload_id: str, ids: IdDigest) -> LoadReport:
+    def _load(self, spec: ConnectorSpec, made: Iterator[_Page], upload_id: str, ids: IdDigest) -> LoadReport:
         pages = 0
         total_bytes = 0
-        for page, is_last in _with_last(made):
+        for page, is_last in made:
             pages += 1
             total_bytes += len(page)
             flags: dict[str, Any] = {"uploadId": upload_id, "datasource": spec.datasource}
@@ -235,22 +238,25 @@ def _body(flags: dict[str, Any], page: bytes) -> bytes:
     return b"".join((orjson.dumps(flags)[:-1], b',"documents":[', page, b"]}"))
 
 
-def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: IdDigest) -> Iterator[bytes]:
-    """The documents as JSON, in pages of at most 1,000 documents and 5 MiB; one empty page where there is none."""
+def _pages(spec: ConnectorSpec, documents: Iterable[Document], ids: IdDigest) -> Iterator[_Page]:
+    """The documents as JSON, in pages of at most 1,000 documents and 5 MiB; one empty page where there is none.
+
+    A page is there as soon as it is known whether it is the last one.
+    """
     parts: list[bytes] = []
     size = 0
     for document in documents:
         ids.add(document.id)
         part = orjson.dumps(document_definition(spec, document))
         if parts and (len(parts) >= PAGE_DOCUMENTS or size + len(part) > PAGE_BYTES):
-            yield b",".join(parts)
+            yield b",".join(parts), False
             parts, size = [], 0
         parts.append(part)
         size += len(part) + 1
-    yield b",".join(parts)
+    yield b",".join(parts), True
 
 
-def _made_ahead(pages: Iterator[bytes]) -> Generator[bytes, None, None]:
+def _made_ahead(pages: Iterator[_Page]) -> Generator[_Page, None, None]:
     """The pages, some of them made while one is on its way. Closed early, it makes no more than the one begun."""
     thread = ThreadPoolExecutor(1, thread_name_prefix="pages")
     try:
@@ -260,12 +266,3 @@ def _made_ahead(pages: Iterator[bytes]) -> Generator[bytes, None, None]:
             yield page
     finally:
         thread.shutdown(cancel_futures=True)
-
-
-def _with_last(pages: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Each page, and whether it is the last one."""
-    previous = next(pages)
-    for page in pages:
-        yield previous, False
-        previous = page
-    yield previous, True
