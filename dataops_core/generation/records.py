@@ -6,8 +6,9 @@ where files live (``storage.py``), reading (``pieces.py``), what records say (``
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -52,6 +53,36 @@ class RecordsReport:
     incomplete_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedRecords:
+    """The file of some records, in memory, and the report of what will be written with it."""
+
+    content: memoryview
+    report: RecordsReport
+
+
+def encode_records(spec: GenerationSpec, batches: Sequence[pa.RecordBatch]) -> EncodedRecords:
+    """The file that :func:`write_records` writes of the same specification, whose blocks these are."""
+    file = io.BytesIO()
+    report = _write(spec, iter(batches), _HashingFile(file), None)
+    return EncodedRecords(file.getbuffer(), report)
+
+
+def write_encoded(
+    encoded: EncodedRecords,
+    filesystem: AbstractFileSystem,
+    path: str,
+    *,
+    on_block: Callable[[int], None] | None = None,
+) -> RecordsReport:
+    """Writes the file to ``path``, as :func:`write_records` does, of which all blocks are one here."""
+    with _written(filesystem, path) as file:
+        file.write(encoded.content)
+        if on_block is not None:
+            on_block(encoded.report.record_count)
+    return encoded.report
+
+
 def write_records(
     spec: GenerationSpec,
     dataset_type: DatasetType,
@@ -67,12 +98,16 @@ def write_records(
     far after each block; what it raises ends the writing, and nothing remains. Raises StorageError where the file
     cannot be written (disk full, not writable).
     """
+    with _written(filesystem, path) as file, closing(blocks(spec, dataset_type)) as built:
+        return _write(spec, built, _HashingFile(file), on_block)
+
+
+@contextmanager
+def _written(filesystem: AbstractFileSystem, path: str) -> Iterator[Any]:
+    """The file to write. Raises StorageError where it cannot be written."""
     try:
-        with (
-            written_whole(filesystem, path, sync=True) as file,
-            closing(blocks(spec, dataset_type)) as built,
-        ):
-            return _write(spec, built, _HashingFile(file), on_block)
+        with written_whole(filesystem, path, sync=True) as file:
+            yield file
     except refusals() as error:
         raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
     except RuntimeError as error:

@@ -1,7 +1,7 @@
 """What a run does while something else is waited for: in a thread of its own.
 
-While the connector is made, the run lays out the records that come next (:func:`lay_out`); while the records are noted
-down and the connector builds its index, it draws the test queries (``prepared.py``) and loads what the checks need.
+While the connector is made, the run makes the records that come next (``records_ahead.py``); while the records are
+stored and the connector builds its index, it draws the test queries (``prepared.py``) and loads what the checks need.
 pandas and pandera take 0.4 s to load and only the schema check needs them, so nothing before it imports them:
 :func:`load_schema_check` does when all documents are made. A run that comes to the check sooner, or never, is
 right all the same: loading that is under way in another thread is waited for.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from dataops_core.dataset_types.base import DatasetType, GenerationSpec
+from dataops_core.dataset_types.base import DatasetType
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -24,8 +24,6 @@ _SCHEMA_CHECK = "dataops_core.quality.schema_validation"
 #: pandera's modules import each other in circles: two threads that begin at different ones would each wait for the
 #: other, which Python notices and answers with an ImportError.
 _loading = threading.Lock()
-#: All that laying out does is compute: one after the other the first is done soonest, which is needed first.
-_laying_out = threading.Lock()
 
 
 class Meanwhile(Generic[_T]):
@@ -52,25 +50,6 @@ class Meanwhile(Generic[_T]):
             self._done.set_result(self._work())
         except BaseException as error:
             self._done.set_exception(error)
-
-
-def lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> threading.Thread:
-    """Begins to lay out the records: all that they follow from, but no record. Returns at once.
-
-    Whoever builds them next finds that done, or waits for it; where nobody does, it was done for nothing.
-    """
-    thread = threading.Thread(target=_lay_out, args=(dataset_type, spec), name="layout", daemon=True)
-    thread.start()
-    return thread
-
-
-def _lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> None:
-    try:
-        with _laying_out:
-            dataset_type.builder(spec)
-    except Exception:
-        # Whoever builds the records meets it again, and fails by it.
-        _log.warning("the records could not be laid out ahead", exc_info=True)
 
 
 def load_schema_check(dataset_type: DatasetType) -> threading.Thread:

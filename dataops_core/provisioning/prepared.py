@@ -48,15 +48,14 @@ class Prepared:
 
 
 class Preparations:
-    """What was begun for this process's index steps, by the folder of the records. Safe to use from many threads."""
+    """What was begun for this process's index steps, by the records' folder. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._begun: dict[str, Prepared] = {}
 
-    def begin(self, folder: str, prepared: Prepared) -> None:
-        """Begins it, and keeps it until it is taken."""
+    def keep(self, folder: str, prepared: Prepared) -> None:
+        """Keeps it until it is taken."""
         self._begun[folder] = prepared
-        prepared.begin()
 
     def take(self, folder: str) -> Prepared | None:
         """What was begun for these records, if anything was; it is kept no longer."""

@@ -9,6 +9,7 @@ from dataops_core.connectors.protocol import ConnectorAdapter
 from dataops_core.lifecycle import Environment
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.prepared import Preparations
+from dataops_core.provisioning.records_ahead import RecordsAhead
 from dataops_core.provisioning.stored import StoredTables
 from dataops_core.registry.database import Database
 from dataops_core.security import Keyring
@@ -28,6 +29,7 @@ class Services:
     catalog: Catalog
     connector: ConnectorAdapter
     tables: StoredTables = field(default_factory=StoredTables)
+    records_ahead: RecordsAhead = field(default_factory=RecordsAhead)
     preparations: Preparations = field(default_factory=Preparations)
 
     @classmethod

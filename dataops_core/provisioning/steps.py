@@ -21,15 +21,16 @@ from dataops_core.figures.counting import Figures
 from dataops_core.generation import arrays
 from dataops_core.generation.blocks import blocks_of
 from dataops_core.generation.pieces import KeptRecords, Records, evenly
-from dataops_core.generation.records import RecordsReport, write_records
+from dataops_core.generation.records import RecordsReport, write_encoded, write_records
 from dataops_core.lifecycle import (
     DatasetStatus,
     OperationType,
 )
 from dataops_core.provisioning import fencing, particulars
-from dataops_core.provisioning.ahead import lay_out
+from dataops_core.provisioning.ahead import Meanwhile
 from dataops_core.provisioning.fencing import Claim
 from dataops_core.provisioning.prepared import Prepared
+from dataops_core.provisioning.records_ahead import MadeAhead, lay_out
 from dataops_core.provisioning.removal import remove_remains
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.step import step
@@ -100,7 +101,7 @@ def resolve_template(context: StepContext) -> ResolvedTemplate:
         for dataset_id in ids:
             remove_remains(services, dataset_id)
         template, spec = _generation_spec(services, claim)
-        lay_out(DATASET_TYPES[context.dataset_type], spec)
+        _begin_records(context, claim, spec)
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.dataset.template_version = template.version
@@ -137,24 +138,20 @@ def populate_records(context: StepContext) -> PopulatedRecords:
     dataset_type = DATASET_TYPES[context.dataset_type]
     with step(context, _PROVISIONING, 3) as claim:
         _, spec = _generation_spec(services, claim)
-        folder = f"{storage.dataset_folder(claim.dataset_id)}/{claim.run_id[:8]}-{claim.attempt}"
+        folder = _own_folder(context, claim)
+        ahead = services.records_ahead.take(folder, spec)
+        prepared = None if ahead is None else _begun(context, claim, folder, ahead.records)
         if not claim.found.dataset.has_remains:
             with services.database.transaction() as session:
                 fencing.hold(session, claim).dataset.has_remains = True
         abandoned = set(storage.tries_of(claim.dataset_id)) - {claim.found.dataset.records_path}
         for left in sorted(abandoned):
             storage.remove(left)
-        report = write_records(
-            spec,
-            dataset_type,
-            storage.filesystem,
-            storage.path(f"{folder}/{RECORDS_FILE}"),
-            blocks=blocks_of(services.settings),
-            on_block=lambda _: fault_points.reached("generating"),
-        )
-        records = services.tables.open(storage, folder)
-        if context.index_follows and isinstance(records, KeptRecords):
-            services.preparations.begin(folder, _prepared(context, claim, folder, records))
+        report, records = _store(context, spec, folder, ahead)
+        if prepared is None and context.index_follows and isinstance(records, KeptRecords):
+            prepared = _begun(context, claim, folder, records)
+        if prepared is not None:
+            services.preparations.keep(folder, prepared)
         defects = planted_defects(spec, dataset_type, records)
         storage.write_bytes(f"{folder}/{DEFECTS_FILE}", to_jsonl(defects))
         storage.write_json(
@@ -198,8 +195,7 @@ def index_records(context: StepContext) -> IndexedRecords:
         folder = particulars.folder_of(claim.found)
         prepared = services.preparations.take(folder)
         if prepared is None:
-            prepared = _prepared(context, claim, folder, services.tables.open(services.storage, folder))
-            prepared.begin()
+            prepared = _begun(context, claim, folder, services.tables.open(services.storage, folder))
         upload_id = f"{folder.rsplit('/', 1)[-1]}-{claim.run_id[-12:]}"
         report = services.connector.load(spec, prepared.documents(), upload_id=upload_id)
         queries = prepared.queries()
@@ -217,14 +213,52 @@ def index_records(context: StepContext) -> IndexedRecords:
         return IndexedRecords(claim.dataset_id, report, endpoint, len(queries))
 
 
-def _prepared(context: StepContext, claim: Claim, folder: str, records: Records) -> Prepared:
-    storage, seed = context.services.storage, claim.found.dataset.seed
+def _begin_records(context: StepContext, claim: Claim, spec: GenerationSpec) -> None:
+    """Has this process go ahead with the records, where it is the one that builds and indexes them."""
+    services, dataset_type = context.services, DATASET_TYPES[context.dataset_type]
+    if context.index_follows and services.settings.dask_scheduler is None:
+        services.records_ahead.begin(_own_folder(context, claim), dataset_type, spec, blocks_of(services.settings))
+    else:
+        lay_out(dataset_type, spec)
+
+
+def _own_folder(context: StepContext, claim: Claim) -> str:
+    """Where the records of this attempt lie, and no others."""
+    return f"{context.services.storage.dataset_folder(claim.dataset_id)}/{claim.run_id[:8]}-{claim.attempt}"
+
+
+def _store(
+    context: StepContext, spec: GenerationSpec, folder: str, ahead: MadeAhead | None
+) -> tuple[RecordsReport, Records]:
+    """Writes the records' file. The records are as they were built ahead, else as they are stored now."""
+    services, storage = context.services, context.services.storage
+    path = storage.path(f"{folder}/{RECORDS_FILE}")
+
+    def written(_: int) -> None:
+        fault_points.reached("generating")
+
+    if ahead is not None:
+        return write_encoded(ahead.encoded.result(), storage.filesystem, path, on_block=written), ahead.records
+    blocks = blocks_of(services.settings)
     dataset_type = DATASET_TYPES[context.dataset_type]
+    report = write_records(spec, dataset_type, storage.filesystem, path, blocks=blocks, on_block=written)
+    return report, services.tables.open(storage, folder)
+
+
+def _begun(context: StepContext, claim: Claim, folder: str, records: Records) -> Prepared:
+    """What the index step needs of these records, and then what the checks need, which look at what is stored."""
+    services, dataset_type = context.services, DATASET_TYPES[context.dataset_type]
+    storage, seed = services.storage, claim.found.dataset.seed
 
     def draw(made: Sequence[Document] | None) -> QuerySet:
-        return queries_of(storage, folder, records, dataset_type, seed=seed, documents=made)
+        drawn = queries_of(storage, folder, records, dataset_type, seed=seed, documents=made)
+        if context.index_follows:
+            Meanwhile(lambda: services.tables.open(storage, folder), "stored-records").begin()
+        return drawn
 
-    return Prepared(records, dataset_type, draw)
+    prepared = Prepared(records, dataset_type, draw)
+    prepared.begin()
+    return prepared
 
 
 def _generation_spec(services: Services, claim: Claim) -> tuple[Template, GenerationSpec]:

@@ -171,13 +171,13 @@ def test_records_prepare_for_the_index_only_where_the_run_goes_on_with_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[str] = []
-    begin = Preparations.begin
+    keep = Preparations.keep
 
     def noted(preparations: Preparations, folder: str, prepared: Prepared) -> None:
         begun.append(folder)
-        begin(preparations, folder, prepared)
+        keep(preparations, folder, prepared)
 
-    monkeypatch.setattr(Preparations, "begin", noted)
+    monkeypatch.setattr(Preparations, "keep", noted)
     pipeline.ready()
     assert len(begun) == 1
     assert pipeline.by_hand("template", "connector", "records").is_success

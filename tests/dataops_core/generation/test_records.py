@@ -16,7 +16,7 @@ from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
 from dataops_core.generation.blocks import InThreads, ranges
-from dataops_core.generation.records import content_digest, write_records
+from dataops_core.generation.records import content_digest, encode_records, write_encoded, write_records
 from dataops_core.templates.loader import load_catalog
 from tests.stored_records import read_records
 
@@ -206,10 +206,38 @@ def test_records_that_are_missing_or_damaged_are_said_to_be(tmp_path):
         read_records(LOCAL, f"{tmp_path}/damaged")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_encoded_before_it_is_written_is_the_same_file(specification, tmp_path, name):
+    spec, seen = specification(name), []
+    kind = dataset_type(spec.template.dataset_type)
+    report = write_records(spec, kind, LOCAL, f"{tmp_path}/at once")
+    encoded = encode_records(spec, list(InThreads(2)(spec, kind)))
+    assert write_encoded(encoded, LOCAL, f"{tmp_path}/encoded", on_block=seen.append) == report
+    assert (tmp_path / "encoded").read_bytes() == (tmp_path / "at once").read_bytes()
+    assert seen == [RECORDS]
+
+
+def test_what_is_encoded_is_written_whole_or_not_at_all(specification, tmp_path):
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    spec = specification(records=20)
+    encoded = encode_records(spec, list(InThreads(1)(spec, dataset_type("confluence_pages"))))
+    with pytest.raises(KeyboardInterrupt):
+        write_encoded(encoded, LOCAL, f"{tmp_path}/x", on_block=stop)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match="could not be written"):
+        write_encoded(encoded, LOCAL, f"{tmp_path}/file/x")
+
+
 def test_another_file_system_gets_the_same_bytes(specification, tmp_path):
     spec, records, memory = specification(), dataset_type("confluence_pages"), MemoryFileSystem()
     local = write_records(spec, records, LOCAL, f"{tmp_path}/x")
     assert write_records(spec, records, memory, "/records-test/x") == local
     assert memory.ls("/records-test", detail=False) == ["/records-test/x"]
+    encoded = encode_records(spec, list(InThreads(1)(spec, records)))
+    assert write_encoded(encoded, memory, "/records-test/y") == local
+    assert memory.cat("/records-test/y") == memory.cat("/records-test/x")
     assert read_records(memory, "/records-test/x").num_rows == RECORDS
     memory.rm("/records-test", recursive=True)

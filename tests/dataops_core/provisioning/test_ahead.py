@@ -4,17 +4,11 @@ import json
 import subprocess
 import sys
 import threading
-from uuid import uuid4
 
 import pytest
 
-from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.lifecycle import Stage
-from dataops_core.provisioning import ahead
 from dataops_core.provisioning.ahead import Meanwhile, load_schema_check
-from dataops_core.templates.loader import load_catalog
 
 #: Makes, reads back and hands over the records of every type as the steps before the checks do, in a fresh process.
 SCRIPT = """
@@ -104,31 +98,3 @@ def test_loading_ahead_gives_the_schemas_that_the_check_takes():
         thread.join(60)
         assert not thread.is_alive()
         assert kind.schema is kind.schema
-
-
-def test_records_that_are_laid_out_ahead_are_laid_out_once(monkeypatch):
-    spec = a_specification()
-    dataset_type = DATASET_TYPES["confluence_pages"]
-    ahead.lay_out(dataset_type, spec).join(60)
-    monkeypatch.setattr("dataops_core.dataset_types.confluence.plan.markup.kinds", None)
-    assert dataset_type.builder(spec).rows(0, 20).num_rows == 20
-
-
-def test_what_cannot_be_laid_out_ahead_fails_where_the_records_are_built(monkeypatch, caplog):
-    spec = a_specification()
-    dataset_type = DATASET_TYPES["confluence_pages"]
-    monkeypatch.setattr("dataops_core.dataset_types.confluence.plan.markup.kinds", None)
-    ahead.lay_out(dataset_type, spec).join(60)
-    assert "could not be laid out ahead" in caplog.text
-    with pytest.raises(TypeError):
-        dataset_type.builder(spec)
-    monkeypatch.undo()
-    assert dataset_type.builder(spec).rows(0, 20).num_rows == 20
-
-
-def a_specification():
-    """Of a customer of its own: nobody has laid out its records before."""
-    catalog = load_catalog()
-    template = catalog.for_type("confluence_pages")[0]
-    company = build_company(uuid4())
-    return GenerationSpec(template, catalog.vocabulary(template.industry), company, Stage.SANDBOX, 0, 20)

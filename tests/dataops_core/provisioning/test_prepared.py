@@ -104,7 +104,7 @@ def test_what_is_prepared_goes_as_soon_as_nobody_has_it(stored: str):
 
 def test_what_was_begun_is_taken_once(stored: str):
     preparations, prepared = Preparations(), Prepared(records_of(stored, whole=True), TYPE, Drawing())
-    preparations.begin("here", prepared)
+    preparations.keep("here", prepared)
     assert [preparations.take(folder) for folder in ("elsewhere", "here", "here")] == [None, prepared, None]
     assert prepared.queries() == DRAWN
 
