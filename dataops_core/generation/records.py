@@ -110,11 +110,6 @@ def _written(filesystem: AbstractFileSystem, path: str) -> Iterator[Any]:
             yield file
     except refusals() as error:
         raise StorageError(f"The records could not be written: {reason_of(error)}.") from error
-    except RuntimeError as error:
-        # pyarrow closes what it could not write to the end, and complains of that instead.
-        if not isinstance(reason := error.__context__, refusals()):
-            raise
-        raise StorageError(f"The records could not be written: {reason_of(reason)}.") from reason
 
 
 def content_digest(table: pa.Table) -> str:
@@ -173,13 +168,19 @@ def _write(
     footers: list[pq.FileMetaData] = []
     written = 0
     first = next(blocks)
-    with pq.ParquetWriter(file, first.schema, metadata_collector=footers, **PARQUET) as writer:
+    writer = pq.ParquetWriter(file, first.schema, metadata_collector=footers, **PARQUET)
+    try:
         for batch in chain((first,), blocks):
             writer.write_batch(batch, row_group_size=BLOCK_ROWS)
             _update(content, batch)
             written += batch.num_rows
             if on_block is not None:
                 on_block(written)
+        writer.close()
+    except BaseException:
+        # Else pyarrow would end what could not be written to its end, and complain of that instead.
+        writer.is_open = False
+        raise
     footer = footers[0]
     return RecordsReport(
         record_count=written,

@@ -1,6 +1,8 @@
 """Records as Parquet: the same bytes always, whole or not at all."""
 
+import gc
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dataops_core.dataset_types.base import BLOCK_ROWS
 from dataops_core.dataset_types.known import DATASET_TYPES, dataset_type
 from dataops_core.errors import StorageError
+from dataops_core.generation import records as records_module
 from dataops_core.generation.blocks import InThreads, ranges
 from dataops_core.generation.records import content_digest, encode_records, write_encoded, write_records
 from dataops_core.templates.loader import load_catalog
@@ -170,6 +173,23 @@ def test_what_a_report_of_a_block_raises_ends_the_writing(specification, tmp_pat
             blocks=InThreads(workers),
             on_block=stop,
         )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", [1, 2, 9, 40])
+def test_what_ends_the_writing_is_told_and_not_what_becomes_of_the_writer(specification, tmp_path, monkeypatch, call):
+    """A run that is stopped is interrupted wherever it is, in the middle of pyarrow's work too."""
+    calls, write = itertools.count(1), records_module._HashingFile.write
+
+    def stopped(file, data):
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return write(file, data)
+
+    monkeypatch.setattr(records_module._HashingFile, "write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_records(specification(), dataset_type("confluence_pages"), LOCAL, f"{tmp_path}/x")
+    gc.collect()
     assert list(tmp_path.iterdir()) == []
 
 
