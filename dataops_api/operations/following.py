@@ -2,8 +2,8 @@
 
 The database calls out each operation that has changed. One task of the process reads those that somebody follows, in
 one question, and wakes their followers; now and then it reads all that are followed, should a call have been missed.
-While nobody follows there is no such task. Who waits holds neither a thread nor a database connection, and what it held
-here is gone when its block ends. Does not belong here: what an answer looks like.
+While nobody follows there is no such task, and calls are passed over. Who waits holds neither a thread nor a database
+connection, and what it held here is gone when its block ends. Does not belong here: what an answer looks like.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ _log = logging.getLogger("dataops.api")
 
 #: Seconds between two looks at all operations that are followed, called out or not.
 LOOK_SECONDS = 0.5
+#: Between any two looks, however much is called out.
+_LEAST_SECONDS = 0.02
 #: What of an operation a client can see to change. But for its parts these are columns, whose changes are called out.
 VISIBLE = (
     "status",
@@ -88,6 +90,9 @@ class Follower:
         #: Those to be read next.
         self._called: set[UUID] = set()
         self._any_called = asyncio.Event()
+        #: When all that are followed are read next.
+        self._all_due = 0.0
+        self._listening: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None
 
@@ -97,9 +102,11 @@ class Follower:
 
     async def close(self) -> None:
         """Looks no more."""
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        tasks = [task for task in (self._looking, self._listening) if task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self._calls.close()
 
     @contextmanager
@@ -142,7 +149,11 @@ class Follower:
                 yield shown
 
     def _hear(self, call: str) -> None:
-        if (operation_id := UUID(call)) in self._followed:
+        try:
+            operation_id = UUID(call)
+        except ValueError:
+            return  # whoever may use the database may call anything
+        if operation_id in self._followed:
             self._call(operation_id)
 
     def _call(self, operation_id: UUID) -> None:
@@ -150,18 +161,34 @@ class Follower:
         self._any_called.set()
 
     async def _look(self) -> None:
-        all_due = 0.0
+        self._all_due = 0.0
         while self._followed:
             called, self._called = self._called, set()
             self._any_called.clear()
-            if monotonic() >= all_due:
-                # Calls are heard before what was called earlier is looked at, so that nothing falls between.
-                await self._calls.listen()
-                called, all_due = set(self._followed), monotonic() + LOOK_SECONDS
+            if monotonic() >= self._all_due:
+                self._see_to_listening()
+                called, self._all_due = set(self._followed), monotonic() + LOOK_SECONDS
             await self._look_at(called & self._followed.keys())
+            await asyncio.sleep(_LEAST_SECONDS)
             with suppress(TimeoutError):
-                async with asyncio.timeout(all_due - monotonic()):
+                async with asyncio.timeout(self._all_due - monotonic()):
                     await self._any_called.wait()
+
+    def _see_to_listening(self) -> None:
+        """Looking does not wait for it: a server that takes no new connection may answer on those that there are."""
+        if not self._calls.are_heard and (self._listening is None or self._listening.done()):
+            self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        try:
+            await self._calls.listen()
+        except Exception:
+            _log.exception("changes of operations are not heard: they are looked for")
+            return
+        if self._calls.are_heard:
+            # What changed before nobody has heard.
+            self._all_due = 0.0
+            self._any_called.set()
 
     async def _look_at(self, operation_ids: Collection[UUID]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 A type says what its records look like (columns, pandera schema, which fields completeness counts), builds any range
 of them as a pure function of the specification, and says how a record becomes a document of a search connector. The
-ten sample queries are drawn from the stored records by ``quality/query_drawing.py``, by what the type declares.
+ten sample queries are drawn from the records by ``quality/query_drawing.py``, by what the type declares.
 
 pandas and pandera take 0.4 s to load, a tenth of a provisioning: they are loaded by the schema, when it is asked for.
 """

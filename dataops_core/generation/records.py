@@ -75,7 +75,7 @@ def write_encoded(
     *,
     on_block: Callable[[int], None] | None = None,
 ) -> RecordsReport:
-    """Writes the file to ``path``, as :func:`write_records` does, of which all blocks are one here."""
+    """Writes the file to ``path``, as :func:`write_records` does; ``on_block`` is told once, of all records."""
     with _written(filesystem, path) as file:
         file.write(encoded.content)
         if on_block is not None:

@@ -22,7 +22,8 @@ from dataops_core.generation.records import EncodedRecords, encode_records
 
 _log = logging.getLogger(__name__)
 
-#: Bytes of records, as their templates have them, that are made ahead at a time: two datasets of 500 pages.
+#: Bytes of records that are made ahead at a time, by what their templates say: two datasets of 500 pages. Those that
+#: come to more are given up, so that all are such as are kept whole anyway (``generation.pieces.KEPT_BYTES``).
 MOST_BYTES = 32 * 2**20
 #: All that laying out does is compute: one after the other the first is done soonest, which is needed first.
 _laying_out = threading.Lock()
@@ -38,7 +39,7 @@ class MadeAhead:
 
     @property
     def size(self) -> int:
-        """Bytes of all records, about."""
+        """Bytes of all records, as the template has them."""
         return self.spec.record_count * self.spec.template.bytes_per_record
 
     @property
@@ -57,8 +58,9 @@ class RecordsAhead:
     def begin(self, folder: str, dataset_type: DatasetType, spec: GenerationSpec, blocks: Blocks) -> threading.Thread:
         """Begins to make these records, or to lay them out where they are too many. Returns at once.
 
-        What is made is kept until it is taken.
+        What is made is kept until it is taken or dropped.
         """
+        self.drop(folder)
         made = MadeAhead(spec)
         with self._lock:
             if made.size + sum(other.size for other in self._begun.values()) > MOST_BYTES:
@@ -77,6 +79,13 @@ class RecordsAhead:
         if made is None or made.table.cancel() or made.table.exception() is not None:
             return None
         return made if made.spec == spec else None
+
+    def drop(self, folder: str) -> None:
+        """Keeps no longer what was begun in this folder: nobody will come for it."""
+        with self._lock:
+            made = self._begun.pop(folder, None)
+        if made is not None:
+            made.table.cancel()
 
 
 def lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> threading.Thread:
@@ -109,15 +118,36 @@ def _make(dataset_type: DatasetType, blocks: Blocks, made: MadeAhead) -> None:
             if not made.table.set_running_or_notify_cancel():
                 return
             dataset_type.builder(made.spec)
-        with closing(blocks(made.spec, dataset_type)) as built:
-            batches = list(built)
+        batches = _built(dataset_type, blocks, made.spec)
         made.table.set_result(pa.Table.from_batches(batches))
-    except Exception as error:
-        # As above.
+    except _TooLargeError as error:
+        _log.info("the records are not made ahead: %s", error)
+        made.table.set_exception(error.with_traceback(None))
+        return
+    except BaseException as error:
+        # As above. Without its traceback, which leads back to all of this.
         _log.warning("the records could not be built ahead", exc_info=True)
-        made.table.set_exception(error)
+        made.table.set_exception(error.with_traceback(None))
         return
     try:
         made.encoded.set_result(encode_records(made.spec, batches))
     except BaseException as error:
-        made.encoded.set_exception(error)
+        _log.warning("the records could not be encoded ahead", exc_info=True)
+        made.encoded.set_exception(error.with_traceback(None))
+
+
+def _built(dataset_type: DatasetType, blocks: Blocks, spec: GenerationSpec) -> list[pa.RecordBatch]:
+    """All blocks. Raises _TooLargeError once they come to more than they should."""
+    batches: list[pa.RecordBatch] = []
+    size = 0
+    with closing(blocks(spec, dataset_type)) as built:
+        for batch in built:
+            batches.append(batch)
+            size += batch.nbytes
+            if size > MOST_BYTES:
+                raise _TooLargeError(f"they are larger than the template's {spec.template.bytes_per_record} bytes each")
+    return batches
+
+
+class _TooLargeError(Exception):
+    """The records are not small."""

@@ -5,7 +5,8 @@ what an earlier try left is found or replaced. Source: ``docs/contract.md`` C-35
 ``lifecycle.PROVISIONING_STEPS``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -70,7 +71,7 @@ class CreatedConnector:
 
 @dataclass(frozen=True, slots=True)
 class PopulatedRecords:
-    """Step 3's result; ``sample`` is a few of the stored records, ``figures`` counts all of them."""
+    """Step 3's result; ``sample`` is a few of the records, ``figures`` counts all of them."""
 
     dataset_id: UUID
     report: RecordsReport
@@ -91,7 +92,7 @@ class IndexedRecords:
 def resolve_template(context: StepContext) -> ResolvedTemplate:
     """Step 1: which template, which company; and removes what a replaced dataset or an earlier try left behind."""
     services = context.services
-    with step(context, _PROVISIONING, 1) as claim:
+    with step(context, _PROVISIONING, 1) as claim, _leading_to_records(context, claim):
         with services.database.transaction() as session:
             dataset = claim.found.dataset
             replaced = datasets.remains_of_place(
@@ -120,7 +121,7 @@ def resolve_template(context: StepContext) -> ResolvedTemplate:
 def create_connector(context: StepContext) -> CreatedConnector:
     """Step 2: the dataset's connector, registered at the connector service."""
     services = context.services
-    with step(context, _PROVISIONING, 2) as claim:
+    with step(context, _PROVISIONING, 2) as claim, _leading_to_records(context, claim):
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             held.dataset.has_remains = True
@@ -148,6 +149,9 @@ def populate_records(context: StepContext) -> PopulatedRecords:
         for left in sorted(abandoned):
             storage.remove(left)
         report, records = _store(context, spec, folder, ahead)
+        if ahead is not None:
+            # The checks look at what is stored now: it is read while the index is built.
+            Meanwhile(lambda: services.tables.open(storage, folder), "stored-records").begin()
         if prepared is None and context.index_follows and isinstance(records, KeptRecords):
             prepared = _begun(context, claim, folder, records)
         if prepared is not None:
@@ -213,6 +217,16 @@ def index_records(context: StepContext) -> IndexedRecords:
         return IndexedRecords(claim.dataset_id, report, endpoint, len(queries))
 
 
+@contextmanager
+def _leading_to_records(context: StepContext, claim: Claim) -> Iterator[None]:
+    """Where the block fails, nobody will come for the records that are made ahead."""
+    try:
+        yield
+    except BaseException:
+        context.services.records_ahead.drop(_own_folder(context, claim))
+        raise
+
+
 def _begin_records(context: StepContext, claim: Claim, spec: GenerationSpec) -> None:
     """Has this process go ahead with the records, where it is the one that builds and indexes them."""
     services, dataset_type = context.services, DATASET_TYPES[context.dataset_type]
@@ -246,15 +260,12 @@ def _store(
 
 
 def _begun(context: StepContext, claim: Claim, folder: str, records: Records) -> Prepared:
-    """What the index step needs of these records, and then what the checks need, which look at what is stored."""
-    services, dataset_type = context.services, DATASET_TYPES[context.dataset_type]
-    storage, seed = services.storage, claim.found.dataset.seed
+    """What the index step needs of these records, begun where that can be."""
+    dataset_type = DATASET_TYPES[context.dataset_type]
+    storage, seed = context.services.storage, claim.found.dataset.seed
 
     def draw(made: Sequence[Document] | None) -> QuerySet:
-        drawn = queries_of(storage, folder, records, dataset_type, seed=seed, documents=made)
-        if context.index_follows:
-            Meanwhile(lambda: services.tables.open(storage, folder), "stored-records").begin()
-        return drawn
+        return queries_of(storage, folder, records, dataset_type, seed=seed, documents=made)
 
     prepared = Prepared(records, dataset_type, draw)
     prepared.begin()

@@ -1,9 +1,10 @@
 """The stored records of a dataset, opened once for the steps of a run that follow one another.
 
-The index and the checks all read what the records step has written. What was opened last is kept, of as many datasets
-as steps may be under way at once, and given out again as long as its file is the same file, unchanged: its path, and
-what the file system says of it (size, time of the last change, inode). So small records are read once; of large ones
-only their outline is kept (``generation/pieces.py``). Does not belong here: reading itself.
+The checks all read what the records step has written, and so does the index where it has not got the records before
+(``records_ahead.py``). What was opened last is kept, of as many datasets as steps may be under way at once, and given
+out again as long as its file is the same file, unchanged: its path, and what the file system says of it (size, time of
+the last change, inode). So small records are read once; of large ones only their outline is kept
+(``generation/pieces.py``). Does not belong here: reading itself.
 """
 
 from fsspec import AbstractFileSystem

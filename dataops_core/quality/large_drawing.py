@@ -39,7 +39,7 @@ def draw_queries(
     rotation: int = 0,
     documents: Sequence[Document] | None = None,
 ) -> QuerySet:
-    """Draws the ten queries from the stored records. Raises PermanentError where they give none of a kind.
+    """Draws the ten queries from the records. Raises PermanentError where they give none of a kind.
 
     ``documents`` are all that the records are, where they were made already.
     """

@@ -1,4 +1,4 @@
-"""Draws the ten test queries of a dataset from its stored records. Pure.
+"""Draws the ten test queries of a dataset from its records. Pure.
 
 Belongs here: which documents and words make queries (``docs/contract.md`` C-62). Does not belong here: asking a
 connector (``sample_queries.py``).
@@ -59,7 +59,7 @@ _TRIED_TITLES = 24
 def make_queries(
     records: pa.Table | Sequence[Document], dataset_type: DatasetType, *, seed: int, rotation: int = 0
 ) -> QuerySet:
-    """Draws the ten queries from the stored records, or from the documents that they are.
+    """Draws the ten queries from the records, or from the documents that they are.
 
     Needs records of which ten different ones can be told apart by search, which every healthy dataset from 20 records
     on has; else raises PermanentError. Linear in the size of the text: about 0.11 s for 15 MB. What is tried is

@@ -14,7 +14,7 @@ from dataops_core.errors import UnavailableError
 from dataops_core.registry.looking import NOT_CONNECTED, Looking
 
 #: An operation, named by its id, has changed in a way that a client can see (migration 0018).
-OPERATIONS = "operations"
+OPERATIONS = "dataops_operations"
 
 
 class Calls:
@@ -26,15 +26,19 @@ class Calls:
         self._heard = heard
         self._connection: asyncpg.Connection | None = None
 
+    @property
+    def are_heard(self) -> bool:
+        """Whether they are, as far as is known."""
+        return self._connection is not None and not self._connection.is_closed()
+
     async def listen(self) -> None:
         """Sees to it that calls are heard from now on, again where the connection was lost.
 
-        While the server cannot be reached nothing is heard: this is asked for now and then.
+        While the server cannot be reached nothing is heard: this is asked for now and then. For one task at a time.
         """
-        if self._connection is not None:
-            if not self._connection.is_closed():
-                return
-            await self.close()
+        if self.are_heard:
+            return
+        await self.close()
         with suppress(UnavailableError):
             connection = await self._looking.lend()
             try:

@@ -186,7 +186,7 @@ def test_after_a_refusal_the_page_that_was_begun_is_the_last_one_made(
 
     def documents():
         for number, document in enumerate(make_documents(7000)):
-            if number == 2500:  # the first page is sent as soon as it is known not to be the last
+            if number == 1001:  # the first page is sent as soon as it is known not to be the last
                 assert ended.wait(30)
             made.append(document)
             yield document
@@ -195,7 +195,7 @@ def test_after_a_refusal_the_page_that_was_begun_is_the_last_one_made(
     client, _, _ = disturbed(lambda _: httpx.Response(400, json={"detail": "no"}))
     with pytest.raises(ConnectorError, match="400"):
         client.load(connector.spec, documents(), upload_id="u")
-    assert len(made) == 3001
+    assert len(made) == 2001
 
 
 def test_a_full_disk_is_not_tried_again(connector, disturbed):

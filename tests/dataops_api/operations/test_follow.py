@@ -130,7 +130,6 @@ def test_a_change_is_called_out_and_not_looked_for(followed_api: Any, monkeypatc
 def test_a_change_whose_call_is_missed_is_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """C-84: by a pooler between, say, through which no call comes."""
     api, follower = followed_api
-    monkeypatch.setattr(follower, "_hear", None)
     monkeypatch.setattr(follower._calls, "_heard", lambda _: None)
     body, seconds = waited(api, follower, begin(api))
     assert (body["status"], seconds < 20) == ("failed", True)
@@ -157,6 +156,64 @@ def test_what_changes_between_reading_and_following_is_seen(followed_api: Any, m
     assert monotonic() - started < 20
     end(api, first)
     keeping.join(40)
+
+
+def test_what_changes_before_calls_are_heard_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: between the first look and the moment from which calls come."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    accepted, listen = begin(api), follower._calls.listen
+
+    async def late() -> None:
+        await asyncio.to_thread(end, api, accepted)
+        await listen()
+
+    monkeypatch.setattr(follower._calls, "listen", late)
+    started = monotonic()
+    assert api.admin.get(accepted["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
+    assert monotonic() - started < 20
+
+
+@pytest.mark.parametrize("how", ["never", "fails"])
+def test_where_calls_cannot_be_heard_changes_are_looked_for(
+    followed_api: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """C-84: a server that takes no further connection, say, and answers on those that it has."""
+    api, follower = followed_api
+
+    async def listen() -> None:
+        if how == "fails":
+            raise RuntimeError("a bug")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(follower._calls, "listen", listen)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_a_call_that_is_none_of_ours_is_nothing(
+    followed_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C-84: whoever may use the database may call."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    accepted = begin(api)
+    heard: list[str] = []
+    hear = follower._calls._heard
+    monkeypatch.setattr(follower._calls, "_heard", lambda call: (hear(call), heard.append(call)))
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
+    )
+    waiting.start()
+    wait_for(lambda: follower._calls.are_heard, "calls are heard")
+    with api.database.transaction() as session:
+        session.execute(text("SELECT pg_notify('dataops_operations', 'no id')"))
+    wait_for(lambda: heard == ["no id"], "it is heard")
+    end(api, accepted)
+    waiting.join(40)
+    assert answers[0].json()["status"] == "failed"
+    assert "Traceback" not in caplog.text
 
 
 def test_what_a_client_can_see_to_change_is_called_out(api: Any) -> None:

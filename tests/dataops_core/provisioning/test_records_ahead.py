@@ -2,25 +2,29 @@
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow as pa
 import pytest
 
 from dataops_core.company.build import build_company
-from dataops_core.dataset_types.base import GenerationSpec
+from dataops_core.dataset_types.base import BLOCK_ROWS, DatasetType, GenerationSpec
 from dataops_core.dataset_types.known import DATASET_TYPES
 from dataops_core.errors import StorageError
 from dataops_core.generation.blocks import InThreads
+from dataops_core.generation.pieces import open_records
 from dataops_core.generation.records import RecordsReport, encode_records
 from dataops_core.lifecycle import CheckType, DatasetStatus, Stage
-from dataops_core.provisioning import proving, records_ahead, steps
+from dataops_core.provisioning import prepared, proving, records_ahead, steps
+from dataops_core.provisioning import stored as stored_module
 from dataops_core.provisioning.records_ahead import MOST_BYTES, RecordsAhead, lay_out
 from dataops_core.storage import RECORDS_FILE
 from dataops_core.templates.loader import load_catalog
+from tests.waiting import wait_for
 
 TYPE = DATASET_TYPES["confluence_pages"]
 BLOCKS = InThreads(2)
@@ -120,17 +124,58 @@ def test_what_cannot_be_built_ahead_fails_where_the_records_are_built(
     assert ahead.take("here", spec) is None
 
 
-def test_who_needs_records_that_wait_for_others_builds_them(
-    ahead: RecordsAhead, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = a_specification()
-    monkeypatch.setattr(records_ahead, "encode_records", None)
+def test_records_that_are_larger_than_the_template_says_are_not_made_ahead(ahead: RecordsAhead) -> None:
+    """A template may ask for less than the parts of a record take: what is made follows from what they are."""
+    spec = a_specification(5 * BLOCK_ROWS)
+    large, small = (
+        replace(spec, template=spec.template.model_copy(update={"bytes_per_record": size})) for size in (30_000, 200)
+    )
+    built: list[int] = []
+
+    def blocks(_: GenerationSpec, dataset_type: DatasetType) -> Generator[pa.RecordBatch, None, None]:
+        for block in InThreads(1)(large, dataset_type):
+            built.append(block.num_rows)
+            yield block
+
+    thread = ahead.begin("here", TYPE, small, blocks)
+    thread.join(60)
+    assert ahead.take("here", small) is None
+    # It ended as soon as that was known.
+    assert built == [BLOCK_ROWS] * 3
+
+
+def test_who_needs_records_that_wait_for_others_builds_them(ahead: RecordsAhead) -> None:
+    spec, asked = a_specification(), []
+
+    def blocks(*arguments: object) -> Generator[pa.RecordBatch, None, None]:
+        asked.append(arguments)
+        yield from ()
+
     with records_ahead._laying_out:
-        thread = ahead.begin("here", TYPE, spec, BLOCKS)
+        thread = ahead.begin("here", TYPE, spec, blocks)
         assert ahead.take("here", spec) is None
-    with nothing_can_be_laid_out():
-        thread.join(60)
-        assert not thread.is_alive()
+    thread.join(60)
+    assert (thread.is_alive(), asked) == (False, [])
+
+
+def test_what_is_begun_again_in_a_folder_takes_the_place_of_what_was(ahead: RecordsAhead) -> None:
+    first, second = a_specification(), a_specification()
+    begun(ahead, "here", first)
+    begun(ahead, "here", second)
+    assert ahead.take("here", second) is not None
+    assert ahead._begun == {}
+
+
+@pytest.mark.parametrize("error", [SystemExit(), RuntimeError("a bug")])
+def test_whatever_ends_the_building_nobody_waits_for_it(ahead: RecordsAhead, error: BaseException) -> None:
+    def blocks(*_: object) -> Generator[pa.RecordBatch, None, None]:
+        raise error
+        yield
+
+    spec = a_specification()
+    begun_by = ahead.begin("here", TYPE, spec, blocks)
+    assert ahead.take("here", spec) is None
+    begun_by.join(60)
 
 
 def test_what_is_made_ahead_goes_as_soon_as_nobody_has_it(ahead: RecordsAhead) -> None:
@@ -204,6 +249,45 @@ def test_a_run_that_does_not_index_them_makes_no_records_ahead(accept, written) 
     steps.create_connector(context)
     steps.populate_records(context)
     assert written == ["write_records"]
+
+
+def test_documents_are_made_while_the_records_are_stored_and_these_are_read_for_the_checks(accept, monkeypatch) -> None:
+    case = accept(record_count=30)
+    context = replace(case.context(), index_follows=True)
+    steps.resolve_template(context)
+    steps.create_connector(context)
+    made, write, opened = threading.Event(), steps.write_encoded, []
+
+    def handed_over(*arguments):
+        yield from prepared.handed_over_before(*arguments)
+        made.set()
+
+    def late(*arguments, **options):
+        assert made.wait(60), "the documents are made"
+        return write(*arguments, **options)
+
+    monkeypatch.setattr(prepared, "handed_over_before", prepared.handed_over, raising=False)
+    monkeypatch.setattr(prepared, "handed_over", handed_over)
+    monkeypatch.setattr(steps, "write_encoded", late)
+    monkeypatch.setattr(stored_module, "open_records", lambda *of: opened.append(of) or open_records(*of))
+    context.services.tables._opened.cache_clear()
+    steps.populate_records(context)
+    wait_for(lambda: len(opened) == 1, "what is stored has been opened")
+    steps.index_records(context)
+    for check in CheckType:
+        proving.run_check(context, check)
+    assert len(opened) == 1
+
+
+def test_records_of_a_dataset_without_a_connector_are_dropped(accept, monkeypatch) -> None:
+    case = accept(record_count=30)
+    context = replace(case.context(), index_follows=True)
+    steps.resolve_template(context)
+    assert len(case.services.records_ahead._begun) == 1
+    monkeypatch.setattr(case.services.connector, "provision", None)
+    with pytest.raises(TypeError):
+        steps.create_connector(context)
+    assert case.services.records_ahead._begun == {}
 
 
 def test_records_that_cannot_be_stored_fail_their_step_and_leave_nothing(accept, monkeypatch) -> None:

@@ -67,7 +67,7 @@ async def hearing(url: str) -> AsyncIterator[tuple[Calls, list[str], Looking]]:
 
 def say(database: Database, word: str) -> None:
     with database.transaction() as session:
-        session.execute(text("SELECT pg_notify('operations', :word)"), {"word": word})
+        session.execute(text("SELECT pg_notify('dataops_operations', :word)"), {"word": word})
 
 
 async def heard_until(database: Database, heard: list[str], word: str) -> list[str]:

@@ -26,7 +26,7 @@ _SHOWN = {
 _CALL = """
 CREATE FUNCTION operations_call() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('operations', NEW.operation_id::text);
+    PERFORM pg_notify('dataops_operations', NEW.operation_id::text);
     RETURN NULL;
 END
 $$
