@@ -150,8 +150,7 @@ def populate_records(context: StepContext) -> PopulatedRecords:
             storage.remove(left)
         report, records = _store(context, spec, folder, ahead)
         if ahead is not None:
-            # The checks look at what is stored now: it is read while the index is built.
-            Meanwhile(lambda: services.tables.open(storage, folder), "stored-records").begin()
+            Meanwhile(lambda: _read_back(services, folder, prepared), "stored-records").begin()
         if prepared is None and context.index_follows and isinstance(records, KeptRecords):
             prepared = _begun(context, claim, folder, records)
         if prepared is not None:
@@ -257,6 +256,13 @@ def _store(
     dataset_type = DATASET_TYPES[context.dataset_type]
     report = write_records(spec, dataset_type, storage.filesystem, path, blocks=blocks, on_block=written)
     return report, services.tables.open(storage, folder)
+
+
+def _read_back(services: Services, folder: str, prepared: Prepared | None) -> Records:
+    """What is stored, for the checks, once nobody waits for the queries any more."""
+    if prepared is not None:
+        prepared.queries()
+    return services.tables.open(services.storage, folder)
 
 
 def _begun(context: StepContext, claim: Claim, folder: str, records: Records) -> Prepared:
