@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Any
@@ -66,6 +67,22 @@ def end(api: Any, accepted: dict[str, Any], *, run_id: str = "run") -> None:
         assert settle(session, UUID(accepted["operation_id"]), RunEnding.FAILURE, run_id=run_id)
 
 
+@contextmanager
+def somebody_waits(api: Any, accepted: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """While somebody waits for the operation; the answer is in the list behind the block."""
+    answers: list[dict[str, Any]] = []
+
+    def wait() -> None:
+        answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}).json())
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        thread.join(40)
+
+
 def events(response: httpx.Response) -> Iterator[dict[str, str]]:
     """The events of a stream, each as its fields; a comment is a field without a name."""
     fields: dict[str, str] = {}
@@ -85,147 +102,14 @@ def test_a_wait_ends_with_the_operation(followed_api: Any) -> None:
     """C-84."""
     api, follower = followed_api
     accepted = begin(api)
-    answers: list[httpx.Response] = []
-
-    def wait() -> None:
-        answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
-
-    waiting = threading.Thread(target=wait)
     started = monotonic()
-    waiting.start()
-    wait_for(lambda: len(follower) == 1, "one is followed")
-    change(api, accepted, current_step=3)
-    end(api, accepted)
-    waiting.join(20)
-    assert answers[0].json()["status"] == "failed"
+    with somebody_waits(api, accepted) as answers:
+        wait_for(lambda: len(follower) == 1, "one is followed")
+        change(api, accepted, current_step=3)
+        end(api, accepted)
+    assert answers[0]["status"] == "failed"
     assert monotonic() - started < 25
     wait_for(lambda: len(follower) == 0, "none is followed")
-
-
-def waited(api: Any, follower: following.Follower, accepted: dict[str, Any]) -> tuple[dict[str, Any], float]:
-    """What a wait is answered with and how long that takes from the operation's end."""
-    answers: list[httpx.Response] = []
-    waiting = threading.Thread(
-        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
-    )
-    waiting.start()
-    wait_for(lambda: len(follower) == 1, "one is followed")
-    end(api, accepted)
-    ended = monotonic()
-    waiting.join(40)
-    return answers[0].json(), monotonic() - ended
-
-
-def test_a_change_is_called_out_and_not_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-84: nobody looks of himself for longer than the wait lasts."""
-    api, follower = followed_api
-    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
-    body, seconds = waited(api, follower, begin(api))
-    assert (body["status"], seconds < 20) == ("failed", True)
-    # A new one is read once more when it is followed: it may have changed before.
-    body, seconds = waited(api, follower, begin(api))
-    assert (body["status"], seconds < 20) == ("failed", True)
-
-
-def test_a_change_whose_call_is_missed_is_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-84: by a pooler between, say, through which no call comes."""
-    api, follower = followed_api
-    monkeypatch.setattr(follower._calls, "_heard", lambda _: None)
-    body, seconds = waited(api, follower, begin(api))
-    assert (body["status"], seconds < 20) == ("failed", True)
-
-
-def test_what_changes_between_reading_and_following_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-84: it was called out when nobody followed it."""
-    api, follower = followed_api
-    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
-    first, second = begin(api), begin(api)
-    until_ended = follower.until_ended
-
-    async def late(operation_id: UUID, row: Any, *, seconds: float) -> Any:
-        if str(operation_id) == second["operation_id"]:
-            await asyncio.to_thread(end, api, second)
-        return await until_ended(operation_id, row, seconds=seconds)
-
-    monkeypatch.setattr(follower, "until_ended", late)
-    keeping = threading.Thread(target=lambda: api.admin.get(first["_links"]["status"], params={"wait": 30}))
-    keeping.start()
-    wait_for(lambda: len(follower) == 1, "one is followed, so that no other look is due")
-    started = monotonic()
-    assert api.admin.get(second["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
-    assert monotonic() - started < 20
-    end(api, first)
-    keeping.join(40)
-
-
-def test_what_changes_before_calls_are_heard_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-84: between the first look and the moment from which calls come."""
-    api, follower = followed_api
-    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
-    accepted, listen = begin(api), follower._calls.listen
-
-    async def late() -> None:
-        await asyncio.to_thread(end, api, accepted)
-        await listen()
-
-    monkeypatch.setattr(follower._calls, "listen", late)
-    started = monotonic()
-    assert api.admin.get(accepted["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
-    assert monotonic() - started < 20
-
-
-@pytest.mark.parametrize("how", ["never", "fails"])
-def test_where_calls_cannot_be_heard_changes_are_looked_for(
-    followed_api: Any, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    """C-84: a server that takes no further connection, say, and answers on those that it has."""
-    api, follower = followed_api
-
-    async def listen() -> None:
-        if how == "fails":
-            raise RuntimeError("a bug")
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(follower._calls, "listen", listen)
-    body, seconds = waited(api, follower, begin(api))
-    assert (body["status"], seconds < 20) == ("failed", True)
-
-
-def test_a_call_that_is_none_of_ours_is_nothing(
-    followed_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """C-84: whoever may use the database may call."""
-    api, follower = followed_api
-    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
-    accepted = begin(api)
-    heard: list[str] = []
-    hear = follower._calls._heard
-    monkeypatch.setattr(follower._calls, "_heard", lambda call: (hear(call), heard.append(call)))
-    answers: list[httpx.Response] = []
-    waiting = threading.Thread(
-        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
-    )
-    waiting.start()
-    wait_for(lambda: follower._calls.are_heard, "calls are heard")
-    with api.database.transaction() as session:
-        session.execute(text("SELECT pg_notify('dataops_operations', 'no id')"))
-    wait_for(lambda: heard == ["no id"], "it is heard")
-    end(api, accepted)
-    waiting.join(40)
-    assert answers[0].json()["status"] == "failed"
-    assert "Traceback" not in caplog.text
-
-
-def test_what_a_client_can_see_to_change_is_called_out(api: Any) -> None:
-    """C-84: each column of what is compared."""
-    with api.database.reading() as connection:
-        called = connection.execute(
-            text(
-                "SELECT event_object_column FROM information_schema.triggered_update_columns"
-                " WHERE trigger_name = 'called' AND event_object_table = 'operations'"
-            )
-        ).scalars()
-        assert sorted([*called, "parts"]) == sorted(following.VISIBLE)
 
 
 def test_a_wait_ends_with_its_time_and_tells_how_far_it_is(followed_api: Any) -> None:
@@ -311,17 +195,129 @@ def test_a_run_that_ended_unnoticed_is_noticed_while_somebody_waits(followed_api
     api, follower = followed_api
     accepted = begin(api)
     api.dagster.runs["run"] = RunState(run_id="run", status="STARTED")
-    answers: list[httpx.Response] = []
-    waiting = threading.Thread(
-        target=lambda: answers.append(api.admin.get(accepted["_links"]["status"], params={"wait": 30}))
-    )
-    waiting.start()
-    wait_for(lambda: len(follower) == 1, "one is followed")
-    api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE", failure_reason="STEP_FAILURE")
-    change(api, accepted, beat_at=utcnow() - timedelta(seconds=20))
-    waiting.join(25)
-    assert answers[0].json()["error"]["code"] == "RUN_FAILED"
+    with somebody_waits(api, accepted) as answers:
+        wait_for(lambda: len(follower) == 1, "one is followed")
+        api.dagster.runs["run"] = RunState(run_id="run", status="FAILURE", failure_reason="STEP_FAILURE")
+        change(api, accepted, beat_at=utcnow() - timedelta(seconds=20))
+    assert answers[0]["error"]["code"] == "RUN_FAILED"
     assert api.dagster.questions == ["run"]
+
+
+# --- how a change is noticed ------------------------------------------------------------------------------------------
+
+
+def waited(api: Any, follower: following.Follower, accepted: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """What a wait is answered with and how long that takes from the operation's end."""
+    with somebody_waits(api, accepted) as answers:
+        wait_for(lambda: len(follower) == 1, "one is followed")
+        end(api, accepted)
+        ended = monotonic()
+    return answers[0], monotonic() - ended
+
+
+def test_a_change_is_called_out_and_not_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: nobody looks of himself for longer than the wait lasts."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+    # A new one is read once more when it is followed: it may have changed before.
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_a_change_whose_call_is_missed_is_looked_for(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: by a pooler between, say, through which no call comes."""
+    api, follower = followed_api
+    monkeypatch.setattr(follower._calls, "_heard", lambda _: None)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_what_changes_between_reading_and_following_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: it was called out when nobody followed it."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    first, second = begin(api), begin(api)
+    until_ended = follower.until_ended
+
+    async def late(operation_id: UUID, row: Any, *, seconds: float) -> Any:
+        if str(operation_id) == second["operation_id"]:
+            await asyncio.to_thread(end, api, second)
+        return await until_ended(operation_id, row, seconds=seconds)
+
+    monkeypatch.setattr(follower, "until_ended", late)
+    with somebody_waits(api, first):
+        wait_for(lambda: len(follower) == 1, "one is followed, so that no other look is due")
+        started = monotonic()
+        assert api.admin.get(second["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
+        assert monotonic() - started < 20
+        end(api, first)
+
+
+def test_what_changes_before_calls_are_heard_is_seen(followed_api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-84: between the first look and the moment from which calls come."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    accepted, listen = begin(api), follower._calls.listen
+
+    async def late() -> None:
+        await asyncio.to_thread(end, api, accepted)
+        await listen()
+
+    monkeypatch.setattr(follower._calls, "listen", late)
+    started = monotonic()
+    assert api.admin.get(accepted["_links"]["status"], params={"wait": 30}).json()["status"] == "failed"
+    assert monotonic() - started < 20
+
+
+@pytest.mark.parametrize("how", ["never", "fails"])
+def test_where_calls_cannot_be_heard_changes_are_looked_for(
+    followed_api: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """C-84: a server that takes no further connection, say, and answers on those that it has."""
+    api, follower = followed_api
+
+    async def listen() -> None:
+        if how == "fails":
+            raise RuntimeError("a bug")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(follower._calls, "listen", listen)
+    body, seconds = waited(api, follower, begin(api))
+    assert (body["status"], seconds < 20) == ("failed", True)
+
+
+def test_a_call_that_is_none_of_ours_is_nothing(
+    followed_api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C-84: whoever may use the database may call."""
+    api, follower = followed_api
+    monkeypatch.setattr(following, "LOOK_SECONDS", 3600)
+    accepted = begin(api)
+    heard: list[str] = []
+    hear = follower._calls._heard
+    monkeypatch.setattr(follower._calls, "_heard", lambda call: (hear(call), heard.append(call)))
+    with somebody_waits(api, accepted) as answers:
+        wait_for(lambda: follower._calls.are_heard, "calls are heard")
+        with api.database.transaction() as session:
+            session.execute(text("SELECT pg_notify('dataops_operations', 'no id')"))
+        wait_for(lambda: heard == ["no id"], "it is heard")
+        end(api, accepted)
+    assert answers[0]["status"] == "failed"
+    assert "Traceback" not in caplog.text
+
+
+def test_what_a_client_can_see_to_change_is_called_out(api: Any) -> None:
+    """C-84: each column of what is compared."""
+    with api.database.reading() as connection:
+        called = connection.execute(
+            text(
+                "SELECT event_object_column FROM information_schema.triggered_update_columns"
+                " WHERE trigger_name = 'called' AND event_object_table = 'operations'"
+            )
+        ).scalars()
+        assert sorted([*called, "parts"]) == sorted(following.VISIBLE)
 
 
 # --- events -----------------------------------------------------------------------------------------------------------
