@@ -74,18 +74,20 @@ class RecordsAhead:
         None where nothing was begun, where it has to wait for others, where it failed, or was of other records: whoever
         asks builds them then.
         """
-        with self._lock:
-            made = self._begun.pop(folder, None)
+        made = self._let_go(folder)
         if made is None or made.table.cancel() or made.table.exception() is not None:
             return None
         return made if made.spec == spec else None
 
     def drop(self, folder: str) -> None:
         """Keeps no longer what was begun in this folder: nobody will come for it."""
-        with self._lock:
-            made = self._begun.pop(folder, None)
+        made = self._let_go(folder)
         if made is not None:
             made.table.cancel()
+
+    def _let_go(self, folder: str) -> MadeAhead | None:
+        with self._lock:
+            return self._begun.pop(folder, None)
 
 
 def lay_out(dataset_type: DatasetType, spec: GenerationSpec) -> threading.Thread:
