@@ -284,7 +284,8 @@ def running_stack(home: Path, *, ports: tuple[int, int] | None = None, **variabl
         **variables,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "dataops_cli.main", "up"],
+        # A suite that is killed leaves no stack behind.
+        [sys.executable, "-m", "dataops_cli.main", "up", "--with-parent"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

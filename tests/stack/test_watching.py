@@ -9,6 +9,7 @@ import pytest
 from tests.stack.conftest import TellingStack
 from tests.stack.test_provisioning import ended, request
 from tests.stack.test_validation import validated
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.long]
 
@@ -22,11 +23,18 @@ query Check($partition: String!) {
 
 
 def shown(stack: Any, client_id: str) -> str:
-    """What the UI says of the connector's newest check in the environment's partition."""
+    """What the UI says of the connector's newest check in the environment's partition, once it has ended.
+
+    Dagster writes it down after the step has, so that an operation can end before.
+    """
     body = {"query": _CHECK, "variables": {"partition": f"sandbox:{client_id}"}}
-    answer = httpx.post(f"{stack.dagster_url}/graphql", json=body, timeout=30).json()
-    status: str = answer["data"]["assetCheckExecutions"][0]["status"]
-    return status
+
+    def look() -> str | None:
+        answer = httpx.post(f"{stack.dagster_url}/graphql", json=body, timeout=30).json()
+        status: str = answer["data"]["assetCheckExecutions"][0]["status"]
+        return status if status != "IN_PROGRESS" else None
+
+    return wait_for(look, "the check has ended in the UI")
 
 
 def test_a_dataset_that_falls_is_found_checked_shown_and_told_by_the_stack_itself(
