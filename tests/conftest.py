@@ -244,7 +244,11 @@ class Stack:
     def run_processes(self) -> list[psutil.Process]:
         """The processes that carry runs out, whoever started them."""
         found = [] if not self.warm else [one.mark for one in RunRecords(Home(self.home).runs).all()]
-        processes = [psutil.Process(mark.pid) for mark in found if mark is not None and mark.lives()]
+        processes = []
+        for mark in found:
+            with suppress(psutil.NoSuchProcess):
+                if mark is not None and mark.lives():
+                    processes.append(psutil.Process(mark.pid))
         for child in psutil.Process(self.pid("code-location")).children(recursive=True):
             with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 if "--multiprocessing-fork" in child.cmdline():

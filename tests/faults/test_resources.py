@@ -109,7 +109,8 @@ def api(place: Place) -> Iterator[httpx.Client]:
         return not found
 
     try:
-        wait_for(clean, "nothing is left over", 90)
+        # A run that the full disk kept from beginning is given up after Dagster's minute.
+        wait_for(clean, "nothing is left over", 120)
     finally:
         assert found == []
 
