@@ -109,7 +109,7 @@ def api(place: Place) -> Iterator[httpx.Client]:
         return not found
 
     try:
-        # A run that the full disk kept from beginning is given up after Dagster's minute.
+        # Longer than Dagster waits for a run to begin (60 s): one that a full disk kept from it is given up then.
         wait_for(clean, "nothing is left over", 120)
     finally:
         assert found == []
