@@ -1,7 +1,7 @@
 """POST → ready of 500 Confluence pages, beside the floor: the same job with steps that do nothing.
 
     .venv/bin/python -m benchmarks.provisioning [--runs 7] [--launcher default|warm] [--crowds 0] [--all-types 0]
-        [--steps-at-once 3]
+        [--steps-at-once 3] [--step-processes 2]
 
 Prints two tables, with ``--crowds`` and with ``--all-types`` one more each. The first: medians of interleaved runs on
 one warm stack, of one dataset type and of two. A provisioning is timed from the request to the public API until the API
@@ -345,6 +345,8 @@ def main() -> None:
     parser.add_argument("--launcher", choices=TARGET_RATIOS, default=shipped, help="who starts the runs of both")
     at_once = Settings.model_fields["steps_at_once"].default
     parser.add_argument("--steps-at-once", type=int, default=at_once, help="of a run of the product's")
+    processes = Settings.model_fields["step_processes"].default
+    parser.add_argument("--step-processes", type=int, default=processes, help="that share a run of several types")
     parser.add_argument("--crowds", type=int, default=0, help=f"of {CROWD} requests at once")
     parser.add_argument("--all-types", type=int, default=0, help="requests for all types of one client")
     arguments = parser.parse_args()
@@ -356,6 +358,7 @@ def main() -> None:
             run_launcher=arguments.launcher,
             run_modules=floor.__name__,
             steps_at_once=arguments.steps_at_once,
+            step_processes=arguments.step_processes,
         )
         stack = open_.enter_context(running(settings))
         floor_url = open_.enter_context(floor_beside(stack, resolved_settings(settings)))

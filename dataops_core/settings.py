@@ -69,7 +69,13 @@ class Settings(BaseSettings):
     )
     generation_threads: int = Field(default=2, ge=1, le=256, description="Threads that build the records of a dataset.")
     steps_at_once: int = Field(
-        default=3, ge=1, le=64, description="Steps of a run that are under way at once, in threads of its process."
+        default=3, ge=1, le=64, description="Steps of a run that are under way at once, in threads."
+    )
+    step_processes: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Processes that share a run of several dataset types; of the run host's runs.",
     )
     dask_scheduler: str | None = Field(
         default=None, description="tcp://host:port of a Dask scheduler whose workers build records; none: this machine."

@@ -1,25 +1,22 @@
-"""How the steps of a run are executed: some at once, in threads of the run's process.
+"""How the steps of a run are executed: some at once, in threads of few processes.
 
 Dagster's own executor in the process does one step after the other. Much of a step is spent waiting, for the connector,
 for PostgreSQL, for the disk, and Arrow, NumPy, zstd and SQLite compute without Python's lock: meanwhile another step is
-under way, of another dataset type or another check of the same. Of steps of one priority (Dagster's tag) what is begun
-is finished first, so that a run of many types holds the records of few. Everything else is as in Dagster's own: the
-same events, failures and retries, the same end of a run that is stopped; but for hooks, which no step here has. Run
-config selects a process per step for datasets so large that one must not take the others down with it (``execution:
-{config: {multiprocess: {}}}``).
+under way, of another dataset type or another check of the same. A run of several types is shared by processes, too,
+where the run host executes it (``step_processes.py``). Of steps of one priority (Dagster's tag) what is begun is
+finished first, so that a run of many types holds the records of few. Everything else is as in Dagster's own: the same
+events, failures and retries, the same end of a run that is stopped; but for hooks, which no step here has. Run config
+selects a process per step for datasets so large that one must not take the others down with it (``execution: {config:
+{multiprocess: {}}}``).
 
 It rests on private parts of Dagster, as ``storage.py`` does; ``pyproject.toml`` pins the minor version.
 """
 
-import ctypes
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from contextvars import copy_context
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -37,37 +34,34 @@ from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import EngineEventData
 from dagster._core.execution.api import ExecuteRunWithPlanIterable
 from dagster._core.execution.compute_logs import create_compute_log_file_key
-from dagster._core.execution.context.system import (
-    PlanExecutionContext,
-    PlanOrchestrationContext,
-    StepExecutionContext,
-)
+from dagster._core.execution.context.system import PlanExecutionContext, PlanOrchestrationContext
 from dagster._core.execution.context_creation_job import PlanExecutionContextManager
 from dagster._core.execution.plan.active import ActiveExecution
-from dagster._core.execution.plan.execute_plan import dagster_event_sequence_for_step
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.execution.plan.step import ExecutionStep
 from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.storage.tags import PRIORITY_TAG
 from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster._utils.interrupts import raise_interrupts_as
 
+from dataops_core.runs import TAG_LOST
 from dataops_core.settings import Settings
+from dataops_pipeline.step_processes import StepProcess, StepProcessLostError, chains, fork_processes
+from dataops_pipeline.step_threads import INTERRUPTED_SECONDS, Ended, Said, StepThreads
 
-#: How long steps that were interrupted may take to end. Where one does not, what it does comes to nothing: its
-#: operation was settled by whoever stopped the run, and the process ends.
-_INTERRUPTED_SECONDS = 5.0
 #: Where a step may be begun again in a moment.
 _SHORTEST_WAIT = 0.05
 
 
-class ThreadsExecutor(InProcessExecutor):
-    """Dagster's executor in the process, with so many steps at once."""
+class StepsExecutor(InProcessExecutor):
+    """Dagster's executor in the process, with so many steps at once, in so many processes at most."""
 
-    def __init__(self, like: InProcessExecutor, *, at_once: int) -> None:
+    def __init__(self, like: InProcessExecutor, *, at_once: int, processes: int) -> None:
         super().__init__(like.retries, like.step_dependency_config)
         self._at_once = at_once
+        self._processes = processes
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         """The events of all steps."""
@@ -111,16 +105,26 @@ class ThreadsExecutor(InProcessExecutor):
             ExitStack() as captured,
         ):
             yield from _capture_output(job_context, list(depth), captured)
-            steps = _Steps()
+            steps = _Steps(job_context, execution_plan, min(self._processes, self._at_once))
             try:
+                if steps.shared_by:
+                    pids = ", ".join(map(str, steps.shared_by))
+                    shared = f"Steps are shared with other processes (pids: {pids})"
+                    yield DagsterEvent.engine_event(job_context, shared, EngineEventData())
                 yield from _events(job_context, active, steps)
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
                 yield from steps.interrupt()
                 raise
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, StepProcessLostError):
+                    # As of a run whose own process was killed.
+                    job_context.instance.add_run_tags(job_context.run_id, {TAG_LOST: str(error)})
+                    job_context.instance.report_engine_event(str(error), job_context.dagster_run)
                 for _ in steps.interrupt():
                     pass
                 raise
+            finally:
+                steps.end()
             try:
                 captured.close()
             except Exception:
@@ -154,11 +158,11 @@ def _events(job_context: PlanExecutionContext, active: ActiveExecution, steps: "
     again: dict[str, DagsterEvent] = {}
     while not active.is_complete:
         for step in active.get_steps_to_execute():
-            steps.begin(job_context.for_step(step, active.get_known_state()))
+            steps.begin(step, active.get_known_state())
         yield from active.concurrency_event_iterator(job_context)
         if steps.under_way:
             said = steps.next(active.sleep_interval())  # type: ignore[no-untyped-call]
-            if isinstance(said, _Ended):
+            if isinstance(said, Ended):
                 if said.key in again:
                     active.handle_event(again.pop(said.key))
                 active.verify_complete(job_context, said.key)
@@ -177,40 +181,29 @@ def _events(job_context: PlanExecutionContext, active: ActiveExecution, steps: "
         yield from active.plan_events_iterator(job_context)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A step's thread has ended; ``error`` is what no event says."""
-
-    key: str
-    error: BaseException | None
-
-
 class _Steps:
-    """The steps under way, each in a thread of its own."""
+    """The steps under way, in this process and in those that share the run with it."""
 
-    def __init__(self) -> None:
-        self.under_way: dict[str, threading.Thread] = {}
-        self._said: SimpleQueue[DagsterEvent | _Ended] = SimpleQueue()
+    def __init__(self, job_context: PlanExecutionContext, plan: ExecutionPlan, processes: int) -> None:
+        self.under_way: set[str] = set()
+        self._said: SimpleQueue[Said] = SimpleQueue()
+        self._chains = chains(plan)
+        wanted = min(processes, len(set(self._chains.values())))
+        # Before this process begins a step, which would be a thread.
+        self._others = fork_processes(job_context, plan, self._said.put, wanted - 1)
+        self._all: list[StepThreads | StepProcess] = [StepThreads(job_context, self._said.put), *self._others]
 
-    def begin(self, context: StepExecutionContext) -> None:
-        """Begins a step. Returns at once."""
-        # A daemon: a process that was told to end does not wait for a step that does not hear it.
-        thread = threading.Thread(
-            target=copy_context().run, args=(self._execute, context), name=context.step.key, daemon=True
-        )
-        self.under_way[context.step.key] = thread
-        thread.start()
+    @property
+    def shared_by(self) -> list[int]:
+        """The ids of the other processes."""
+        return [other.pid for other in self._others]
 
-    def _execute(self, context: StepExecutionContext) -> None:
-        error: BaseException | None = None
-        try:
-            for event in dagster_event_sequence_for_step(context):
-                self._said.put(event)
-        except BaseException as raised:
-            error = raised
-        self._said.put(_Ended(context.step.key, error))
+    def begin(self, step: ExecutionStep, known: KnownExecutionState | None) -> None:
+        """Begins a step. Returns at once. Raises StepProcessLostError."""
+        self.under_way.add(step.key)
+        self._all[self._chains[step.key] % len(self._all)].begin(step, known)
 
-    def next(self, seconds: float) -> DagsterEvent | _Ended | None:
+    def next(self, seconds: float) -> Said | None:
         """What a step says next, waited for so long (0: as long as it takes), else None.
 
         Raises DagsterExecutionInterruptedError where the run is stopped.
@@ -220,28 +213,26 @@ class _Steps:
                 said = self._said.get(timeout=max(seconds, _SHORTEST_WAIT) if seconds else None)
         except Empty:
             return None
-        if isinstance(said, _Ended):
-            del self.under_way[said.key]
+        if isinstance(said, Ended):
+            self.under_way.remove(said.key)
         return said
 
     def interrupt(self) -> Iterator[DagsterEvent]:
         """Raises the interrupt in every step, as a signal does in Dagster's own executor, and tells how they end."""
-        threads = list(self.under_way.values())
-        for thread in threads:
-            if thread.ident is not None:
-                _raise_in(thread.ident, DagsterExecutionInterruptedError)
-        deadline = time.monotonic() + _INTERRUPTED_SECONDS
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        for one in self._all:
+            one.interrupt()
+        deadline = time.monotonic() + INTERRUPTED_SECONDS
+        for one in self._all:
+            one.join(max(0.0, deadline - time.monotonic()))
         while not self._said.empty():
             said = self._said.get()
             if isinstance(said, DagsterEvent):
                 yield said
 
-
-def _raise_in(thread_id: int, error: type[BaseException]) -> None:
-    """Raises an error in a thread at its next step of Python; what it waits for outside of Python comes first."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(error))
+    def end(self) -> None:
+        """Ends the other processes."""
+        for other in self._others:
+            other.end()
 
 
 def _made(context: InitExecutorContext) -> Executor:
@@ -249,7 +240,8 @@ def _made(context: InitExecutorContext) -> Executor:
     made: Any = multi_or_in_process_executor.executor_creation_fn
     made = made(context)
     if isinstance(made, InProcessExecutor):
-        return ThreadsExecutor(made, at_once=Settings.load().steps_at_once)
+        settings = Settings.load()
+        return StepsExecutor(made, at_once=settings.steps_at_once, processes=settings.step_processes)
     return made  # type: ignore[no-any-return]
 
 

@@ -276,15 +276,9 @@ class RunHost:
                 kill_session(found.si_pid)
             os.waitpid(found.si_pid, 0)
             if run is not None:
-                self._ended(run, None if clean else run.killed_because or self._how_ended(found))
+                self._ended(run, None if clean else run.killed_because or how_ended(found, self._oom_kills))
             else:
                 self._reported(self._reporters.pop(found.si_pid, []), done=clean)
-
-    def _how_ended(self, found: Any) -> str:
-        said = how_ended(found)
-        if found.si_code != os.CLD_EXITED and found.si_status == signal.SIGKILL and oom_kills() > self._oom_kills:
-            said += " The kernel had no memory left and has killed a process at that moment."
-        return said
 
     def _ended(self, run: _Run, message: str | None) -> None:
         del self._runs[run.record.run_id]

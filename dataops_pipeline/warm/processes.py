@@ -39,15 +39,21 @@ def next_dead() -> Any:
         return None
 
 
-def how_ended(found: Any) -> str:
-    """How a process ended, in a sentence."""
+def how_ended(found: Any, oom_kills_before: int) -> str:
+    """How a process of a run ended, in a sentence or two.
+
+    ``oom_kills_before``: what :func:`oom_kills` said a moment before.
+    """
     if found.si_code == os.CLD_EXITED:
         return f"The run process {found.si_pid} ended with exit status {found.si_status}; the run had not ended."
     try:
         name = f" ({signal.Signals(found.si_status).name})"
     except ValueError:
         name = ""
-    return f"The run process {found.si_pid} ended with signal {found.si_status}{name}."
+    said = f"The run process {found.si_pid} ended with signal {found.si_status}{name}."
+    if found.si_status == signal.SIGKILL and oom_kills() > oom_kills_before:
+        said += " The kernel had no memory left and has killed a process at that moment."
+    return said
 
 
 def oom_kills() -> int:
@@ -66,12 +72,14 @@ def kill_session(session: int) -> None:
 
 
 def memory_of(session: int) -> int:
-    """What the processes of a session have resident, in MiB."""
+    """What the processes of a session have resident, in MiB: pages that its first one has, too, count once."""
     total = 0
     for pid in psutil.pids():
         try:
-            if os.getsid(pid) == session:
+            if pid == session:
                 total += psutil.Process(pid).memory_info().rss
+            elif os.getsid(pid) == session:
+                total += psutil.Process(pid).memory_full_info().uss
         except (ProcessLookupError, PermissionError, psutil.Error):
             continue
     return total >> 20

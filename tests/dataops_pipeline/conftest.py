@@ -43,6 +43,8 @@ def open_instance(dagster_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Opens the instance that the checkout's ``dagster.yaml`` describes, as a process of Dagster's does."""
     monkeypatch.setenv("DATAOPS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DATAOPS_DAGSTER_DATABASE_URL", dagster_url)
+    # Runs of these tests are executed in their process, which has connections of its own and things to look into.
+    monkeypatch.setenv("DATAOPS_STEP_PROCESSES", "1")
     (tmp_path / "dagster").mkdir()
 
     def open_one() -> DagsterInstance:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +53,10 @@ class Launched:
         assert path.exists(), self.said()
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return told
+
+    def at(self, name: str) -> "Launched":
+        """The same run, as one of its ops tells of it."""
+        return replace(self, place=self.place / name)
 
     def go(self) -> None:
         (self.place / "go").touch()
@@ -141,13 +145,17 @@ class Warm:
     def written(self) -> list[str]:
         return [path.stem for path in self.records.glob("*.json")]
 
-    def launch(self, name: str) -> Launched:
+    def launch(self, name: str, *ops: str) -> Launched:
+        """A run of a job, of the one op of its name or of these, each of which has a folder of its own there."""
         place = Path(tempfile.mkdtemp(dir=self.directory))
+        places = {each: place / each for each in ops} or {name: place}
+        for each in places.values():
+            each.mkdir(exist_ok=True)
         pointer = FileCodePointer(str(HERE / "scenes.py"), f"{name}_job", str(HERE))
         job = ReconstructableJob(ReconstructableRepository(pointer), f"{name}_job")
         run = self.instance.create_run_for_job(
             job.get_definition(),
-            run_config={"ops": {name: {"config": {"place": str(place)}}}},
+            run_config={"ops": {each: {"config": {"place": str(there)}} for each, there in places.items()}},
             job_code_origin=job.get_python_origin(),
         )
         self.runs.append(launched := Launched(self.instance, run.run_id, place))

@@ -1,4 +1,4 @@
-"""Jobs of one op each, for runs that tests launch, look into and end. Each tells of itself in a file."""
+"""Jobs of few ops, for runs that tests launch, look into and end. Each op tells of itself in a file."""
 
 import json
 import os
@@ -12,13 +12,17 @@ from pathlib import Path
 from dagster import (
     Config,
     ExecutorDefinition,
+    In,
     JobDefinition,
+    Nothing,
     OpExecutionContext,
     in_process_executor,
     job,
     multiprocess_executor,
     op,
 )
+
+from dataops_pipeline.executor import executor
 
 #: No op outlives a test that went wrong.
 LONGEST = 120.0
@@ -57,9 +61,8 @@ def describe(config: Place) -> None:
     tell(config.place, open=links(), threads=threading.active_count(), session=os.getsid(0), stdin=os.fstat(0).st_rdev)
 
 
-@op
-def stay(config: Place) -> None:
-    """Stays until a file ``go`` is there, and notes how it ended."""
+def stay_at(config: Place) -> None:
+    """Stays until a file ``go`` is there, and notes that it ended; a file ``fail`` makes it fail then."""
     child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({LONGEST})"])
     tell(config.place, child=child.pid)
     try:
@@ -68,6 +71,13 @@ def stay(config: Place) -> None:
         Path(config.place, "finally").touch()
         child.kill()
         child.wait()
+    if Path(config.place, "fail").exists():
+        raise ValueError("on purpose")
+
+
+@op
+def stay(config: Place) -> None:
+    stay_at(config)
 
 
 @op
@@ -118,3 +128,18 @@ def _job(work: Callable[..., object], executor: ExecutorDefinition = in_process_
 
 describe_job, stay_job, resist_job, eat_job, leave_job = (_job(one) for one in (describe, stay, resist, eat, leave))
 spread_job = _job(spread, multiprocess_executor)
+
+
+def _link(name: str, *, first: bool) -> Callable[..., object]:
+    @op(name=name, ins={} if first else {"after": In(Nothing)})
+    def step(config: Place) -> None:
+        stay_at(config)
+
+    return step
+
+
+@job(executor_def=executor)
+def shared_job() -> None:
+    """Two chains of two steps, by the product's executor."""
+    for name in "ab":
+        _link(f"{name}_2", first=False)(after=_link(f"{name}_1", first=True)())

@@ -11,9 +11,7 @@ from dagster._core.launcher import WorkerStatus
 from dagster._core.storage.dagster_run import DagsterRunStatsSnapshot
 
 from dataops_pipeline.warm import processes
-from dataops_pipeline.warm.host import RunHost
 from dataops_pipeline.warm.messages import ask
-from dataops_pipeline.warm.records import RunRecords
 from tests.dataops_pipeline.warm.conftest import Launched, Warm, wait_for
 
 
@@ -223,14 +221,14 @@ def test_a_kill_for_want_of_memory_is_told_from_any_other(tmp_path: Path, monkey
     counted = tmp_path / "vmstat"
     counted.write_text("nr_free_pages 7\noom_kill 3\noom_kill_other 9\n")
     monkeypatch.setattr(processes, "_VMSTAT", counted)
-    host = RunHost(tmp_path / "socket", RunRecords(tmp_path), most=1)
     killed = subprocess.Popen(["sleep", "60"])
     killed.kill()
     found = os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
     killed.wait()
     ended = f"The run process {killed.pid} ended with signal 9 (SIGKILL)."
-    assert host._how_ended(found) == ended
+    assert processes.how_ended(found, 3) == ended
     counted.write_text("oom_kill 4\n")
-    assert host._how_ended(found) == f"{ended} The kernel had no memory left and has killed a process at that moment."
+    for_memory = f"{ended} The kernel had no memory left and has killed a process at that moment."
+    assert processes.how_ended(found, 3) == for_memory
     counted.unlink()
     assert processes.oom_kills() == 0
