@@ -41,9 +41,10 @@ _SOCKET_NAME = f".s.PGSQL.{_PORT}"
 _LONGEST_SOCKET_PATH = 100
 
 #: What a stack's connections are counted by: of all processes but runs' together, of a run, of each of its steps under
-#: way (one to Dagster's database; a transaction and a beat), and of what each further process of a run keeps open while
-#: it executes no step.
-_STACK_CONNECTIONS, _RUN_CONNECTIONS, _STEP_CONNECTIONS, _PROCESS_CONNECTIONS = 60, 1, 3, 8
+#: way (one to Dagster's database; a transaction and a beat).
+_STACK_CONNECTIONS, _RUN_CONNECTIONS, _STEP_CONNECTIONS = 60, 1, 3
+#: What a process keeps open of Dagster's database and of the registry's while it executes no step.
+_IDLE_CONNECTIONS, _FEWEST_IDLE = 4, 3
 
 #: For a small machine: the API, Dagster's three processes and a few runs, all with small pools.
 _CONFIGURATION = {
@@ -71,8 +72,9 @@ _CONFIGURATION = {
 def connections_for(settings: Settings) -> int:
     """How many connections a stack with these settings may need at once."""
     further = min(settings.step_processes, settings.steps_at_once) - 1
+    idle = _IDLE_CONNECTIONS + max(_FEWEST_IDLE, settings.steps_at_once)
     return _STACK_CONNECTIONS + settings.max_concurrent_runs * (
-        _RUN_CONNECTIONS + _STEP_CONNECTIONS * settings.steps_at_once + _PROCESS_CONNECTIONS * further
+        _RUN_CONNECTIONS + _STEP_CONNECTIONS * settings.steps_at_once + idle * further
     )
 
 
@@ -84,7 +86,7 @@ class Postgres:
     is how many it takes.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True, connections: int = 240) -> None:
+    def __init__(self, home: Path, *, durable: bool = True, connections: int = 230) -> None:
         self.home = home
         self._connections = connections
         self._durable = durable

@@ -48,7 +48,7 @@ from dagster._utils.interrupts import raise_interrupts_as
 
 from dataops_core.runs import TAG_LOST
 from dataops_core.settings import Settings
-from dataops_pipeline.step_processes import StepProcess, StepProcessLostError, chains, fork_processes
+from dataops_pipeline.step_processes import StepProcess, StepProcessLostError, chains, end_processes, fork_processes
 from dataops_pipeline.step_threads import INTERRUPTED_SECONDS, Ended, Said, StepThreads
 
 #: Where a step may be begun again in a moment.
@@ -115,11 +115,13 @@ class StepsExecutor(InProcessExecutor):
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
                 yield from steps.interrupt()
                 raise
-            except BaseException as error:
-                if isinstance(error, StepProcessLostError):
-                    # As of a run whose own process was killed.
-                    job_context.instance.add_run_tags(job_context.run_id, {TAG_LOST: str(error)})
-                    job_context.instance.report_engine_event(str(error), job_context.dagster_run)
+            except StepProcessLostError as error:
+                yield from steps.interrupt()
+                job_context.instance.add_run_tags(job_context.run_id, {TAG_LOST: str(error)})
+                job_context.instance.report_engine_event(str(error), job_context.dagster_run)
+                # As of a run whose own process is killed: it is no error of the run's that Dagster could tell.
+                raise DagsterExecutionInterruptedError(str(error)) from error
+            except BaseException:
                 for _ in steps.interrupt():
                     pass
                 raise
@@ -201,7 +203,8 @@ class _Steps:
     def begin(self, step: ExecutionStep, known: KnownExecutionState | None) -> None:
         """Begins a step. Returns at once. Raises StepProcessLostError."""
         self.under_way.add(step.key)
-        self._all[self._chains[step.key] % len(self._all)].begin(step, known)
+        # A step that came of another's output is in no plan but this process'.
+        self._all[self._chains.get(step.key, 0) % len(self._all)].begin(step, known)
 
     def next(self, seconds: float) -> Said | None:
         """What a step says next, waited for so long (0: as long as it takes), else None.
@@ -231,8 +234,7 @@ class _Steps:
 
     def end(self) -> None:
         """Ends the other processes."""
-        for other in self._others:
-            other.end()
+        end_processes(self._others)
 
 
 def _made(context: InitExecutorContext) -> Executor:
@@ -247,7 +249,7 @@ def _made(context: InitExecutorContext) -> Executor:
 
 executor = ExecutorDefinition(
     name="in_process_or_multiprocess",
-    description="All steps in the run's process, unless the run's config asks for a process per step.",
+    description="The steps of a run in one process or few, unless its config asks for one per step.",
     config_schema=Field(
         Selector({"in_process": IN_PROC_CONFIG, "multiprocess": MULTI_PROC_CONFIG}),  # type: ignore[no-untyped-call]
         default_value={"in_process": {}},

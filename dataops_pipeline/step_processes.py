@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -44,7 +45,7 @@ _LEADING = frozenset(
         DagsterEventType.STEP_UP_FOR_RETRY,
     )
 )
-#: How long a process that has nothing more to do may take to send its last traces.
+#: How long processes that have nothing more to do may take to send their last traces.
 _END_SECONDS = 10.0
 
 
@@ -88,6 +89,7 @@ class StepProcess:
         self._pipe, theirs = Pipe()
         self._say = say
         self._under_way: set[str] = set()
+        #: As it last said something or was told something.
         self._oom_kills = oom_kills()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -113,6 +115,7 @@ class StepProcess:
         with suppress(Exception):
             while True:
                 said: Said = self._pipe.recv()
+                self._oom_kills = oom_kills()
                 if isinstance(said, Ended):
                     self._under_way.discard(said.key)
                 self._say(said)
@@ -128,11 +131,11 @@ class StepProcess:
     def begin(self, step: ExecutionStep, known: KnownExecutionState | None) -> None:
         """Begins a step. Returns at once. Raises StepProcessLostError where there is no process any more."""
         self._under_way.add(step.key)
-        self._oom_kills = oom_kills()
         try:
             self._pipe.send(_Begin(step.key, known))
         except OSError as error:
             raise self._lost() from error
+        self._oom_kills = oom_kills()
 
     def interrupt(self) -> None:
         """Raises the interrupt in every step; the process ends with the last of them."""
@@ -142,10 +145,13 @@ class StepProcess:
         """Waits so long at most until an interrupted process has ended."""
         self._listener.join(seconds)
 
-    def end(self) -> None:
-        """Ends it, by force where it does not end by itself."""
+    def tell_to_end(self) -> None:
+        """Lets it end as soon as it has sent its last traces. Returns at once."""
         self._tell(_End())
-        self._listener.join(_END_SECONDS)
+
+    def end(self, seconds: float) -> None:
+        """Waits so long at most until it has ended, and ends it by force then."""
+        self._listener.join(seconds)
         if self._listener.is_alive():
             os.kill(self.pid, signal.SIGKILL)
             self._listener.join()
@@ -160,14 +166,14 @@ class StepProcess:
 def fork_processes(
     job_context: PlanExecutionContext, plan: ExecutionPlan, say: Callable[[Said], None], count: int
 ) -> list[StepProcess]:
-    """So many processes; none where they cannot be had, since this process has threads or the machine has no room.
+    """So many processes; none where they cannot be had: on a machine that has no room, or of a run that is not the run
+    host's.
 
-    A fork would copy the locks that other threads hold. A run of the run host has one thread; Dagster's own launcher
-    starts others.
+    Such a run leads its session, so that all of it can be ended, and has one thread. With more, a fork would copy locks
+    that another thread holds.
     """
     forked: list[StepProcess] = []
-    if count > 0 and threads() > 1:
-        _log.debug("the run's process has other threads: it executes all steps itself")
+    if os.getsid(0) != os.getpid() or threads() > 1:
         return forked
     try:
         for _ in range(count):
@@ -179,11 +185,26 @@ def fork_processes(
     return forked
 
 
+def end_processes(processes: Sequence[StepProcess]) -> None:
+    """Ends them, by force where one does not end by itself."""
+    for one in processes:
+        one.tell_to_end()
+    deadline = time.monotonic() + _END_SECONDS
+    for one in processes:
+        one.end(max(0.0, deadline - time.monotonic()))
+
+
 def chains(plan: ExecutionPlan) -> Mapping[str, int]:
-    """Of each step the number of its chain, from 0 on: those of different chains need nothing of each other."""
+    """Of each step the number of its chain, from 0 on: those of different chains need nothing of each other.
+
+    Steps of one dataset type (``<type>__...``) are of one chain even where they need nothing of each other, as the
+    checks of a validation.
+    """
     chain: dict[str, set[str]] = {}
+    of_type: dict[str, str] = {}
     for key, needed in plan.get_executable_step_deps().items():
-        together = {key}.union(*(chain.get(one, {one}) for one in (key, *needed)))
+        like = of_type.setdefault(key.partition("__")[0], key)
+        together = {key}.union(*(chain.get(one, {one}) for one in (key, like, *needed)))
         chain.update(dict.fromkeys(together, together))
     numbers: dict[int, int] = {}
     return {key: numbers.setdefault(id(together), len(numbers)) for key, together in chain.items()}
@@ -192,9 +213,10 @@ def chains(plan: ExecutionPlan) -> Mapping[str, int]:
 def _serve(job_context: PlanExecutionContext, plan: ExecutionPlan, pipe: Connection) -> Never:
     """The whole life of a process: executes what it is told to, until it is told to end or there is nobody to tell."""
     try:
-        # Signals are for the run's process, which passes on what they mean.
+        # Signals are for the run's process, which passes on what they mean. Not ignored: what a step starts would
+        # ignore them, too.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+            signal.signal(number, lambda _number, _frame: None)
         _execute(plan, pipe, StepThreads(job_context, _Sayer(pipe)))
     except (EOFError, OSError):
         # The run's process is gone: what its steps do comes to nothing, and must not come to anything.

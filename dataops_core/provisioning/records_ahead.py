@@ -22,8 +22,8 @@ from dataops_core.generation.records import EncodedRecords, encode_records
 
 _log = logging.getLogger(__name__)
 
-#: Bytes of records that are made ahead at a time, by what their templates say: two datasets of 500 pages. Those that
-#: come to more are given up, so that all are such as are kept whole anyway (``generation.pieces.KEPT_BYTES``).
+#: Bytes of records that a process makes ahead at a time, by what their templates say: two datasets of 500 pages. Those
+#: that come to more are given up, so that all are such as are kept whole anyway (``generation.pieces.KEPT_BYTES``).
 MOST_BYTES = 32 * 2**20
 #: All that laying out does is compute: one after the other the first is done soonest, which is needed first.
 _laying_out = threading.Lock()

@@ -1,4 +1,4 @@
-"""The stored records of a dataset, opened once for the steps of a run that follow one another.
+"""The stored records of a dataset, opened once for the steps of a run that follow one another in a process.
 
 The checks all read what the records step has written, and so does the index where it has not got the records before
 (``records_ahead.py``). What was opened last is kept, of as many datasets as steps may be under way at once, and given

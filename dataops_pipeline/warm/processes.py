@@ -1,4 +1,4 @@
-"""What the run host asks the kernel: its threads, children that have ended, a run's memory; and how a run is killed.
+"""What the run host and its runs ask the kernel: threads, children that have ended, memory; and how a run is killed.
 
 A run's process leads a session, so a session's id is that process' id, and what a run starts belongs to its session.
 """

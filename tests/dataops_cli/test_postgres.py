@@ -57,9 +57,10 @@ def test_the_server_is_utf8_sorts_by_code_point_and_keeps_checksums(postgres: Po
 
 
 def test_runs_and_steps_at_once_need_connections() -> None:
-    assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=3, step_processes=2)) == 240
+    assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=3, step_processes=2)) == 230
     assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=3, step_processes=1)) == 160
     assert connections_for(Settings(max_concurrent_runs=20, steps_at_once=1)) == 140
+    assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=8, step_processes=4)) == 670
 
 
 def test_both_databases_exist_from_the_start(postgres: Postgres) -> None:

@@ -5,13 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from dagster import AssetKey, DefaultScheduleStatus, DefaultSensorStatus
+from dagster._core.execution.api import create_execution_plan
 
 from dataops_core.dataset_types.known import DATASET_TYPES
-from dataops_core.lifecycle import CheckType
+from dataops_core.lifecycle import CheckType, OperationType
 from dataops_core.runs import JOBS
 from dataops_pipeline.definitions import build_defs, defs
 from dataops_pipeline.partitions import environments
+from dataops_pipeline.step_processes import chains
 
 CHECKOUT = Path(__file__).parents[2]
 TYPES = tuple(DATASET_TYPES)
@@ -83,6 +86,17 @@ def test_the_jobs_are_the_ones_that_operations_and_the_clock_ask_for() -> None:
 def test_steps_run_in_the_runs_process_unless_its_config_asks_for_more() -> None:
     for job in REPOSITORY.get_all_jobs():
         assert job.executor_def.config_schema.default_value == {"in_process": {}}
+
+
+@pytest.mark.parametrize("kind", [OperationType.PROVISIONING, OperationType.VALIDATION])
+def test_all_steps_of_a_type_are_executed_by_one_process(kind: OperationType) -> None:
+    """They keep in memory what they need of each other."""
+    found = chains(create_execution_plan(defs.resolve_job_def(JOBS[kind])))
+    of_types: dict[str, set[int]] = {}
+    for key, chain in found.items():
+        of_types.setdefault(key.partition("__")[0], set()).add(chain)
+    assert of_types.keys() == DATASET_TYPES.keys()
+    assert sorted(of_types.values(), key=min) == [{number} for number in range(len(DATASET_TYPES))]
 
 
 def test_the_sensors_run_from_the_start() -> None:

@@ -96,8 +96,8 @@ class Warm:
         assert isinstance(launcher, WarmRunLauncher)
         return launcher
 
-    def start(self, *, most: int = 8, memory_limit: int = 0) -> None:
-        arguments = [self.socket, self.records, str(most), str(memory_limit)]
+    def start(self, *, most: int = 8, memory_limit: int = 0, kill_after: float = 1.5) -> None:
+        arguments = [self.socket, self.records, str(most), str(memory_limit), str(kill_after)]
         with (self.directory / "host.log").open("ab") as log:
             self.host = subprocess.Popen(
                 [sys.executable, HERE / "host_for_tests.py", *arguments],
@@ -196,8 +196,8 @@ def warm(dagster_url: str, short_directory: Path) -> Iterator[Warm]:
 
 @pytest.fixture
 def own_warm(dagster_url: str, short_directory: Path) -> Iterator[Warm]:
-    """A host of the test's own, one run at once: it may be killed and started again."""
-    with _warm(dagster_url, short_directory, most=1) as warm:
+    """A host of the test's own, one run at once, which has time to end: it may be killed and started again."""
+    with _warm(dagster_url, short_directory, most=1, kill_after=30) as warm:
         yield warm
 
 

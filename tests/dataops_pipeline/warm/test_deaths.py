@@ -117,7 +117,7 @@ def test_a_host_that_hangs_fails_the_launch_in_one_sentence_and_starts_nothing_l
 
 
 def test_only_one_host_serves_a_place(own_warm: Warm) -> None:
-    arguments = [sys.executable, HERE / "host_for_tests.py", own_warm.socket, own_warm.records, "1", "0"]
+    arguments = [sys.executable, HERE / "host_for_tests.py", own_warm.socket, own_warm.records, "1", "0", "30"]
     other = subprocess.run(arguments, env=own_warm.environment, capture_output=True, text=True, timeout=60, check=False)
     assert other.returncode == 1
     assert other.stderr.strip() == f"Another run host serves {own_warm.socket}."

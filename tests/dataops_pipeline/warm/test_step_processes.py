@@ -9,7 +9,8 @@ import psutil
 import pytest
 from dagster import DagsterEventType
 
-from dataops_core.runs import TAG_LOST
+from dataops_core.provisioning.settlement import RunEnding
+from dataops_core.runs import TAG_FAILURE, TAG_LOST, RunState
 from dataops_pipeline.warm.processes import memory_of
 from tests.dataops_pipeline.warm.conftest import Launched, Warm, wait_for
 
@@ -80,10 +81,10 @@ def test_a_step_that_fails_in_another_process_holds_up_its_own_chain_alone(warm:
     assert TAG_LOST not in launched.run.tags
 
 
-def test_a_run_that_is_terminated_is_interrupted_in_every_process(warm: Warm) -> None:
+def test_a_run_that_is_terminated_is_interrupted_in_every_process(own_warm: Warm) -> None:
     """C-84."""
-    launched, own, other = shared(warm)
-    assert warm.launcher.terminate(launched.run_id)
+    launched, own, other = shared(own_warm)
+    assert own_warm.launcher.terminate(launched.run_id)
     launched.ended("CANCELED")
     assert all((launched.place / name / "finally").exists() for name in ("a_1", "b_1"))
     assert ended_steps(launched) == {"a_1": "FAILURE", "b_1": "FAILURE"}
@@ -98,7 +99,11 @@ def test_a_run_of_which_another_process_is_killed_fails_with_that_reason(warm: W
     said = launched.ended("FAILURE")
     because = f"The run process {other} ended with signal 9 (SIGKILL)."
     assert because in said
-    assert launched.run.tags[TAG_LOST] == because
+    run = launched.run
+    told = RunState(
+        run.run_id, run.status.value, failure_reason=run.tags.get(TAG_FAILURE), lost_because=run.tags.get(TAG_LOST)
+    )
+    assert (told.ending, told.why) == (RunEnding.LOST, because)
     assert (kept.place / "finally").exists()
     are_gone(own, other)
 
@@ -109,8 +114,8 @@ def test_a_process_that_has_nothing_more_to_do_may_die(warm: Warm) -> None:
     done.go()
     after = launched.at(f"{done.place.name[0]}_2")
     after.go()
-    wait_for(lambda: after.place.joinpath("finally").exists(), "the chain is done")
-    wait_for(lambda: len(ended_steps(launched)) == 2, "and known to be")
+    wait_for(lambda: len(ended_steps(launched)) == 2, "the chain is done")
+    wait_for(lambda: psutil.Process(other).num_threads() == 1, "and the run's process was told")
     os.kill(other, signal.SIGKILL)
     for name in STEPS:
         launched.at(name).go()
@@ -131,13 +136,18 @@ except StepProcessLostError as error:
     assert str(error) == f"The run process {process.pid} ended with signal 9 (SIGKILL).", error
 else:
     raise SystemExit("begun in a process that is dead")
-process.end()
+process.end(10)
 """
 
 
 def test_no_step_is_begun_in_a_process_that_has_died() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", _BEGIN_IN_A_DEAD_PROCESS], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _BEGIN_IN_A_DEAD_PROCESS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
     )
     assert done.returncode == 0, done.stderr
 
