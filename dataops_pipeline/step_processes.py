@@ -29,9 +29,8 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.execution.plan.step import ExecutionStep
 
-from dataops_core import tracing
 from dataops_pipeline.step_threads import INTERRUPTED_SECONDS, Ended, Said, StepThreads
-from dataops_pipeline.warm.processes import how_ended, oom_kills, threads
+from dataops_pipeline.warm.processes import how_ended, leave, oom_kills, threads
 
 _log = logging.getLogger(__name__)
 
@@ -224,12 +223,7 @@ def _serve(job_context: PlanExecutionContext, plan: ExecutionPlan, pipe: Connect
     except BaseException:
         _log.exception("a process of the run's steps failed")
     finally:
-        with suppress(Exception):
-            tracing.flush()
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(0)
+        leave(0)
 
 
 def _execute(plan: ExecutionPlan, pipe: Connection, steps: StepThreads) -> None:

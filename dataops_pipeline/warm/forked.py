@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import ModuleType
 
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
@@ -19,8 +18,8 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import deserialize_value
 from dagster._utils.interrupts import capture_interrupts
 
-from dataops_core import tracing
 from dataops_core.process_marks import ProcessMark
+from dataops_pipeline.warm import processes
 from dataops_pipeline.warm.records import RunRecord, RunRecords
 
 _log = logging.getLogger(__name__)
@@ -61,13 +60,7 @@ def fork(work: Callable[[], int], leave: Callable[[], None]) -> int:
     except BaseException:
         _log.exception("a forked process failed")
     finally:
-        # Nothing of the host's is run on the way out: neither its handlers nor what its frames would do next.
-        with suppress(Exception):
-            tracing.flush()
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
+        processes.leave(status)
 
 
 def execute(record: RunRecord, records: RunRecords) -> int:
