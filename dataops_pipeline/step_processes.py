@@ -88,7 +88,7 @@ class StepProcess:
         self._pipe, theirs = Pipe()
         self._say = say
         self._under_way: set[str] = set()
-        #: As it last said something or was told something.
+        #: As a step there last began or ended.
         self._oom_kills = oom_kills()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -114,9 +114,9 @@ class StepProcess:
         with suppress(Exception):
             while True:
                 said: Said = self._pipe.recv()
-                self._oom_kills = oom_kills()
                 if isinstance(said, Ended):
                     self._under_way.discard(said.key)
+                    self._oom_kills = oom_kills()
                 self._say(said)
         for key in list(self._under_way):
             self._say(Ended(key, self._lost()))
