@@ -12,12 +12,23 @@ from pathlib import Path
 import psutil
 import psycopg2
 import pytest
+from pydantic import SecretStr
+from sqlalchemy.pool import QueuePool
 
-from dataops_cli.postgres import DAGSTER_DATABASE, DATABASE, Postgres, connections_for
+from dataops_cli.postgres import (
+    _FEWEST_IDLE,
+    _IDLE_CONNECTIONS,
+    DAGSTER_DATABASE,
+    DATABASE,
+    Postgres,
+    connections_for,
+)
 from dataops_cli.postgres_account import SYSTEM_DIRECTORY, USER_NAME
 from dataops_cli.processes import Child, ProcessMark, wait_gone
 from dataops_core.errors import ConfigurationError
+from dataops_core.provisioning.services import Services
 from dataops_core.settings import Settings
+from dataops_pipeline.storage import POOL_SIZE
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="what is special about root")
 
@@ -61,6 +72,19 @@ def test_runs_and_steps_at_once_need_connections() -> None:
     assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=3, step_processes=1)) == 160
     assert connections_for(Settings(max_concurrent_runs=20, steps_at_once=1)) == 140
     assert connections_for(Settings(max_concurrent_runs=10, steps_at_once=8, step_processes=4)) == 670
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 8])
+def test_a_process_at_rest_is_counted_with_what_its_pools_keep_open(tmp_path: Path, at_once: int) -> None:
+    settings = Settings(
+        home=tmp_path,
+        secret_key=SecretStr("a secret that is long enough"),
+        database_url=SecretStr("postgresql://nowhere/x"),
+        steps_at_once=at_once,
+    )
+    pool = Services.from_settings(settings).database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert (POOL_SIZE, pool.size()) == (_IDLE_CONNECTIONS, max(_FEWEST_IDLE, at_once))
 
 
 def test_both_databases_exist_from_the_start(postgres: Postgres) -> None:
