@@ -31,6 +31,7 @@ from dagster_postgres import (
 from dagster_postgres.utils import set_pg_statement_timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from dataops_core.pooling import try_before_use
 from dataops_core.settings import Settings
 
 #: Connections that a process keeps open while idle; runs use one or two, the webserver more for a moment.
@@ -71,13 +72,14 @@ def _pool_of(url: str) -> _Pool:
                 create_engine(
                     url,
                     isolation_level="AUTOCOMMIT",
-                    pool_pre_ping=True,
                     pool_size=POOL_SIZE,
                     max_overflow=_OVERFLOW,
                     pool_use_lifo=True,
                     connect_args={"connect_timeout": 5},
                 )
             )
+
+            try_before_use(pool.engine)
 
             @event.listens_for(pool.engine, "connect")
             def _limit(connection: Any, _record: Any) -> None:

@@ -5,29 +5,29 @@ change a transaction is told who acts (``acting.py``), which the triggers of the
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic, sleep
 from typing import Any
 
 from psycopg2 import Error as DriverError
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import QueuePool
 
 from dataops_core import acting
 from dataops_core.errors import UnavailableError
+from dataops_core.pooling import try_before_use
 from dataops_core.settings import Settings
 
 #: How every connection to the registry begins.
 OPTIONS = "-c timezone=utc -c lock_timeout=15000"
-#: A connection for looking that was not used for so long is tried before it is used.
-_REST_SECONDS = 1.0
 #: Under this name a connection knows whom its transaction was told of last.
 _TOLD = "acting"
+_TELL = "SELECT set_config('dataops.acting', %(dataops_acting)s, true)"
 _CHANGES_NOTHING = ("SELECT ", "SELECT\n", "SET ", "SAVEPOINT ", "RELEASE ", "ROLLBACK ")
 
 #: Seconds for which whoever connects tries again while the server is away.
@@ -62,17 +62,18 @@ class Database:
                 **more,
             )
 
-        self.engine = engine(pool_pre_ping=True)
+        self.engine = engine()
+        try_before_use(self.engine)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         event.listen(self.engine, "begin", _told_nothing_yet)
         event.listen(self.engine, "rollback_savepoint", _told_what_is_forgotten)
-        event.listen(self.engine, "before_cursor_execute", _tell_who_acts)
+        event.listen(self.engine, "before_cursor_execute", _tell_who_acts, retval=True)
+        event.listen(self.engine, "handle_error", _told_perhaps)
         event.listen(self.engine, "do_connect", _connect)
-        # Connections for looking at one row are asked one question and given back as they were: a transaction, a reset
-        # and a ping each time would be four round trips for one.
+        # Connections for looking at one row are asked one question and given back as they were: a transaction and a
+        # reset each time would be three round trips for one.
         self._reader = engine(isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
-        event.listen(self._reader, "checkout", _ping_after_a_pause)
-        event.listen(self._reader, "checkin", _note_use)
+        try_before_use(self._reader)
 
     @classmethod
     def from_settings(
@@ -125,8 +126,8 @@ def waiting_for_server(seconds: float) -> Iterator[None]:
     """Transactions that this thread begins in the block wait for a server that is away, each for so long.
 
     Nothing has been sent before a transaction begins, so that waiting there is safe. One that loses the server in the
-    middle is not done again: whether its commit came through cannot be told. SQLAlchemy tries each pooled connection
-    before it is used, and connects anew where it is dead; here that is what waits.
+    middle is not done again: whether its commit came through cannot be told. Each pooled connection is tried before it
+    is used (``pooling.py``), and one that is dead is replaced; here that is what waits.
     """
     token = _patience.set(seconds)
     try:
@@ -165,25 +166,25 @@ def _told_what_is_forgotten(connection: Connection, *_: object) -> None:
     connection.info[_TOLD] = None
 
 
-def _tell_who_acts(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
-    """Tells the transaction who acts before its first change: one short round trip, and none for who only looks."""
+def _told_perhaps(context: ExceptionContext) -> None:
+    # What the driver refused was never sent, nor what went with it.
+    if context.connection is not None and not context.connection.invalidated:
+        context.connection.info[_TOLD] = None
+
+
+def _tell_who_acts(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, _context: object, executemany: bool
+) -> tuple[str, Any]:
+    """Tells the transaction who acts, along with its first change; nothing where it only looks.
+
+    So what PostgreSQL does in no transaction (VACUUM) is for another engine.
+    """
     who = acting.current()
     if connection.info.get(_TOLD) is who or statement.startswith(_CHANGES_NOTHING):
-        return
-    cursor.execute("SELECT set_config('dataops.acting', %s, true)", (who.as_json(),))
+        return statement, parameters
     connection.info[_TOLD] = who
-
-
-def _note_use(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
-    record.info["used_at"] = monotonic()
-
-
-def _ping_after_a_pause(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
-    """The server may have gone since: a connection that has rested is tried first, and replaced where it is dead."""
-    if monotonic() - record.info.get("used_at", -_REST_SECONDS) <= _REST_SECONDS:
-        return
-    try:
-        with closing(connection.cursor()) as cursor:
-            cursor.execute("SELECT 1")
-    except DriverError as error:
-        raise DisconnectionError from error
+    told = {"dataops_acting": who.as_json()}
+    if isinstance(parameters, dict) and not executemany:
+        return f"{_TELL};\n{statement}", parameters | told
+    cursor.execute(_TELL, told)
+    return statement, parameters

@@ -205,7 +205,7 @@ def test_a_database_that_is_away_is_503_with_retry_after(
     name = sql.Identifier(own_api.database.engine.url.database)
     administer(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))
     administer(
-        sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+        sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(
             sql.Literal(name.string)
         )
     )

@@ -70,7 +70,7 @@ def test_an_api_without_its_database_is_not_ready(own_api: Any, administer: Any)
     name = sql.Identifier(str(database.engine.url.database))
     administer(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(name))
     administer(
-        sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+        sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(
             sql.Literal(name.string)
         )
     )

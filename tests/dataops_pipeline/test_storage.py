@@ -70,7 +70,7 @@ def test_a_lost_connection_is_replaced_before_it_is_used(dagster_url: str, insta
     instance.get_runs(limit=1)
     scalar(
         dagster_url,
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
     run = create_run_for_test(instance, job_name="a_job")

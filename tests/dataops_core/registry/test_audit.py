@@ -321,6 +321,38 @@ def test_who_acts_is_told_once_per_transaction_and_not_where_nothing_changes(dat
     assert log_of(database)[-1].actor_kind == "system"
 
 
+def test_who_acts_is_told_however_the_first_change_gives_its_values(database: Database) -> None:
+    """By name they go with it; anything else is told before it."""
+    with database.transaction() as session:
+        dataset_id = the_dataset(session, accept(session))
+    changes: list[tuple[str, Any]] = [
+        ("UPDATE datasets SET name = 'By %% none'", ()),
+        ("UPDATE datasets SET name = %s WHERE dataset_id = %s", ("By place", str(dataset_id))),
+        (
+            "UPDATE datasets SET name = %s WHERE dataset_id = %s",
+            [("By many", str(dataset_id)), ("Twice", str(dataset_id))],
+        ),
+        ("UPDATE datasets SET name = %(name)s", {"name": "By % name"}),
+    ]
+    for statement, values in changes:
+        noted = len(log_of(database))
+        with acting.acting(CLIENT), database.transaction() as session:
+            session.connection().exec_driver_sql(statement, values)
+        assert {entry.actor_kind for entry in log_of(database)[noted:]} == {CLIENT.kind}
+
+
+def test_who_acts_is_told_again_where_the_driver_refused_the_first_change(database: Database) -> None:
+    """Nothing was sent then, and the transaction goes on."""
+    with database.transaction() as session:
+        dataset_id = the_dataset(session, accept(session))
+    rename = text("UPDATE datasets SET name = :name WHERE dataset_id = :dataset_id")
+    with acting.acting(CLIENT), database.transaction() as session:
+        with pytest.raises(ValueError, match="NUL"):
+            session.execute(rename, {"name": "\0", "dataset_id": dataset_id})
+        session.execute(rename, {"name": "Fine", "dataset_id": dataset_id})
+    assert log_of(database)[-1].actor_kind == CLIENT.kind
+
+
 def test_a_savepoint_taken_back_does_not_take_back_who_acts(database: Database) -> None:
     with database.transaction() as session:
         dataset_id = the_dataset(session, accept(session))

@@ -146,7 +146,7 @@ def test_who_listens_again_hears_again_after_the_connection_was_lost(
             first = calls._connection
             assert first is not None
             administer(
-                sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+                sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(
                     sql.Literal(database.engine.url.database)
                 )
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 
 import pytest
 from psycopg2 import sql
@@ -28,7 +28,7 @@ def things(database: Database) -> Database:
 def terminate_everybody(database: Database, administer: Administer) -> None:
     """What a restart of the server does to the connections that rest in the pools."""
     administer(
-        sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+        sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(
             sql.Literal(database.engine.url.database)
         )
     )
@@ -50,25 +50,95 @@ def test_who_looks_sees_what_is_committed_at_that_moment(things: Database) -> No
         assert connection.scalar(COUNT) == 1
 
 
-def test_a_server_that_restarted_is_not_noticed_after_a_pause(
-    things: Database, administer: Administer, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture(params=["reading", "transaction"])
+def used(request: pytest.FixtureRequest, things: Database) -> Callable[[], object]:
+    """Uses a connection that rests in a pool: one for looking, or one for changing."""
+
+    def use() -> object:
+        with getattr(things, request.param)() as asked:
+            return asked.scalar(COUNT)
+
+    use()
+    return use
+
+
+@pytest.fixture
+def asked(things: Database, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The connections whose server was asked whether it is there."""
+    asked: list[object] = []
+    for engine in (things.engine, things._reader):
+        monkeypatch.setattr(
+            engine.dialect,
+            "do_ping",
+            lambda connection, ping=engine.dialect.do_ping: asked.append(connection) or ping(connection),
+        )
+    return asked
+
+
+def test_a_server_that_restarted_a_moment_ago_is_not_noticed(
+    things: Database, used: Callable[[], object], administer: Administer
 ) -> None:
-    with things.reading() as connection, things.transaction() as session:
-        assert connection.scalar(COUNT) == session.scalar(COUNT)
+    for _ in range(2):
+        terminate_everybody(things, administer)
+        assert used() == 0
+
+
+def test_a_server_is_asked_whether_it_is_there_after_a_pause_only(
+    used: Callable[[], object], asked: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used()
+    assert asked == []
+    monkeypatch.setattr("dataops_core.pooling.REST_SECONDS", -1.0)
+    used()
+    assert len(asked) == 1
+
+
+def test_a_server_that_went_without_a_word_is_noticed_after_a_pause(
+    things: Database,
+    used: Callable[[], object],
+    asked: list[object],
+    administer: Administer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     terminate_everybody(things, administer)
-    monkeypatch.setattr("dataops_core.registry.database._REST_SECONDS", -1.0)
-    with things.reading() as connection, things.transaction() as session:
-        assert connection.scalar(COUNT) == session.scalar(COUNT)
+    monkeypatch.setattr("dataops_core.pooling._has_something_to_read", lambda _: False)
+    with pytest.raises(UnavailableError, match="The database does not answer"):
+        used()
+    terminate_everybody(things, administer)
+    used()
+    terminate_everybody(things, administer)
+    monkeypatch.setattr("dataops_core.pooling.REST_SECONDS", -1.0)
+    assert used() == 0
+    assert asked
 
 
-def test_a_connection_lost_this_moment_is_one_sentence_and_the_next_one_works(
+def test_of_many_dead_connections_one_tells_of_all(
+    things: Database, asked: list[object], administer: Administer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each question to a server that went without a word waits until TCP gives up."""
+
+    def use_three() -> None:
+        with ExitStack() as sessions:
+            for _ in range(3):
+                sessions.enter_context(things.transaction()).scalar(COUNT)
+
+    use_three()
+    terminate_everybody(things, administer)
+    monkeypatch.setattr("dataops_core.pooling.REST_SECONDS", -1.0)
+    use_three()
+    assert len(asked) == 1
+
+
+def test_a_connection_lost_in_use_is_one_sentence_and_the_next_one_works(
     things: Database, administer: Administer
 ) -> None:
-    with things.reading() as connection:
-        connection.scalar(COUNT)
-    terminate_everybody(things, administer)
-    with pytest.raises(UnavailableError, match="The database does not answer"), things.reading() as connection:
-        connection.scalar(COUNT)
+    def lose() -> None:
+        with things.reading() as connection:
+            terminate_everybody(things, administer)
+            connection.scalar(COUNT)
+
+    with pytest.raises(UnavailableError, match="The database does not answer"):
+        lose()
     with things.reading() as connection:
         assert connection.scalar(COUNT) == 0
 

@@ -66,7 +66,7 @@ def test_a_server_that_restarted_is_not_noticed(database_url: str, database: Dat
         async with looking_at(database_url) as looking:
             before = {one.process for one in await asyncio.gather(*(looking.one(PROCESS, {}) for _ in range(5)))}
             administer(
-                sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+                sql.SQL("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = {}").format(
                     sql.Literal(database.engine.url.database)
                 )
             )
