@@ -23,20 +23,35 @@ from dataops_core.lifecycle import CheckType, DatasetStatus, Environment, Operat
 from dataops_core.provisioning.reopening import WORKABLE, reopen
 from dataops_core.registry import datasets, heartbeats, operations
 from dataops_core.registry.database import Database
-from dataops_core.registry.tables import Dataset, Operation, OperationDataset
+from dataops_core.registry.tables import Customer, Dataset, Operation, OperationDataset
 
 #: How often a step shows that it lives.
 BEAT_SECONDS = 5.0
 
 
-#: A part of an operation and its dataset, the dataset locked: after the operation, as everywhere. Written out once, for
-#: every step asks for it (``operations.find_locked``).
 _WORK = (
-    select(OperationDataset, Dataset)
+    select(Operation, OperationDataset, Dataset)
+    .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
     .join(Dataset, Dataset.dataset_id == OperationDataset.dataset_id)
-    .where(OperationDataset.operation_id == bindparam("held"), OperationDataset.dataset_id == bindparam("worked_on"))
-    .with_for_update(of=Dataset)
     .execution_options(populate_existing=True)
+)
+#: Of an operation that the run carries still one part and its dataset, locked in the order of everywhere: of any other
+#: nothing, so that nobody waits for a run that has lost its claim. Here and below, what every step asks is written out
+#: once (``operations.find_locked``).
+_HELD = _WORK.where(
+    Operation.operation_id == bindparam("held"),
+    Operation.run_id == bindparam("carrier"),
+    Operation.attempt == bindparam("tried"),
+    Operation.status == OperationStatus.IN_PROGRESS,
+    OperationDataset.dataset_id == bindparam("worked_on"),
+).with_for_update(of=(Operation, OperationDataset, Dataset))
+#: What a run works on of one type, and the locale of its customer. Nothing is locked.
+_CARRIED = (
+    _WORK.add_columns(Customer.locale)
+    .join(Customer, Customer.client_id == Dataset.client_id)
+    .where(Operation.run_id == bindparam("carrier"), OperationDataset.dataset_type == bindparam("of_type"))
+    .order_by(Operation.created_at.desc())
+    .limit(1)
 )
 
 
@@ -56,11 +71,14 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The rows of a claim, the operation's locked for the transaction."""
+    """The rows of a claim, locked for the transaction where :func:`hold` gives them; and the locale of the customer,
+    where it was asked for.
+    """
 
     operation: Operation
     part: OperationDataset
     dataset: Dataset
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +115,9 @@ def claim(
     cancelled, and makes a new one of an operation that completed; a run of no operation's (somebody materializes or
     checks by hand) works on the live dataset. Raises StaleRunError with one sentence in every other case.
     """
+    claimed = _claimed_before(session, run, dataset_type=dataset_type, kinds=kinds, step=step)
+    if claimed is not None:
+        return claimed
     operation = _operation_of(session, run, dataset_type)
     if operation is None or operation.status is OperationStatus.COMPLETED:
         if operation is not None:
@@ -107,6 +128,47 @@ def claim(
         _carry(session, run, operation)
         part = _part_of(session, operation, run, environment, dataset_type)
         return _claimed(session, operation, part, run_id=run.run_id, kinds=kinds, step=step)
+
+
+def _claimed_before(
+    session: Session, run: RunIdentity, *, dataset_type: str, kinds: Collection[OperationType], step: int | None
+) -> Claim | None:
+    """The claim of a step that finds everything as the step before has left it: one look, and nothing to write.
+
+    None where that is not so. That it was so a moment ago is all that any claim can say (:func:`hold`).
+    """
+    found = session.execute(_CARRIED, {"carrier": run.run_id, "of_type": dataset_type}).one_or_none()
+    if found is None:
+        return None
+    operation, part, dataset, locale = found
+    if (
+        operation.status is not OperationStatus.IN_PROGRESS
+        or operation.operation_type not in kinds
+        or not part.active
+        or dataset.status not in WORKABLE[operation.operation_type]
+        or part.steps_done < _steps_before(operation, step)
+        or not heartbeats.is_fresh(operation)
+    ):
+        return None
+    return _claim(run.run_id, Held(operation, part, dataset, locale))
+
+
+def _steps_before(operation: Operation, step: int | None) -> int:
+    """How many steps are done where this one begins."""
+    return 0 if step is None else min(step, operation.total_steps) - 1
+
+
+def _claim(run_id: str, found: Held) -> Claim:
+    operation = found.operation
+    return Claim(
+        operation.operation_id,
+        operation.operation_type,
+        operation.attempt,
+        run_id,
+        found.part.dataset_id,
+        found,
+        operation.request_id,
+    )
 
 
 def _carry(session: Session, run: RunIdentity, operation: Operation) -> None:
@@ -141,35 +203,37 @@ def _claimed(
         )
     dataset = session.get(Dataset, part.dataset_id, with_for_update=True, populate_existing=True)
     found = _workable(operation, part, dataset)
-    if step is not None:
-        part.steps_done = max(part.steps_done, min(step, operation.total_steps) - 1)
+    part.steps_done = max(part.steps_done, _steps_before(operation, step))
     session.flush()
     heartbeats.show_progress(session, operation.operation_id)
-    return Claim(
-        operation.operation_id,
-        operation.operation_type,
-        operation.attempt,
-        run_id,
-        part.dataset_id,
-        found,
-        operation.request_id,
-    )
+    return _claim(run_id, found)
 
 
 def hold(session: Session, claim: Claim) -> Held:
-    """The claim's rows, the operation's locked until the transaction ends. Raises StaleRunError where it is lost."""
-    operation = operations.find_locked(session, claim.operation_id)
-    if (
-        operation is None
-        or operation.run_id != claim.run_id
-        or operation.attempt != claim.attempt
-        or operation.status is not OperationStatus.IN_PROGRESS
-    ):
+    """The claim's rows, locked until the transaction ends. Raises StaleRunError where it is lost."""
+    asked = {
+        "held": claim.operation_id,
+        "carrier": claim.run_id,
+        "tried": claim.attempt,
+        "worked_on": claim.dataset_id,
+    }
+    found = session.execute(_HELD, asked).one_or_none()
+    if found is None:
+        operation = operations.find_locked(session, claim.operation_id)
+        if operation is not None and _is_carried(operation, claim):
+            raise StaleRunError(f"Dataset {claim.dataset_id} is gone; the run changes nothing more.")
         raise StaleRunError(f"Operation {claim.operation_id} has moved on without this run; it changes nothing more.")
-    work = session.execute(_WORK, {"held": claim.operation_id, "worked_on": claim.dataset_id}).one_or_none()
-    if work is None:
-        raise StaleRunError(f"Dataset {claim.dataset_id} is gone; the run changes nothing more.")
-    return _workable(operation, *work)
+    operation, part, dataset = found
+    return _workable(operation, part, dataset, claim.found.locale)
+
+
+def _is_carried(operation: Operation, claim: Claim) -> bool:
+    """Whether the claim's run carries the operation still, in the claim's attempt."""
+    return (operation.run_id, operation.attempt, operation.status) == (
+        claim.run_id,
+        claim.attempt,
+        OperationStatus.IN_PROGRESS,
+    )
 
 
 def step_done(session: Session, held: Held, step: int) -> None:
@@ -322,7 +386,9 @@ def _part_of(
     part = session.scalars(
         select(OperationDataset).where(
             OperationDataset.operation_id == operation.operation_id, OperationDataset.dataset_type == dataset_type
-        )
+        ),
+        # It may have been looked at before the operation was locked.
+        execution_options={"populate_existing": True},
     ).one_or_none()
     if part is not None:
         return part
@@ -350,7 +416,7 @@ def _part_of(
         raise StaleRunError(f"Dataset {dataset.dataset_id} is in the hands of another operation.") from None
 
 
-def _workable(operation: Operation, part: OperationDataset, dataset: Dataset | None) -> Held:
+def _workable(operation: Operation, part: OperationDataset, dataset: Dataset | None, locale: str | None = None) -> Held:
     """The rows, where this operation may work on the dataset."""
     if dataset is None:
         raise StaleRunError(f"Dataset {part.dataset_id} is gone; the run changes nothing.")
@@ -366,4 +432,4 @@ def _workable(operation: Operation, part: OperationDataset, dataset: Dataset | N
         )
     if dataset.status not in WORKABLE[operation.operation_type]:
         raise StaleRunError(f"Dataset {part.dataset_id} is {dataset.status}; the run changes nothing.")
-    return Held(operation, part, dataset)
+    return Held(operation, part, dataset, locale)

@@ -23,13 +23,16 @@ from dataops_core.registry import connectors, customers, datasets, operations
 from dataops_core.registry.tables import Connector, Dataset
 
 
-def company_of(session: Session, dataset: Dataset) -> Company:
+def company_of(session: Session, held: Held) -> Company:
     """The fictional company of the dataset's customer."""
-    return build_company(dataset.client_id, locale_of(session, dataset))
+    return build_company(held.dataset.client_id, locale_of(session, held))
 
 
-def locale_of(session: Session, dataset: Dataset) -> str:
-    """The locale of the dataset's customer."""
+def locale_of(session: Session, held: Held) -> str:
+    """The locale of the dataset's customer, which never changes."""
+    if held.locale is not None:
+        return held.locale
+    dataset = held.dataset
     customer = customers.find(session, dataset.client_id)
     if customer is None:
         raise PermanentError(f"Customer {dataset.client_id} is not known any more.")
@@ -84,7 +87,7 @@ def connected_spec(session: Session, held: Held) -> ConnectorSpec:
     connector = connectors.of_dataset(session, held.dataset.dataset_id)
     if connector is None or connector.status is ConnectorStatus.DISCONNECTED:
         raise PermanentError("The dataset has no connector: run its `connector` asset first.")
-    return connector_spec(held.dataset, connector, locale_of(session, held.dataset))
+    return connector_spec(held.dataset, connector, locale_of(session, held))
 
 
 def folder_of(held: Held) -> str:

@@ -104,7 +104,7 @@ def _provision(session: Session, services: Services) -> None:
     held = begun(1)
     dataset_id = held.dataset.dataset_id
     datasets.remains_of_place(session, client_id=request.client_id, stage=request.stage, dataset_type=dataset_type)
-    particulars.company_of(session, held.dataset)
+    particulars.company_of(session, held)
     fencing.step_done(session, held, 1)
     held = begun(2)
     held.dataset.has_remains = True

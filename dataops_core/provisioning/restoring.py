@@ -169,7 +169,7 @@ def _create_connector(context: StepContext) -> RestoredConnector:
         with services.database.transaction() as session:
             held = fencing.hold(session, claim)
             connector = particulars.ensure_connector(session, held)
-            spec = particulars.connector_spec(held.dataset, connector, particulars.locale_of(session, held.dataset))
+            spec = particulars.connector_spec(held.dataset, connector, particulars.locale_of(session, held))
             folder = particulars.folder_of(held)
         services.connector.provision(spec)
         records = services.tables.open(services.storage, folder)

@@ -126,7 +126,7 @@ def create_connector(context: StepContext) -> CreatedConnector:
             held = fencing.hold(session, claim)
             held.dataset.has_remains = True
             connector = particulars.ensure_connector(session, held)
-            spec = particulars.connector_spec(held.dataset, connector, particulars.locale_of(session, held.dataset))
+            spec = particulars.connector_spec(held.dataset, connector, particulars.locale_of(session, held))
         services.connector.provision(spec)
         with services.database.transaction() as session:
             fencing.step_done(session, fencing.hold(session, claim), 2)
@@ -281,7 +281,7 @@ def _begun(context: StepContext, claim: Claim, folder: str, records: Records) ->
 def _generation_spec(services: Services, claim: Claim) -> tuple[Template, GenerationSpec]:
     dataset = claim.found.dataset
     with services.database.transaction() as session:
-        company = particulars.company_of(session, dataset)
+        company = particulars.company_of(session, claim.found)
     template = services.catalog.get(dataset.template_id)
     if template is None:
         raise PermanentError(

@@ -17,7 +17,7 @@ from dataops_core.ground_truth import keeping
 from dataops_core.lifecycle import DatasetStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, particulars
 from dataops_core.provisioning.archive import verify_archive, write_archive
-from dataops_core.provisioning.fencing import Claim
+from dataops_core.provisioning.fencing import Claim, Held
 from dataops_core.provisioning.removal import remove_index, remove_records
 from dataops_core.provisioning.services import Services, StepContext
 from dataops_core.provisioning.settlement import finish_dataset
@@ -57,7 +57,7 @@ def archive_records(context: StepContext) -> TeardownStep:
             held = fencing.hold(session, claim)
             wanted = bool(held.operation.request["archive"])
             source, kept = held.dataset.records_path, held.dataset.archive_path
-            dataset, about = held.dataset, _plain(held.dataset)
+            about = _plain(held.dataset)
             results = [_plain(row) for row in quality.all_of(session, claim.dataset_id)]
         said = "no archive wanted"
         if wanted and source is None:
@@ -69,7 +69,7 @@ def archive_records(context: StepContext) -> TeardownStep:
                 source=source,
                 about=about,
                 results=results,
-                ground_truth=lambda: _ground_truth(services, dataset, source),
+                ground_truth=lambda: _ground_truth(services, held, source),
                 operation_id=claim.operation_id,
             )
             verify_archive(storage, folder, else_="nothing was deleted")
@@ -122,15 +122,15 @@ def update_registry(context: StepContext) -> TeardownStep:
         return TeardownStep(claim.dataset_id, context.dataset_type, "deleted")
 
 
-def _ground_truth(services: Services, dataset: Dataset, folder: str) -> bytes | None:
+def _ground_truth(services: Services, held: Held, folder: str) -> bytes | None:
     """The file beside the records, made where nobody has asked for it; None for records that give none."""
     try:
         kept = keeping.kept(services.storage, folder)
         if kept is not None:
             return kept
         with services.database.transaction() as session:
-            company = particulars.company_of(session, dataset)
-        return keeping.make(services.storage, folder, dataset.dataset_type, company, dataset.seed)
+            company = particulars.company_of(session, held)
+        return keeping.make(services.storage, folder, held.dataset.dataset_type, company, held.dataset.seed)
     except Exception:
         # Records may be damaged, for which they are torn down perhaps: they are archived as they are.
         _log.warning("a dataset is archived without its ground truth", exc_info=True)

@@ -15,6 +15,9 @@ from dataops_core.lifecycle import OperationStatus
 from dataops_core.registry.operations import OPEN
 from dataops_core.registry.tables import Operation, OperationDataset
 
+#: Far less than the time between the beats of a step, so that a silence is hardly longer for it.
+_FRESH = timedelta(seconds=1)
+
 #: Written out once: SQLAlchemy takes longer to put it together than PostgreSQL to do it, and every step shows it twice.
 _PROGRESS = (
     update(Operation)
@@ -54,6 +57,11 @@ def beat(session: Session, operation_id: UUID, *, run_id: str, attempt: int) -> 
         .execution_options(synchronize_session=False)
     )
     return alive is not None
+
+
+def is_fresh(operation: Operation) -> bool:
+    """Whether its last sign of life is so new that another one would say nothing."""
+    return abs(utcnow() - operation.beat_at) < _FRESH
 
 
 def silent_for(session: Session, time: timedelta, *, limit: int = 50) -> Sequence[Operation]:

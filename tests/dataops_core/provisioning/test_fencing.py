@@ -2,17 +2,21 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
+from dataops_core.clock import utcnow
 from dataops_core.errors import StaleRunError
 from dataops_core.lifecycle import DatasetStatus, OperationStatus, OperationType, Outcome
 from dataops_core.provisioning import fencing, settlement
 from dataops_core.provisioning.fencing import RunIdentity
 from dataops_core.provisioning.settlement import RunEnding
-from dataops_core.registry import operations
+from dataops_core.registry import datasets, operations
 from dataops_core.registry.database import Database
+from tests.waiting import wait_for
 
 S = DatasetStatus
 
@@ -66,6 +70,83 @@ def test_of_twenty_runs_that_claim_at_once_exactly_one_succeeds(journey):
     assert len(winners) == 1
     assert len(refused) == 19
     assert place.operation().run_id == winners[0]
+
+
+def test_a_step_that_finds_what_the_one_before_left_waits_for_nobody_and_writes_nothing(journey, database):
+    place = journey()
+    place.claim(place.run())
+    before = place.operation()
+    with database.transaction() as session, ThreadPoolExecutor(1) as thread:
+        fencing.hold(session, place.claim(place.run()))
+        again = thread.submit(place.claim, place.run()).result(timeout=30)
+    assert again.found.dataset.dataset_id == again.dataset_id
+    assert again.found.locale == "en_US"
+    after = place.operation()
+    assert (after.beat_at, after.current_step) == (before.beat_at, before.current_step)
+
+
+def test_a_step_shows_that_it_lives_where_that_was_not_seen_for_a_second(journey, database):
+    place = journey()
+    place.claim(place.run())
+    for ago in (timedelta(seconds=2), -timedelta(seconds=2)):
+        with database.transaction() as session:
+            seen = operations.get(session, place.operation_id)
+            seen.beat_at = moved = utcnow() - ago
+        place.claim(place.run())
+        assert place.operation().beat_at != moved
+
+
+def test_a_step_that_others_were_left_out_before_notes_how_far_it_is(journey):
+    place = journey()
+    place.claim(place.run())
+    assert place.claim(place.run(), step=3).found.part.steps_done == 2
+    assert (place.part().steps_done, place.operation().current_step) == (2, 3)
+
+
+def test_who_waited_for_a_claim_sees_what_was_written_meanwhile(journey, database):
+    """Of all three rows, though PostgreSQL looked for them before it waited."""
+    place = journey()
+    claim = place.claim(place.run())
+
+    def held():
+        with database.transaction() as session:
+            return fencing.hold(session, claim)
+
+    with ThreadPoolExecutor(1) as thread:
+        with database.transaction() as session:
+            first = fencing.hold(session, claim)
+            second = thread.submit(held)
+            wait_for(lambda: waiting(database) == 1, "the second waits for the first")
+            first.part.records_path, first.dataset.record_count = "written", 7
+            fencing.step_done(session, first, 2)
+        seen = second.result(timeout=30)
+    assert (seen.part.steps_done, seen.part.records_path) == (2, "written")
+    assert (seen.dataset.record_count, seen.operation.current_step) == (7, 3)
+
+
+def test_who_has_lost_its_claim_does_not_wait_for_the_dataset(journey, database):
+    place = journey()
+    claim = place.claim(place.run())
+    assert settle(database, place.operation_id, RunEnding.LOST)
+
+    def held():
+        with database.transaction() as session:
+            fencing.hold(session, claim)
+
+    with database.transaction() as session, ThreadPoolExecutor(1) as thread:
+        datasets.get(session, claim.dataset_id, lock=True)
+        with pytest.raises(StaleRunError, match="moved on"):
+            thread.submit(held).result(timeout=30)
+
+
+def waiting(database: Database) -> int:
+    """How many transactions wait for a lock."""
+    with database.reading() as connection:
+        return connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+        )
 
 
 def test_a_claim_is_lost_when_the_operation_was_given_up(journey, database):
