@@ -1,6 +1,6 @@
 """Pooled connections, tried before they are used: a server that was restarted meanwhile costs nobody an error.
 
-SQLAlchemy's ``pool_pre_ping`` asks the server each time, which was a third of a short run's statements. Here a
+SQLAlchemy's ``pool_pre_ping`` asks the server each time, which was a quarter of what a run asked it. Here a
 connection that was used a moment ago is only looked at: one whose server has gone has something to read, the end.
 
 Belongs here: what every pool of the product's has in common. Does not belong here: the pools themselves

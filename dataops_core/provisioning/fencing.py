@@ -29,6 +29,7 @@ from dataops_core.registry.tables import Customer, Dataset, Operation, Operation
 BEAT_SECONDS = 5.0
 
 
+#: The three rows of a claim.
 _WORK = (
     select(Operation, OperationDataset, Dataset)
     .join(OperationDataset, OperationDataset.operation_id == Operation.operation_id)
