@@ -1,7 +1,7 @@
 """The connection to the registry: one transaction per ``with`` block for changing, autocommit for looking.
 
-Services and repositories take a ``Session`` and never commit; whoever opened the transaction does. With its first change
-a transaction is told who acts (``acting.py``), which the triggers of the audit log read.
+Services and repositories take a ``Session`` and never commit; whoever opened the transaction does. With its first
+change a transaction is told who acts (``acting.py``), which the triggers of the audit log read.
 """
 
 from collections.abc import Iterator
